@@ -1,0 +1,23 @@
+"""What all tests share: where the repository and, when there is one, the shared material lie."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of books and descriptions that is not part of the repository."""
+    folder = Path(os.environ.get("POOH_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip("needs the shared folder beside the repository (or POOH_SHARED)")
+    return folder

@@ -1,0 +1,1 @@
+"""From books to weights: corpus, dataset, trainer, checkpoints, evaluation, plots."""
