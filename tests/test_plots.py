@@ -1,0 +1,53 @@
+"""The figures hold the numbers they were given and are real pictures."""
+
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from training.plots import comparison_figure, loss_figure, save
+
+TRAIN = [(1e5, 3.0), (2e5, 2.0), (4e5, 1.5)]
+VALIDATION = [(1e5, 3.1), (2e5, 2.2), (4e5, 2.3)]
+
+
+def test_a_loss_figure_shows_both_curves_and_the_best_loss() -> None:
+    axes = loss_figure("classic", TRAIN, VALIDATION).axes[0]
+    drawn = {str(line.get_label()): line.get_xydata() for line in axes.lines}
+    np.testing.assert_array_equal(drawn["training"], TRAIN)
+    np.testing.assert_array_equal(drawn["validation"], VALIDATION)
+    assert [text.get_text() for text in axes.texts] == ["2.200"]
+    assert "classic" in axes.get_title()
+
+
+def test_a_loss_figure_without_validation_has_one_curve() -> None:
+    assert len(loss_figure("classic", TRAIN).axes[0].lines) == 1
+
+
+def test_a_comparison_tells_its_curves_apart_without_colour() -> None:
+    curves = {"classic": TRAIN, "pooh": VALIDATION, "unknown": []}
+    axes = comparison_figure(curves, {"guessing": 4.19}).axes[0]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["classic, 1.50", "pooh, 2.30"]
+    assert axes.lines[0].get_linestyle() != axes.lines[1].get_linestyle()
+    np.testing.assert_array_equal(axes.lines[2].get_ydata(), [4.19, 4.19])
+    assert axes.texts[0].get_text() == "guessing, 4.19"
+
+
+def test_what_is_saved_is_a_picture_and_nothing_else_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "loss.png"
+    save(loss_figure("classic", TRAIN, VALIDATION), path)
+    height, width, _ = matplotlib.image.imread(path).shape
+    assert width > height > 300
+    assert [entry.name for entry in path.parent.iterdir()] == ["loss.png"]
+
+
+def test_a_figure_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "loss.png"
+    path.write_text("old")
+    with pytest.raises(ValueError, match="axes limits"):
+        save(loss_figure("classic", [(1.0, float("inf"))]), path)
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["loss.png"]
