@@ -4,7 +4,6 @@ from pathlib import Path
 
 import matplotlib.image
 import numpy as np
-import pytest
 
 from training.plots import comparison_figure, loss_figure, save
 
@@ -42,12 +41,3 @@ def test_what_is_saved_is_a_picture_and_nothing_else_is_left(tmp_path: Path) -> 
     height, width, _ = matplotlib.image.imread(path).shape
     assert width > height > 300
     assert [entry.name for entry in path.parent.iterdir()] == ["loss.png"]
-
-
-def test_a_figure_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "loss.png"
-    path.write_text("old")
-    with pytest.raises(ValueError, match="axes limits"):
-        save(loss_figure("classic", [(1.0, float("inf"))]), path)
-    assert path.read_text() == "old"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["loss.png"]

@@ -1,12 +1,14 @@
 """Figures of losses, drawn without pyplot: nothing global is touched and no window opens."""
 
-import os
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
+
+from model.files import write_atomically
 
 Curve = Sequence[tuple[float, float]]
 """Points of (characters seen, loss in nats per character)."""
@@ -91,13 +93,9 @@ def comparison_figure(
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        figure.savefig(unfinished, format="png", dpi=120)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    write_atomically(path, picture.getvalue())
 
 
 def _axes(title: str) -> tuple[Figure, Axes]:
