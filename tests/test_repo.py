@@ -1,0 +1,257 @@
+"""What holds for the whole repository: imports, style, what is committed and what installed."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("bot", "model", "training")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).glob("**/*.py"))
+MODULES = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+# What is imported under another name than it is installed by.
+DISTRIBUTIONS = {"discord": "discord.py", "dotenv": "python-dotenv"}
+
+
+def run(
+    *command: str | Path, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with more in its environment."""
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            yield node.module or ""
+
+
+def tracked() -> list[Path]:
+    """The files under version control."""
+    listed = run("git", "ls-files", "-z")
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).exists()]
+
+
+@pytest.fixture
+def without_torch(tmp_path: Path) -> str:
+    """A PYTHONPATH on which torch cannot be imported."""
+    package = tmp_path / "blocked" / "torch"
+    package.mkdir(parents=True)
+    code = "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')\n"
+    (package / "__init__.py").write_text(code)
+    return os.pathsep.join((str(package.parent), str(ROOT)))
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [("model", {"bot", "training"}), ("training", {"bot"}), ("bot", {"training"})],
+)
+def test_imports_point_one_way(package: str, forbidden: set[str]) -> None:
+    paths = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == package]
+    assert paths
+    for path in paths:
+        assert not forbidden & {name.split(".")[0] for name in imports(path)}, path
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    project = PYPROJECT["project"]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *extras["train"], *extras["bench"]]
+    names = {re.split(r"[\s<>=!~;\[]", line)[0].lower() for line in declared}
+    names |= {"aiohttp"}  # discord.py brings it and cannot do without
+    ours = {*PACKAGES, *sys.stdlib_module_names}
+    for path in SOURCES:
+        for name in {name.split(".")[0] for name in imports(path)} - ours:
+            assert DISTRIBUTIONS.get(name, name).lower() in names, f"{path} imports {name}"
+
+
+def test_torch_is_pinned_the_same_everywhere() -> None:
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    pins = {line for extra in extras.values() for line in extra if line.startswith("torch")}
+    assert pins == {"torch==2.13.0"}
+    assert not any(line.startswith("torch") for line in PYPROJECT["project"]["dependencies"])
+
+
+def test_what_only_writes_never_imports_torch(without_torch: str) -> None:
+    writers = [name for name in MODULES if name.split(".")[0] != "training" and name != "model.gpt"]
+    code = f"import importlib, sys\nfor name in {writers!r}: importlib.import_module(name)"
+    result = run(sys.executable, "-c", code, PYTHONPATH=without_torch)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_terminal_writer_runs_without_torch(without_torch: str) -> None:
+    result = run(
+        sys.executable,
+        "-m",
+        "model",
+        "Here is Edward Bear",
+        "--length",
+        "20",
+        "--seed",
+        "1",
+        PYTHONPATH=without_torch,
+    )
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.rstrip("\n")) >= len("Here is Edward Bear")
+    assert result.stdout.startswith("Here is Edward Bear")
+
+
+IMPORT_ALL = """
+import importlib, logging, os, sys, threading
+
+root = sys.argv[1]
+seen = []
+
+class Watched(type(os.environ)):
+    def __getitem__(self, key):
+        # Straight from there, or by way of os.environ.get and os.getenv.
+        if any(sys._getframe(i).f_code.co_filename.startswith(root) for i in (1, 2, 3)):
+            seen.append(f"reads the environment: {key}")
+        return super().__getitem__(key)
+
+os.environ.__class__ = Watched
+
+def audit(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        path = os.path.abspath(arguments[0])
+        if path.startswith(root) and not path.endswith((".py", ".pyc")) and ".pyc." not in path:
+            seen.append(f"opens {path}")
+    elif event.startswith(("socket.bind", "socket.connect", "subprocess", "os.mkdir", "os.remove")):
+        if "__pycache__" not in str(arguments):
+            seen.append(f"{event} {arguments}")
+
+before = logging.getLogger().handlers[:], logging.getLogger().level
+sys.addaudithook(audit)
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+    assert not seen, f"importing {name}: {seen}"
+    assert (logging.getLogger().handlers, logging.getLogger().level) == before, name
+assert threading.active_count() == 1
+"""
+
+
+def test_importing_does_nothing() -> None:
+    # What the libraries do on import is theirs: they are imported before anyone watches.
+    ours = {*PACKAGES, *sys.stdlib_module_names}
+    libraries = sorted(
+        {
+            name
+            for path in SOURCES
+            for name in imports(path)
+            if name.split(".")[0] not in ours | {"markovify", "transformers"}
+        }
+    )
+    code = "".join(f"import {name}\n" for name in libraries) + IMPORT_ALL
+    modules = [name for name in MODULES if not name.endswith("__main__")]
+    result = run(sys.executable, "-c", code, f"{ROOT}{os.sep}", *modules)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+
+
+def test_ruff_finds_nothing() -> None:
+    for command in (["check"], ["format", "--check"]):
+        result = run(sys.executable, "-m", "ruff", *command, ROOT)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_mypy_finds_nothing() -> None:
+    result = run(sys.executable, "-m", "mypy")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_no_machine_and_no_registry_is_named() -> None:
+    secret = "|".join(
+        ("/work/", "/farm/", "/root/", "/opt/", "/home/", "pypi.org", "pythonhosted", "npmjs.org")
+    )
+    for path in tracked():
+        if path.suffix not in {".png", ".safetensors"}:
+            found = re.search(secret, path.read_text("utf-8"))
+            assert not found, f"{path} names {found and found.group()}"
+
+
+def test_no_book_is_committed() -> None:
+    allowed = {"books.toml", "sample.txt", "slurs.txt"}
+    for path in tracked():
+        if path.parent == ROOT / "data":
+            assert path.name in allowed, path
+        elif path.suffix == ".txt":
+            assert path.stat().st_size < 50_000, f"{path} is as long as a book"
+        if path.suffix == ".py" or path.name in allowed:
+            assert "Project Gutenberg License" not in path.read_text("utf-8"), path
+
+
+def test_books_checkpoints_and_tokens_are_ignored() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    for name in (".env", "data/pg67098.txt", "data/books/x.txt", "checkpoints/a", ".venv/bin/x"):
+        assert run("git", "check-ignore", "-q", name).returncode == 0, f"{name} is not ignored"
+
+
+def test_it_is_complete_when_installed(tmp_path: Path) -> None:
+    # Built from a copy, as setuptools leaves a folder behind.
+    copy = tmp_path / "copy"
+    skip = shutil.ignore_patterns(
+        ".*",
+        "__pycache__",
+        "*.egg-info",
+        "build",
+        "tests",
+        "runs",
+        "checkpoints",
+        "pg*.txt",
+        "library",
+    )
+    shutil.copytree(ROOT, copy, ignore=skip)
+    built = run(
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-build-isolation",
+        "--no-deps",
+        "--no-index",
+        "-w",
+        tmp_path,
+        copy,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    installed = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(installed)
+    for folder in ("data", "vocab", "weights"):
+        expected = {path.name for path in tracked() if path.parent == ROOT / folder}
+        assert expected <= {path.name for path in (installed / folder).iterdir()}, folder
+    result = run(
+        sys.executable,
+        "-m",
+        "model",
+        "Here is Edward Bear",
+        "--length",
+        "20",
+        cwd=tmp_path,
+        PYTHONPATH=str(installed),
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("Here is Edward Bear")

@@ -1,0 +1,338 @@
+"""How good is it: `python -m training.evaluate --model pooh --text FILE`.
+
+Prints tables, or JSON, and draws how the validation loss fell. The measures are in `measures.py`,
+the simpler writers that a model is compared with in `baselines.py`.
+"""
+
+import argparse
+import io
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from model.files import write_atomically
+from model.sampling import START, Sampling
+from model.weights import DEFAULT_MODEL, ROOT, load_decoder, load_gpt, resolve
+from training.baselines import CharacterChain, word_chain_texts
+from training.corpus import CorpusError, book_text, load_texts
+from training.measures import Library, common_start, losses, qualities, write
+from training.plots import comparison_figure, save
+from training.text import chapters, is_heading
+
+BOOK = "winnie-the-pooh"
+LENGTH = 300
+SEEDS = range(1, 16)
+TEMPERATURES = (0.5, 0.8, 1.0)
+PROMPTS = {
+    "book": ("Here is Edward Bear", "Pooh said", "Christopher Robin", "One fine", "Piglet was"),
+    "unseen": (
+        "Piglet looked at the telephone",
+        "The robot opened its eyes",
+        "On Tuesday Pooh learned to swim",
+        "Rabbit had written a very long letter",
+        "Nobody had ever seen so much snow",
+    ),
+    "empty": ("",),
+}
+"""Prompts by kind; an empty one starts a story. They take turns until each seed has had one."""
+
+Report = dict[str, Any]
+Writer = Callable[[list[tuple[str, Sampling]]], list[str]]
+
+
+def loss_report(nats: NDArray[np.float64], text: str) -> Report:
+    """Mean loss of a text and of each of its chapters.
+
+    Args:
+        nats: (N,) the loss of each character.
+        text: the N characters.
+    """
+    rows, end = [], 0
+    for chapter in chapters(text):
+        start = text.index(chapter.strip("\n"), end)
+        end = start + len(chapter.strip("\n"))
+        title = chapter.split("\n", 1)[0] if is_heading(chapter.split("\n\n", 1)[0]) else "the text"
+        rows.append({"title": title, "characters": end - start, **_mean(nats[start:end])})
+    return {"characters": len(text), **_mean(nats), "chapters": rows}
+
+
+def sample_report(writer: Writer, library: Library) -> list[Report]:
+    """What a model's answers are made of, by kind of prompt and temperature.
+
+    Args:
+        writer: takes prompts and settings, gives continuations.
+        library: what the model learned from.
+    """
+    rows = []
+    for temperature in TEMPERATURES:
+        for kind, prompts in PROMPTS.items():
+            requests = [
+                (prompts[i % len(prompts)], Sampling(LENGTH, temperature, seed=seed))
+                for i, seed in enumerate(SEEDS)
+            ]
+            texts = zip((prompt for prompt, _ in requests), writer(requests), strict=True)
+            rows.append(
+                {"prompts": kind, "temperature": temperature}
+                | asdict(qualities(list(texts), library))
+            )
+    return rows
+
+
+def recall_report(writer: Writer, book: str) -> list[Report]:
+    """How many characters of the book follow its chapters' first five words at temperature 0."""
+    openings = []
+    for chapter in chapters(book):
+        blocks = chapter.split("\n\n")
+        prose = next(i for i, b in enumerate(blocks) if not (is_heading(b) or b.isupper()))
+        story = "\n\n".join(blocks[prose:])
+        opening = " ".join(story.split(" ")[:5])
+        openings.append((opening, story[len(opening) :]))
+    greedy = Sampling(LENGTH, temperature=0.0)
+    written = writer([(opening, greedy) for opening, _ in openings])
+    return [
+        {"opening": opening, "characters": common_start(text, story)}
+        for (opening, story), text in zip(openings, written, strict=True)
+    ]
+
+
+def evaluate(name: str, text: str, library: Library | None, book: str | None) -> Report:
+    """Everything about one model.
+
+    Args:
+        name: of shipped weights, or their path.
+        text: clean; what the vocabulary cannot say is left out and named in the report.
+        library: what the model learned from; without it no samples are drawn.
+        book: the chapters it learned by heart; without them recall is not tried.
+    """
+    started = time.monotonic()
+    gpt, vocab = load_gpt(name)
+    decoder, _ = load_decoder(name)
+    cleaned = vocab.clean(text)
+
+    def writer(requests: list[tuple[str, Sampling]]) -> list[str]:
+        clean = [(vocab.clean(prompt).text, sampling) for prompt, sampling in requests]
+        return write(decoder, vocab, clean)
+
+    return {
+        "model": Path(name).stem,
+        "parameters": sum(parameter.numel() for parameter in gpt.parameters()),
+        "dropped": cleaned.dropped,
+        "loss": loss_report(losses(gpt, vocab, cleaned.text), cleaned.text),
+        "samples": sample_report(writer, library) if library else [],
+        "recall": recall_report(writer, book) if book else [],
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def baselines(text: str, library: Library, book: str) -> list[Report]:
+    """The same for Markov chains that learned `book`, and the loss of guessing.
+
+    Raises:
+        ModuleNotFoundError: markovify, of the extra `bench`, is not installed.
+    """
+    chain = CharacterChain(book)
+    cleaned = chain.vocab.clean(text).text
+    characters = [("", chain.write(START, LENGTH, seed)) for seed in SEEDS]
+    words = [("", written) for written in word_chain_texts(book, LENGTH, SEEDS)]
+    return [
+        {"model": "uniform guessing", "loss": _mean(np.full(1, math.log(len(chain.vocab))))},
+        {
+            "model": f"Markov chain, {chain.order} characters",
+            "loss": loss_report(chain.losses(cleaned), cleaned),
+            "samples": [asdict(qualities(characters, library))],
+        },
+        {"model": "Markov chain, 2 words", "samples": [asdict(qualities(words, library))]},
+    ]
+
+
+def tables(reports: Sequence[Report]) -> list[Table]:
+    """The reports as three tables: loss, samples, recall."""
+    loss = Table(title="Loss", title_justify="left")
+    _columns(loss, "model", "chapter", "characters", "nats/character", "bits/character")
+    samples = Table(title=f"{len(SEEDS)} answers of {LENGTH} characters", title_justify="left")
+    _columns(
+        samples,
+        "model",
+        "prompts",
+        "temperature",
+        "real words",
+        "copied",
+        "longest copy",
+        "distinct-2",
+        "quotes balanced",
+        "sentence ends",
+    )
+    recall = Table(title="Recall at temperature 0", title_justify="left")
+    _columns(recall, "model", "opening", "characters of the book")
+    for report in reports:
+        model = report["model"]
+        if whole := report.get("loss"):
+            for row in [{"title": "all", **whole}, *whole.get("chapters", [])]:
+                loss.add_row(
+                    model,
+                    row["title"],
+                    str(row.get("characters", "")),
+                    f"{row['nats_per_character']:.4f}",
+                    f"{row['bits_per_character']:.4f}",
+                )
+        for row in report.get("samples", []):
+            shares = (f"{row[key]:.1%}" for key in ("real_words", "copied"))
+            samples.add_row(
+                model,
+                row.get("prompts", "none"),
+                str(row.get("temperature", "")),
+                *shares,
+                str(row["longest_copy"]),
+                f"{row['distinct_2']:.2f}",
+                f"{row['balanced_quotes']:.0%}",
+                f"{row['ends_sentence']:.0%}",
+            )
+        for row in report.get("recall", []):
+            recall.add_row(model, row["opening"], str(row["characters"]))
+    return [table for table in (loss, samples, recall) if table.row_count]
+
+
+def history(name: str) -> list[tuple[float, float]]:
+    """Characters seen and validation loss, from the summary beside the weights, if there is one."""
+    summary = resolve(name)[0].with_suffix(".summary.json")
+    points = json.loads(summary.read_text("utf-8")).get("history", []) if summary.exists() else []
+    return [(p["characters"], p["validation"]) for p in points if p.get("validation") is not None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code is 0, or 2 with one line on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options)
+    except ModuleNotFoundError as error:
+        extra = "train" if error.name == "torch" else "bench"
+        return _fail(f"{error.name} is not installed: pip install 'pooh[{extra}]'")
+    except (ValueError, OSError) as error:
+        return _fail(str(error))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate",
+        description="Measure models: loss on a text, what their answers are made of, recall.",
+    )
+    parser.add_argument(
+        "--model",
+        nargs="+",
+        default=[DEFAULT_MODEL],
+        metavar="NAME",
+        help="names or paths of weights (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--text",
+        type=Path,
+        metavar="FILE",
+        help="what to predict (default: a part of the book in --data)",
+    )
+    parser.add_argument(
+        "--part",
+        choices=("validation", "test"),
+        default="validation",
+        help="which chapters, without --text (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=ROOT / "data",
+        metavar="FOLDER",
+        help="where the books lie that the models learned from; without them "
+        "only the loss is measured (default: data)",
+    )
+    parser.add_argument(
+        "--baselines",
+        action="store_true",
+        help="also measure Markov chains (needs the extra 'bench')",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="also write <model>.evaluation.json, .txt and .png there",
+    )
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    texts = load_texts(options.data)
+    if texts.missing:
+        print(
+            f"without {len(texts.missing)} books that are not in {options.data}; "
+            "fetch them: python -m training.corpus",
+            file=sys.stderr,
+        )
+    text = book_text(options.text) if options.text else getattr(texts, options.part)
+    if not text:
+        raise CorpusError(
+            f"{options.text or options.data}: no text to predict; give a FILE with --text, "
+            "or fetch the books: python -m training.corpus"
+        )
+    library = Library(texts.train.values()) if texts.train else None
+    book = texts.train.get(BOOK)
+    reports = [evaluate(name, text, library, book) for name in options.model]
+    if options.baselines:
+        if not (library and book):
+            raise CorpusError(f"--baselines learn from {BOOK}, which is not in {options.data}")
+        reports += baselines(text, library, book)
+
+    if options.json:
+        print(_json(reports), end="")
+    else:
+        Console().print(*tables(reports), sep="\n")
+    if options.output:
+        _store(options, reports)
+
+
+def _store(options: argparse.Namespace, reports: list[Report]) -> None:
+    models, others = reports[: len(options.model)], reports[len(options.model) :]
+    levels = {r["model"]: r["loss"]["nats_per_character"] for r in others if "loss" in r}
+    curves = {
+        report["model"]: history(name) for report, name in zip(models, options.model, strict=True)
+    }
+    figure = comparison_figure(curves, levels)
+    for report in models:
+        stem = f"{report['model']}.evaluation"
+        page = io.StringIO()
+        Console(file=page, width=120).print(*tables([report, *others]), sep="\n")
+        for suffix, content in ((".json", _json([report, *others])), (".txt", page.getvalue())):
+            write_atomically(options.output / (stem + suffix), content.encode())
+        save(figure, options.output / (stem + ".png"))
+
+
+def _json(reports: list[Report]) -> str:
+    return json.dumps(reports, indent=1) + "\n"
+
+
+def _mean(nats: NDArray[np.float64]) -> Report:
+    mean = float(nats.mean())
+    return {"nats_per_character": mean, "bits_per_character": mean / math.log(2)}
+
+
+def _columns(table: Table, *names: str) -> None:
+    for number, name in enumerate(names):
+        table.add_column(name, justify="left" if number < 2 else "right")
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""How good a model is, in numbers: loss on a text, and what the texts it writes are made of."""
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.decoder import Decoder
+from model.ngrams import BASE, INVERSE, MIX, powers, signed
+from model.sampling import START, Sampling, next_id
+from model.vocab import Vocab
+
+if TYPE_CHECKING:
+    from model.gpt import GPT
+
+COPY = 40
+"""A window of this many characters that stands word for word in the training text is a copy."""
+
+_WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
+_SENTENCE_END = re.compile(r"[.!?][\"'_)]*(?=\s|$)")
+
+
+def losses(gpt: "GPT", vocab: Vocab, text: str, batch_size: int = 64) -> NDArray[np.float64]:
+    """The loss of each character, predicted once, with at least half a context before it.
+
+    (The first characters of the text have as much as there is, and the newline that starts a
+    story.) Windows overlap by half; where two hold a character, the one with more before it counts.
+
+    Args:
+        gpt: the network.
+        vocab: its characters.
+        text: N characters, at least one, all in `vocab`.
+        batch_size: windows read side by side.
+
+    Returns:
+        (N,) nats.
+    """
+    import torch
+    from torch.nn import functional as F
+
+    ids = torch.tensor(vocab.encode(START + text))  # (N + 1,)
+    count = len(text)
+    width = min(gpt.config.context_length, count)
+    starts = [*range(0, count - width, width - width // 2), count - width]
+    result = np.empty(count)
+    with torch.inference_mode():
+        # From the last window to the first, so that the earlier, which knows more, has its say.
+        for last in range(len(starts), 0, -batch_size):
+            batch = starts[max(last - batch_size, 0) : last]
+            windows = torch.stack([ids[start : start + width + 1] for start in batch])  # (B, T + 1)
+            logits = gpt(windows[:, :-1])  # (B, T, V)
+            nats = F.cross_entropy(logits.transpose(1, 2), windows[:, 1:], reduction="none")
+            for start, row in zip(reversed(batch), nats.flip(0), strict=True):
+                result[start : start + width] = row.numpy()
+    return result
+
+
+def write(decoder: Decoder, vocab: Vocab, requests: Sequence[tuple[str, Sampling]]) -> list[str]:
+    """The continuation of every prompt, all written side by side.
+
+    Args:
+        decoder: the network.
+        vocab: its characters.
+        requests: prompts, all in `vocab` ("" starts a story), and how to sample.
+    """
+    slots = [decoder.join() for _ in requests]
+    generators = [sampling.rng() for _, sampling in requests]
+    written: list[list[int]] = [[] for _ in requests]
+    logits = [
+        decoder.read(slot, vocab.encode(prompt or START)).copy()
+        for slot, (prompt, _) in zip(slots, requests, strict=True)
+    ]
+    busy = list(range(len(requests)))
+    while busy:
+        for row, i in enumerate(busy):
+            written[i].append(next_id(logits[row], requests[i][1], generators[i]))
+        busy = [i for i in busy if len(written[i]) < requests[i][1].length]
+        if busy:
+            logits = list(decoder.step([slots[i] for i in busy], [written[i][-1] for i in busy]))
+    for slot in slots:
+        decoder.leave(slot)
+    return [vocab.decode(ids) for ids in written]
+
+
+def common_start(a: str, b: str) -> int:
+    """How many characters two texts share before they part."""
+    parted = (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y)
+    return next(parted, min(len(a), len(b)))
+
+
+def answer(text: str) -> str:
+    """What a reader is shown: cut after the last sentence that ends in the last quarter."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return text[: ends[-1]] if ends and ends[-1] >= 0.75 * len(text) else text
+
+
+class Library:
+    """The text a model learned from, to be asked what stands in it."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Take the training texts, in memory as one byte a character."""
+        self._texts: list[bytes] = []
+        self.words: set[str] = set()
+        for text in texts:
+            self._texts.append(text.encode("ascii", "replace"))
+            self.words.update(_words(text))
+
+    def holds(self, texts: Sequence[str], length: int) -> list[NDArray[np.bool_]]:
+        """Which windows of `length` characters stand somewhere in the library.
+
+        By rolling 64-bit hashes (Karp and Rabin, 1987): of 10**9 comparisons about none errs.
+
+        Returns:
+            For each text of N characters (N - length + 1,), empty where it is shorter.
+        """
+        sought = [_window_hashes(text.encode("ascii", "replace"), length) for text in texts]
+        known = np.unique(np.concatenate(sought)) if sought else np.empty(0, np.uint64)
+        likely = np.zeros(1 << 20, np.bool_)  # a coarse sieve by the top bits, as most miss
+        likely[known >> np.uint64(44)] = True
+        found = [np.empty(0, np.uint64)]
+        for text in self._texts:
+            hashes = _window_hashes(text, length)
+            candidates = hashes[likely[hashes >> np.uint64(44)]]
+            found.append(np.intersect1d(candidates, known))
+        return [np.isin(hashes, np.concatenate(found)) for hashes in sought]
+
+    def longest_copy(self, texts: Sequence[str]) -> int:
+        """How long the longest run of characters is that texts and library share."""
+        shortest, longest = 0, max(map(len, texts), default=0)
+        while shortest < longest:
+            middle = (shortest + longest + 1) // 2
+            if any(windows.any() for windows in self.holds(texts, middle)):
+                shortest = middle
+            else:
+                longest = middle - 1
+        return shortest
+
+
+@dataclass(frozen=True)
+class Qualities:
+    """What a set of texts is made of. Shares are from 0 to 1.
+
+    Attributes:
+        answers: how many texts.
+        real_words: share of the words that are in the library.
+        copied: share of the windows of `COPY` characters that stand in the library.
+        longest_copy: characters of the longest run that stands in the library.
+        distinct_2: share of pairs of neighbouring words that are different from one another.
+        balanced_quotes: share of answers with as many closing quotes as opening ones.
+        ends_sentence: share of answers that end with a sentence.
+    """
+
+    answers: int
+    real_words: float
+    copied: float
+    longest_copy: int
+    distinct_2: float
+    balanced_quotes: float
+    ends_sentence: float
+
+
+def qualities(texts: Sequence[tuple[str, str]], library: Library) -> Qualities:
+    """Measure what a model wrote.
+
+    Words that the cut at the end broke are left out; so is all of the prompt, but for a word that
+    the model finished and a quote that it closed.
+
+    Args:
+        texts: prompts and continuations as written, before they are cut to an answer.
+        library: what the model learned from.
+    """
+    written = [text for _, text in texts]
+    answers = [(prompt, answer(text)) for prompt, text in texts]
+    words = [
+        match.group().lower()
+        for prompt, text in texts
+        for match in _WORD.finditer(prompt + text)
+        if len(prompt) < match.end() < len(prompt + text)
+    ]
+    pairs = [pair for text in written for pair in _pairs(text)]
+    windows = np.concatenate([np.empty(0, np.bool_), *library.holds(written, COPY)])
+    return Qualities(
+        answers=len(texts),
+        real_words=_share(word in library.words for word in words),
+        copied=_share(windows.tolist()),
+        longest_copy=library.longest_copy(written),
+        distinct_2=len(set(pairs)) / max(len(pairs), 1),
+        balanced_quotes=_share((prompt + text).count('"') % 2 == 0 for prompt, text in answers),
+        ends_sentence=_share(_ends_sentence(text) for _, text in answers),
+    )
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    words = _words(text)
+    return list(itertools.pairwise(words))
+
+
+def _ends_sentence(text: str) -> bool:
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    return bool(ends) and ends[-1] == len(text.rstrip())
+
+
+def _share(hits: Iterable[bool]) -> float:
+    hits = list(hits)
+    return sum(hits) / max(len(hits), 1)
+
+
+def _window_hashes(text: bytes, length: int) -> NDArray[np.uint64]:
+    """A hash of each window of `length` bytes: see `model/ngrams.py`. (N - length + 1,)."""
+    count = max(len(text) - length + 1, 0)
+    codes = np.frombuffer(text, np.uint8).astype(np.int64) + 1
+    sums = np.zeros(len(text) + 1, np.int64)
+    np.cumsum(codes * powers(BASE, len(text)), out=sums[1:])
+    hashes = (sums[length:] - sums[: len(sums) - length])[:count] * powers(INVERSE, count)
+    return ((hashes ^ (hashes >> 29)) * signed(MIX)).view(np.uint64)
