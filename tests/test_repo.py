@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.settings import Settings, read_settings
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("bot", "model", "training")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).glob("**/*.py"))
@@ -209,33 +211,22 @@ def test_books_checkpoints_and_tokens_are_ignored() -> None:
         assert run("git", "check-ignore", "-q", name).returncode == 0, f"{name} is not ignored"
 
 
+def test_the_example_explains_every_setting_and_shows_its_default(tmp_path: Path) -> None:
+    example = (ROOT / ".env.example").read_text("utf-8")
+    names = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.M))
+    source = (ROOT / "bot" / "settings.py").read_text("utf-8")
+    assert names == set(re.findall(r'"((?:POOH|DISCORD)_[A-Z_]+)": \(', source))
+    (tmp_path / ".env").write_text(re.sub(r"^# (?=[A-Z_]+=)", "", example, flags=re.M))
+    assert vars(read_settings({}, tmp_path)) == vars(Settings())
+
+
 def test_it_is_complete_when_installed(tmp_path: Path) -> None:
     # Built from a copy, as setuptools leaves a folder behind.
     copy = tmp_path / "copy"
-    skip = shutil.ignore_patterns(
-        ".*",
-        "__pycache__",
-        "*.egg-info",
-        "build",
-        "tests",
-        "runs",
-        "checkpoints",
-        "pg*.txt",
-        "library",
-    )
-    shutil.copytree(ROOT, copy, ignore=skip)
-    built = run(
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-build-isolation",
-        "--no-deps",
-        "--no-index",
-        "-w",
-        tmp_path,
-        copy,
-    )
+    skip = "__pycache__ .* *.egg-info build books runs checkpoints tests"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*skip.split()))
+    pip = "-m pip wheel --quiet --no-build-isolation --no-deps --no-index --wheel-dir"
+    built = run(sys.executable, *pip.split(), tmp_path, copy)
     assert built.returncode == 0, built.stdout + built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     installed = tmp_path / "site"

@@ -1,0 +1,253 @@
+"""The measures measure what they say, and the command line reports them."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from model.config import GPTConfig
+from model.gpt import GPT
+from model.sampling import Sampling, generate
+from model.vocab import Vocab
+from model.weights import load_decoder, save
+from training import evaluate
+from training.baselines import CharacterChain, word_chain_texts
+from training.corpus import read_recipe
+from training.measures import Library, answer, common_start, losses, qualities, write
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = (ROOT / "data" / "sample.txt").read_text("utf-8")
+VOCAB = Vocab.from_text(SAMPLE + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def random_gpt(context_length: int = 16, seed: int = 0) -> GPT:
+    """A small network whose every weight counts."""
+    torch.manual_seed(seed)
+    gpt = GPT(GPTConfig(len(VOCAB), context_length, n_layer=2, n_head=2, n_embd=16)).eval()
+    for parameter in gpt.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return gpt
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a small network in a file."""
+    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
+    gpt = random_gpt()
+    tensors = {name: tensor.numpy() for name, tensor in gpt.state_dict().items()}
+    save(path, gpt.config, VOCAB, tensors)
+    VOCAB.save(path.with_suffix(".json"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a book of ten chapters under the name of the one that has a validation part."""
+    paragraphs = SAMPLE.strip("\n").split("\n\n")
+    size = len(paragraphs) // 10
+    numerals = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+    chapters = [
+        f"CHAPTER {numeral}\n\n" + "\n\n".join(paragraphs[i * size : (i + 1) * size])
+        for i, numeral in enumerate(numerals)
+    ]
+    path = tmp_path_factory.mktemp("books") / "winnie-the-pooh.txt"
+    path.write_text("\n\n".join(chapters) + "\n")
+    return path.parent
+
+
+def nats(gpt: GPT, text: str, end: int, context: int) -> float:
+    """The loss of character `end` of a text after the `context` characters before it."""
+    ids = torch.tensor(VOCAB.encode(text[end - context : end + 1]))
+    return float(F.cross_entropy(gpt(ids[None, :-1])[0, -1], ids[-1]).detach())
+
+
+def test_a_network_that_knows_nothing_loses_ln_v_at_every_character() -> None:
+    gpt = GPT(GPTConfig(len(VOCAB), 16, n_layer=1, n_head=1, n_embd=8)).eval()
+    found = losses(gpt, VOCAB, SAMPLE[:100])
+    np.testing.assert_allclose(found, math.log(len(VOCAB)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("context_length", [1, 2, 7, 16])
+@pytest.mark.parametrize("length", [1, 5, 16, 17, 100])
+def test_each_character_is_predicted_with_at_least_half_a_context(
+    context_length: int, length: int
+) -> None:
+    gpt = random_gpt(context_length)
+    text = SAMPLE[:length]
+    found = losses(gpt, VOCAB, text, batch_size=3)
+    assert found.shape == (length,)
+    for end, loss in enumerate(found, 1):
+        least = min(end, context_length // 2 + 1)
+        contexts = range(least, min(end, context_length) + 1)
+        assert any(abs(loss - nats(gpt, "\n" + text, end, n)) < 1e-4 for n in contexts), end
+
+
+def test_texts_written_together_are_those_written_alone(weights: Path) -> None:
+    decoder, vocab = load_decoder(weights)
+    requests = [
+        (prompt, Sampling(length, temperature, seed=length))
+        for length, temperature in ((3, 0.0), (40, 0.8), (25, 1.0))
+        for prompt in ("", "One day")
+    ]
+    together = write(decoder, vocab, requests)
+    assert together == ["".join(generate(decoder, vocab, *request)) for request in requests]
+
+
+@given(st.text("ab", max_size=40), st.lists(st.text("ab", max_size=40), max_size=3))
+@settings(max_examples=50, deadline=None)
+def test_the_library_knows_what_stands_in_it(text: str, books: list[str]) -> None:
+    library = Library(books)
+    for length in (1, 3, 7):
+        windows = [text[i : i + length] for i in range(len(text) - length + 1)]
+        (found,) = library.holds([text], length)
+        assert found.tolist() == [any(window in book for book in books) for window in windows]
+    runs = [text[i:j] for i in range(len(text)) for j in range(i, len(text) + 1)]
+    assert library.longest_copy([text]) == max(
+        (len(run) for run in runs if any(run in book for book in books)), default=0
+    )
+
+
+def test_what_answers_are_made_of() -> None:
+    library = Library(["The bear sat down and had a little something to sustain him. Yes."])
+    copied = " sat down and had a little something to sustain him"
+    invented = ' xyzzy. "Yes," the bear said. "Yes."'
+    found = qualities([("The bear", copied), ('"The b', "ear" + invented)], library)
+    assert found.answers == 2
+    windows = len(copied) - 39
+    assert found.copied == pytest.approx(windows / (windows + 0))
+    assert found.longest_copy == len(copied)
+    # sat ... sustain (him is cut), bear (finished), yes the bear yes are real; xyzzy, said are not.
+    assert found.real_words == pytest.approx(14 / 16)
+    assert found.balanced_quotes == 0.5
+    assert found.ends_sentence == 0.5
+
+
+def test_an_answer_ends_with_a_sentence_where_one_ends_late_enough() -> None:
+    assert answer("It was late. He went home and") == "It was late. He went home and"
+    assert answer('He said, "I am going home." The') == 'He said, "I am going home."'
+    assert answer("no end at all") == "no end at all"
+
+
+def test_common_start() -> None:
+    assert common_start("bump, bump", "bump, jump") == 6
+    assert common_start("bump", "bump, bump") == 4
+    assert common_start("", "bump") == 0
+
+
+def test_a_chain_over_characters_gives_probabilities_and_learns() -> None:
+    text = SAMPLE[:5000]
+    chain = CharacterChain(text)
+    for context in ("", "q", text[:10], "\n\n\n\n\n"):
+        assert chain.probabilities(context).sum() == pytest.approx(1)
+    guessing = math.log(len(chain.vocab))
+    unseen = chain.vocab.clean(SAMPLE[5000:7000]).text
+    assert chain.losses(text).mean() < chain.losses(unseen).mean() < guessing
+    assert chain.write("\n", 100, seed=1) == chain.write("\n", 100, seed=1)
+    assert chain.write("\n", 100, seed=1) != chain.write("\n", 100, seed=2)
+
+
+def test_a_chain_over_words_writes_words_of_the_text() -> None:
+    first, second = word_chain_texts(SAMPLE, 200, range(1, 3))
+    assert [first, second] == word_chain_texts(SAMPLE, 200, range(1, 3))
+    assert len(first) == len(second) == 200
+    assert first != second
+    assert set(first.split()[:-1]) <= set(SAMPLE.split())
+
+
+def test_recall_counts_what_follows_the_openings() -> None:
+    book = "CHAPTER I\n\nOnce there was a bear who lived alone.\n\nCHAPTER II\n\nIt rained all day."
+
+    def writer(requests: list[tuple[str, Sampling]]) -> list[str]:
+        assert all(sampling.temperature == 0 for _, sampling in requests)
+        return [" who lived in a wood" if "bear" in prompt else "x" for prompt, _ in requests]
+
+    assert evaluate.recall_report(writer, book) == [
+        {"opening": "Once there was a bear", "characters": 14},
+        {"opening": "It rained all day.", "characters": 0},
+    ]
+
+
+def test_chapters_add_up_to_the_text() -> None:
+    text = "CHAPTER I\n\nIt rained.\n\nCHAPTER II\n\nIt rained again.\n"
+    loss = np.where(np.arange(len(text)) < text.index("CHAPTER II"), 1.0, 3.0)
+    report = evaluate.loss_report(loss, text)
+    assert report["characters"] == len(text)
+    assert report["nats_per_character"] == pytest.approx(loss.mean())
+    assert report["bits_per_character"] == pytest.approx(loss.mean() / math.log(2))
+    assert [row["title"] for row in report["chapters"]] == ["CHAPTER I", "CHAPTER II"]
+    assert [row["nats_per_character"] for row in report["chapters"]] == [1.0, 3.0]
+
+
+def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Call `python -m training.evaluate` as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "training.evaluate", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_command_reports_on_the_book_and_stores_it(
+    weights: Path, books: Path, tmp_path: Path
+) -> None:
+    summary = {"history": [{"characters": 10, "train": 4.0, "validation": 3.9},
+                           {"characters": 20, "train": 3.0, "validation": None}]}  # fmt: skip
+    weights.with_suffix(".summary.json").write_text(json.dumps(summary))
+    assert evaluate.history(str(weights)) == [(10, 3.9)]
+    result = command("--model", weights, "--data", books, "--json", "--baselines",
+                     "--output", tmp_path)  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    tiny, guessing, characters, words = json.loads(result.stdout)
+    assert tiny["model"] == "tiny"
+    assert tiny["loss"]["characters"] == sum(c["characters"] for c in tiny["loss"]["chapters"]) + 2
+    assert [c["title"] for c in tiny["loss"]["chapters"]] == ["CHAPTER VII", "CHAPTER VIII"]
+    assert len(tiny["samples"]) == 9
+    assert len(tiny["recall"]) == 6
+    assert guessing["loss"]["nats_per_character"] > characters["loss"]["nats_per_character"]
+    assert words["samples"][0]["real_words"] > 0.95
+    assert f"without {len(read_recipe()) - 1} books" in result.stderr
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"tiny.evaluation.{suffix}" for suffix in ("json", "txt", "png")}
+    assert json.loads((tmp_path / "tiny.evaluation.json").read_text())[0]["loss"] == tiny["loss"]
+    assert "CHAPTER VIII" in (tmp_path / "tiny.evaluation.txt").read_text()
+    assert matplotlib.image.imread(tmp_path / "tiny.evaluation.png").ndim == 3
+
+
+def test_the_command_needs_no_books_to_measure_a_text(weights: Path, tmp_path: Path) -> None:
+    text = tmp_path / "story.txt"
+    text.write_text("It rained all day, and \u201cBother!\u201d said the bear \u2014 twice.\n")
+    result = command("--model", weights, "--data", tmp_path, "--text", text)
+    assert result.returncode == 0, result.stderr
+    assert "nats/character" in result.stdout
+    assert "Recall" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--model", "nosuchmodel"), "nosuchmodel"),
+        (("--text", "nosuchfile.txt"), "nosuchfile.txt"),
+        (("--data", "nosuchfolder"), "nosuchfolder"),
+        (("--part", "train"), "--part"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(
+    arguments: tuple[str, ...], message: str, weights: Path
+) -> None:
+    result = command("--model", weights, "--text", ROOT / "data" / "sample.txt", *arguments)
+    if "--data" in arguments:
+        result = command("--model", weights, *arguments)
+    assert result.returncode == 2
+    assert message in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
