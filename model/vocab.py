@@ -26,7 +26,8 @@ _SPELLINGS = {
     **dict.fromkeys("\t\x1f", " "),
     **{"\u2044": "/", "\u00d7": "x", "\u2022": "*"},
     **{"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "ẞ": "SS", "þ": "th", "Þ": "Th"},
-    **{"ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ł": "l", "Ł": "L", "\u0131": "i"},
+    **{"ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ł": "l", "Ł": "L"},
+    **{"\u0131": "i"},  # a Turkish i has no dot
 }
 # Accents, joiners, controls and lone surrogates: nobody misses them, so nobody is told.
 _INVISIBLE = {"Mn", "Me", "Cf", "Cc", "Cs"}

@@ -1,0 +1,159 @@
+"""From logits to characters: how one is chosen, and a whole text, character by character."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.vocab import Vocab
+
+MAX_TEMPERATURE = 2.0
+SMALLEST_TEMPERATURE = 1e-30  # below it, differences between float32 logits could divide to inf
+MAX_LENGTH = 1_000_000
+MAX_SEED = 2**63 - 1
+START = "\n"  # what is read in place of an empty prompt: stories follow a line's end
+
+Logits = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a text is written.
+
+    Attributes:
+        length: how many characters, from 1.
+        temperature: 0 always takes the likeliest character (greedy), 1 follows the network's own
+            probabilities, up to 2; between, likely characters are favoured.
+        top_k: only the k likeliest characters may be chosen; 0 is off.
+        top_p: only the fewest likeliest characters that together have this probability may be
+            chosen (Holtzman et al., 2020), above 0; 1 is off.
+        seed: texts with the same seed, settings and weights are the same; None takes any.
+
+    Raises:
+        ValueError: a field is out of range; the message names it and what is allowed.
+    """
+
+    length: int = 300
+    temperature: float = 0.8
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        self._whole("length", 1, MAX_LENGTH)
+        self._whole("top_k", 0, MAX_LENGTH)
+        if self.seed is not None:
+            self._whole("seed", 0, MAX_SEED)
+        if not (_is_number(self.temperature) and 0 <= self.temperature <= MAX_TEMPERATURE):
+            raise ValueError(
+                f"temperature = {self.temperature!r}: must be a number from 0 to {MAX_TEMPERATURE}"
+            )
+        if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
+            raise ValueError(f"top_p = {self.top_p!r}: must be a number above 0, at most 1")
+
+    def _whole(self, name: str, least: int, most: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"{name} = {value!r}: must be a whole number from {least} to {most}")
+
+    def rng(self) -> np.random.Generator:
+        """The generator a text with these settings draws from."""
+        return np.random.default_rng(self.seed)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def probabilities(logits: Logits, sampling: Sampling) -> NDArray[np.float64]:
+    """softmax(logits / temperature), cut to `top_k` and `top_p`; not normalised.
+
+    Nothing is sorted where neither asks for it. Characters as likely as the last one that may be
+    chosen may be chosen too, so that ties do not depend on the order of the alphabet.
+
+    Args:
+        logits: (V,) finite.
+        sampling: temperature above 0.
+
+    Returns:
+        (V,) weights; the largest is 1.
+    """
+    # The largest becomes 0 first: whatever the temperature, exp can only vanish, not overflow.
+    weights = logits.astype(np.float64)
+    weights -= weights.max()
+    weights /= max(sampling.temperature, SMALLEST_TEMPERATURE)
+    np.exp(weights, out=weights)
+    if 0 < sampling.top_k < len(weights):
+        weights[weights < np.partition(weights, -sampling.top_k)[-sampling.top_k]] = 0.0
+    if sampling.top_p < 1.0:
+        falling = np.sort(weights)[::-1]
+        sums = falling.cumsum()
+        last = sums.searchsorted(sampling.top_p * sums[-1])
+        weights[weights < falling[min(last, len(falling) - 1)]] = 0.0
+    return weights
+
+
+def next_id(logits: Logits, sampling: Sampling, rng: np.random.Generator) -> int:
+    """Choose the next character.
+
+    One number is drawn from `rng`, none at temperature 0, whatever the logits: a text depends on
+    its seed and on nothing that is written beside it.
+
+    Args:
+        logits: (V,) finite.
+        sampling: how to choose.
+        rng: the text's own generator.
+
+    Returns:
+        An id, 0 to V - 1.
+    """
+    if sampling.temperature == 0.0:
+        return int(logits.argmax())
+    sums = probabilities(logits, sampling).cumsum()
+    # A draw below 1 times the sum may round up to it; the search from the left of the sum itself
+    # then still ends at the last character that has any weight.
+    draw = min(rng.random() * sums[-1], math.nextafter(sums[-1], 0.0))
+    return int(sums.searchsorted(draw, side="right"))
+
+
+class Writer(Protocol):
+    """What `generate` needs of a `model.decoder.Decoder`."""
+
+    def join(self) -> int:
+        """A free slot."""
+
+    def leave(self, slot: int) -> None:
+        """Give the slot back."""
+
+    def read(self, slot: int, ids: list[int]) -> Logits:
+        """Read ids; the logits (V,) of what follows."""
+
+
+def generate(decoder: Writer, vocab: Vocab, prompt: str, sampling: Sampling) -> Iterator[str]:
+    """Write on from `prompt`, one character at a time.
+
+    Args:
+        decoder: the network; a slot of it is taken until the text ends or the iterator is closed.
+        vocab: its characters.
+        prompt: what was written so far, in characters of `vocab`; when empty, a story starts.
+        sampling: how to choose, and how many.
+
+    Yields:
+        `sampling.length` characters, without the prompt.
+
+    Raises:
+        VocabError: the prompt has a character that is not in the vocabulary (see `Vocab.clean`).
+    """
+    ids = vocab.encode(prompt or START)
+    rng = sampling.rng()
+    slot = decoder.join()
+    try:
+        for _ in range(sampling.length):
+            ids = [next_id(decoder.read(slot, ids), sampling, rng)]
+            yield vocab.characters[ids[0]]
+    finally:
+        decoder.leave(slot)
