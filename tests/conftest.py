@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+# The networks of the tests are small: more threads would only wait for each other. What the tests
+# start inherits this.
+for _library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -1,0 +1,331 @@
+"""`python -m training.train` as a user calls it, and as a power cut ends it."""
+
+import fcntl
+import hashlib
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+
+from model.vocab import Vocab
+from model.weights import load_decoder, load_gpt
+from training.config import TrainingConfig
+from training.measures import losses
+from training.train import main, read
+
+ROOT = Path(__file__).resolve().parents[1]
+STEPS = 150
+SMALL = (
+    "--context-length 16 --n-layer 1 --n-head 2 --n-embd 16 --batch-size 8 --dropout 0.1 "
+    "--ngram-orders 2,3 --ngram-words 1 --ngram-rows 300 --ngram-width 4 --ngram-least 2 "
+    f"--steps {STEPS} --evaluate-every 1 --no-compile --device cpu --dtype float32"
+).split()
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some of the sample, for short trainings."""
+    path = tmp_path_factory.mktemp("texts") / "story.txt"
+    path.write_text((ROOT / "data" / "sample.txt").read_text("utf-8")[:3000])
+    return path
+
+
+def start(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+    """Start a training whose files go to `folder`, its progress to a pipe."""
+    command = [sys.executable, "-m", "training.train", *map(str, arguments)]
+    command += ["--output", str(folder), "--checkpoints", str(folder)]
+    return subprocess.Popen(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def finish(process: subprocess.Popen[str], code: int = 0) -> tuple[str, str]:
+    """Wait for a training to end with an exit code; what it said."""
+    output, errors = process.communicate()
+    assert process.returncode == code, errors
+    assert "Traceback" not in errors
+    return output, errors
+
+
+def interrupt(process: subprocess.Popen[str], step: int, number: int) -> None:
+    """Send a signal after a step, and surely before the last one.
+
+    The pipe is made so small that a training gets no more than some forty steps ahead of the one
+    who reads it.
+    """
+    assert process.stderr is not None
+    fcntl.fcntl(process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+    line = next(line for line in process.stderr if line.startswith(f"step {step}/"))
+    assert f"/{STEPS}" in line
+    process.send_signal(number)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    output, errors = finish(start(folder, "--text", text, *SMALL))
+    assert f"step {STEPS}/{STEPS}" in errors
+    assert "validation" in errors
+    assert "python -m model --model" in output
+    return folder
+
+
+def summary(folder: Path) -> dict[str, object]:
+    """The summary of the training `story`."""
+    found = json.loads((folder / "weights" / "story.summary.json").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def test_everything_is_there_and_nothing_else(uninterrupted: Path) -> None:
+    found = {str(p.relative_to(uninterrupted)) for p in uninterrupted.rglob("*") if p.is_file()}
+    products = {"safetensors", "summary.json", "summary.txt", "loss.png"}
+    assert found == {
+        *(f"weights/story.{product}" for product in products),
+        "vocab/story.json",
+        "story.checkpoint.safetensors",
+        "story.best.safetensors",
+    }
+    picture = matplotlib.image.imread(uninterrupted / "weights" / "story.loss.png")
+    assert picture.ndim == 3
+    assert np.ptp(picture) > 0.5
+
+
+def test_the_weights_load_for_learning_and_for_writing(uninterrupted: Path) -> None:
+    path = uninterrupted / "weights" / "story.safetensors"
+    decoder, vocab = load_decoder(path)
+    gpt, same = load_gpt(path)
+    assert vocab == same == Vocab.load(uninterrupted / "vocab" / "story.json")
+    assert gpt.config == decoder.config
+    assert gpt.config.ngram_orders == (2, 3)
+    assert decoder.read(decoder.join(), vocab.encode("\n")).shape == (len(vocab),)
+
+
+def test_the_summary_is_true(uninterrupted: Path, text: Path) -> None:
+    told = json.loads((uninterrupted / "weights" / "story.summary.json").read_text())
+    gpt, vocab = load_gpt(uninterrupted / "weights" / "story.safetensors")
+    assert told["parameters"] == sum(parameter.numel() for parameter in gpt.parameters())
+    assert told["steps"] == STEPS
+    assert told["characters_seen"] == STEPS * 8 * 16
+    assert told["network"]["n_embd"] == 16
+    assert told["training"]["batch_size"] == 8
+    assert "--steps 150" in told["command"]
+    assert told["versions"]["torch"] == torch.__version__
+    assert told["machine"]["device"] == "cpu"
+    reading = read(TrainingConfig(text=str(text)))
+    (training_text, _), *_ = reading.library
+    assert told["read"]["characters"] == len(training_text)
+    assert told["read"]["sha256"] == reading.digest
+    # The loss it tells is the loss of the weights it shipped, but for their rounding.
+    ids = np.array(vocab.encode(reading.validation))
+    loss = told["validation_loss"]
+    assert loss["nats"] == pytest.approx(losses(gpt, ids).mean(), rel=0.01)
+    assert loss["bits"] == pytest.approx(loss["nats"] / math.log(2))
+    history = told["history"]
+    assert [point["step"] for point in history] == list(range(1, STEPS + 1))
+    assert loss["nats"] == min(point["validation"] for point in history)
+    assert history[-1]["train"] < history[0]["train"]
+    page = (uninterrupted / "weights" / "story.summary.txt").read_text()
+    for value in (f"{told['parameters']:,}", f"{loss['nats']:.4f}", reading.digest):
+        assert value in page
+
+
+def test_a_training_killed_stopped_and_resumed_ends_the_same(
+    uninterrupted: Path, text: Path, tmp_path: Path
+) -> None:
+    arguments = ("--text", text, *SMALL, "--save-every", "0")
+    killed = start(tmp_path, *arguments)
+    interrupt(killed, 20, signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "weights").exists()
+
+    terminated = start(tmp_path, *arguments, "--resume")
+    interrupt(terminated, 60, signal.SIGTERM)
+    _, errors = finish(terminated, 128 + signal.SIGTERM)
+    assert "--resume" in errors.splitlines()[-1]
+    assert not (tmp_path / "weights").exists()
+
+    # The flags are in the checkpoint: they need not be given again.
+    stopped = start(tmp_path, "--text", text, "--save-every", "1000", "--resume")
+    interrupt(stopped, 90, signal.SIGINT)
+    finish(stopped, 128 + signal.SIGINT)
+
+    finish(start(tmp_path, "--text", text, "--resume"))
+    for product in ("weights/story.safetensors", "vocab/story.json"):
+        whole, resumed = ((folder / product).read_bytes() for folder in (uninterrupted, tmp_path))
+        assert hashlib.sha256(whole).digest() == hashlib.sha256(resumed).digest(), product
+    assert summary(tmp_path)["history"] == summary(uninterrupted)["history"]
+
+
+def test_two_processes_learn_what_one_does(text: Path, tmp_path: Path) -> None:
+    arguments = [
+        "--text",
+        str(text),
+        *SMALL,
+        "--dropout",
+        "0",
+        "--steps",
+        "40",
+        "--evaluate-every",
+        "5",
+    ]
+    finish(start(tmp_path / "one", *arguments))
+    two = tmp_path / "two"
+    command = "-m torch.distributed.run --standalone --nproc-per-node=2 -m training.train".split()
+    result = subprocess.run(
+        [sys.executable, *command, *arguments, "--output", str(two), "--checkpoints", str(two)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("parameters ") == 1, "only one process reports"
+    machine = summary(two)["machine"]
+    assert isinstance(machine, dict)
+    assert machine["processes"] == 2
+    curves = []
+    for folder in (tmp_path / "one", two):
+        history = summary(folder)["history"]
+        assert isinstance(history, list)
+        curves.append([[p["train"], p["train_last_quarter"], p["validation"]] for p in history])
+    np.testing.assert_allclose(curves[0], curves[1], rtol=2e-4)
+    ends = [load_gpt(f / "weights" / "story.safetensors")[0] for f in (tmp_path / "one", two)]
+    for one, other in zip(*(end.parameters() for end in ends), strict=True):
+        torch.testing.assert_close(one, other, rtol=0.02, atol=0.01)
+
+
+def test_training_stops_early_when_validation_no_longer_improves(
+    text: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # At such rates nothing can be learned after a while.
+    code = main(
+        [
+            *SMALL,
+            "--text",
+            str(text),
+            "--patience",
+            "3",
+            "--matrix-rate",
+            "0.5",
+            "--vector-rate",
+            "0.5",
+            "--output",
+            str(tmp_path),
+            "--checkpoints",
+            str(tmp_path),
+        ]
+    )
+    assert code == 0
+    assert "stopped early" in capfd.readouterr().err
+    found = summary(tmp_path)
+    history = found["history"]
+    assert isinstance(history, list)
+    assert len(history) < STEPS
+    validations = [point["validation"] for point in history]
+    assert min(validations) not in validations[-3:]
+    assert found["weights_kept"] == "best"
+
+
+def test_help_explains_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    page = capsys.readouterr().out
+    for field in fields(TrainingConfig):
+        assert f"--{field.name.replace('_', '-')}" in page
+    assert "--preset" in page
+    assert "--resume" in page
+
+
+Bad = tuple[list[str], str]
+BAD: dict[str, Callable[[Path], Bad]] = {
+    "no text": lambda tmp: (["--text", str(tmp / "no.txt")], "no.txt"),
+    "an empty text": lambda tmp: (["--text", str(_write(tmp / "empty.txt", ""))], "empty.txt"),
+    "a short text": lambda tmp: (["--text", str(_write(tmp / "short.txt", "Oh."))], "short"),
+    "a picture": lambda tmp: (["--text", str(_write(tmp / "a.txt", "\0\1\2\3"))], "a.txt"),
+    "a folder": lambda tmp: (["--text", str(tmp)], tmp.name),
+    "no books": lambda tmp: (["--books", str(tmp), "--preset", "classic"], "training.corpus"),
+    "an unknown book": lambda tmp: (["--only", "moby-dick"], "moby-dick"),
+    "no checkpoint": lambda tmp: (["--text", str(tmp / "x.txt"), "--resume"], "--resume"),
+    "a bad number": lambda tmp: (["--batch-size", "many"], "--batch-size"),
+    "a number out of range": lambda tmp: (["--batch-size", "0"], "batch_size"),
+    "a bad list": lambda tmp: (["--ngram-orders", "2,x"], "--ngram-orders"),
+    "an unknown flag": lambda tmp: (["--batchsize", "3"], "--batchsize"),
+    "an unknown preset": lambda tmp: (["--preset", "owl"], "--preset"),
+    "a bad shape": lambda tmp: (
+        ["--text", str(ROOT / "data" / "sample.txt"), "--n-embd", "10", "--n-head", "4"],
+        "n_embd",
+    ),
+}
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("mistake", BAD)
+def test_a_mistake_is_told_in_one_line_and_leaves_nothing(
+    mistake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs, outputs = tmp_path / "inputs", tmp_path / "outputs"
+    inputs.mkdir()
+    arguments, message = BAD[mistake](inputs)
+    arguments += ["--output", str(outputs), "--checkpoints", str(outputs)]
+    try:
+        code = main(arguments)
+    except SystemExit as stopped:  # argparse
+        code = int(stopped.code or 0)
+    output, errors = capsys.readouterr()
+    assert code == 2
+    assert output == ""
+    assert len(errors.splitlines()) == 1, errors
+    assert message in errors
+    assert not outputs.exists()
+
+
+def test_another_text_cannot_be_resumed(
+    uninterrupted: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = _write(tmp_path / "story.txt", text.read_text() + "The end.\n")
+    before = (uninterrupted / "story.checkpoint.safetensors").read_bytes()
+    code = main(
+        [
+            "--text",
+            str(other),
+            "--resume",
+            "--output",
+            str(tmp_path),
+            "--checkpoints",
+            str(uninterrupted),
+        ]
+    )
+    assert code == 2
+    assert "the text is not the one" in capsys.readouterr().err
+    assert (uninterrupted / "story.checkpoint.safetensors").read_bytes() == before
+
+
+def test_without_torch_one_line_says_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "training.train", "--text", "data/sample.txt"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "[train]" in result.stderr

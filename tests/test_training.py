@@ -1,0 +1,296 @@
+"""Training learns, is exactly resumable, and stops when it should."""
+
+import json
+import math
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.config import GPTConfig
+from model.ngrams import run_keys
+from training import checkpoints
+from training.checkpoints import CheckpointError
+from training.config import PRESETS, TrainingConfig
+from training.dataset import Source, Windows
+from training.optim import rate
+from training.train import Reading, build, export
+from training.trainer import Progress, Trainer, known_runs
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = (ROOT / "data" / "sample.txt").read_text("utf-8")
+SMALL = TrainingConfig(
+    name="small",
+    context_length=16,
+    n_layer=2,
+    n_head=2,
+    n_embd=16,
+    batch_size=8,
+    steps=12,
+    evaluate_every=4,
+    compile=False,
+    device="cpu",
+    dtype="float32",
+)
+TABLE = replace(
+    SMALL,
+    dropout=0.1,
+    ngram_orders=(2, 3),
+    ngram_words=(1,),
+    ngram_rows=300,
+    ngram_width=4,
+    ngram_least=2,
+    voice=(1.0, 2.0),
+)
+
+
+def trainer(config: TrainingConfig, text: str = SAMPLE[:4000]) -> Trainer:
+    """A training of a small network on part of the sample, the end of it for validation."""
+    reading = Reading(((text[:1000], 2.0),), ((text[1000:-300], 1.0),), text[-300:])
+    return build(config, reading, reading.vocab())
+
+
+def weights(trained: Trainer) -> dict[str, torch.Tensor]:
+    """A copy of all that was learned."""
+    return {name: t.clone() for name, t in trained.learner.model.state_dict().items()}
+
+
+def test_the_loss_falls_on_the_sample() -> None:
+    training = trainer(replace(SMALL, steps=60, evaluate_every=20), SAMPLE[:8000])
+    losses = [progress.loss for progress in training.run() if progress.step % 20 == 0]
+    first, last = training.history[0], training.history[-1]
+    assert losses == [progress.loss for progress in training.history]
+    assert losses[-1] < losses[0]
+    assert first.validation is not None
+    assert last.validation is not None
+    assert last.validation < first.validation < math.log(78)
+
+
+def test_the_first_loss_is_that_of_guessing() -> None:
+    training = trainer(SMALL)
+    first = next(training.run())
+    guessing = math.log(training.learner.model.config.vocab_size)
+    assert first.loss == pytest.approx(guessing, rel=1e-6)
+    assert first.tail_loss == pytest.approx(guessing, rel=1e-6)
+
+
+@pytest.mark.parametrize("config", [SMALL, TABLE], ids=["plain", "table"])
+def test_one_batch_can_be_learned_by_heart(config: TrainingConfig) -> None:
+    # 17 characters of text are one window; every step shows it again.
+    text = SAMPLE[:17]
+    config = replace(config, steps=150, evaluate_every=150, batch_size=1, dropout=0.0, voice=(1.0,))
+    reading = Reading((), ((text, 1.0),), "")
+    training = build(config, reading, reading.vocab())
+    *_, last = training.run()
+    assert last.validation is None
+    final = next(iter(build(replace(config, steps=1), reading, reading.vocab()).run())).loss
+    assert training.history[-1].loss < final / 2
+    inputs, targets = (torch.from_numpy(half) for half in training.parts[0].batch([0]))
+    logits = training.learner.model.eval()(inputs)
+    assert torch.nn.functional.cross_entropy(logits[0], targets[0]) < 0.1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("config", [SMALL, TABLE], ids=["plain", "table"])
+def test_resumed_is_uninterrupted_bit_for_bit(
+    config: TrainingConfig, dtype: str, tmp_path: Path
+) -> None:
+    config = replace(config, dtype=dtype)
+    whole = trainer(config)
+    expected = list(whole.run())
+    path = tmp_path / "checkpoint.safetensors"
+    for stop in (1, 4, 7, 11):
+        begun = trainer(config)
+        steps = begun.run()
+        for _ in range(stop):
+            next(steps)
+        checkpoints.save(path, begun, {"note": "kept"})
+        torch.manual_seed(99)  # what happens between two sittings must not matter
+        resumed = trainer(config)
+        checkpoints.load(path, resumed)
+        assert checkpoints.read_about(path)["note"] == "kept"
+        rest = list(resumed.run())
+        timeless = [replace(progress, seconds=0.0) for progress in rest]
+        assert timeless == [replace(progress, seconds=0.0) for progress in expected[stop:]]
+        assert [p.validation for p in resumed.history] == [p.validation for p in whole.history]
+        for name, tensor in weights(whole).items():
+            assert torch.equal(tensor, weights(resumed)[name]), (stop, name)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_the_same_seed_learns_the_same_and_another_does_not() -> None:
+    configs = (TABLE, TABLE, replace(TABLE, seed=2))
+    runs = [[progress.loss for progress in trainer(config).run()] for config in configs]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_a_checkpoint_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.checkpoint.safetensors"
+    with pytest.raises(CheckpointError, match=r"x\.checkpoint.*--resume"):
+        checkpoints.read_about(path)
+    training = trainer(SMALL)
+    next(training.run())
+    checkpoints.save(path, training, {})
+    whole = path.read_bytes()
+    for damaged in (b"", b"\0" * 100, whole[:50], whole[: len(whole) // 2]):
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=r"x\.checkpoint"):
+            checkpoints.load(path, trainer(SMALL))
+    path.write_bytes(whole)
+    with pytest.raises(CheckpointError, match=r"x\.checkpoint"):
+        checkpoints.load(path, trainer(replace(SMALL, n_layer=1)))
+    checkpoints.load(path, trainer(SMALL))
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    training = trainer(SMALL)
+    next(training.run())
+    path = tmp_path / "checkpoint.safetensors"
+    path.mkdir()  # nothing can be renamed to a folder's name
+    with pytest.raises(OSError, match="checkpoint"):
+        checkpoints.save(path, training, {})
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_patience_runs_out_after_so_many_validations_without_a_better_one() -> None:
+    def after(patience: int, *validations: float) -> bool:
+        training = trainer(replace(SMALL, patience=patience))
+        for step, validation in enumerate(validations, 1):
+            best = validation < training.lowest()
+            training.history.append(Progress(step, 9, step, 1.0, 2.0, 2.0, validation, best))
+        return training.out_of_patience()
+
+    assert not after(2)
+    assert not after(2, 3.0, 3.1)
+    assert after(2, 3.0, 3.1, 3.0)
+    assert not after(2, 3.0, 3.1, 2.9)
+    assert not after(2, 3.0, 3.1, 2.9, 3.0)
+    assert after(2, 3.0, 3.1, 2.9, 3.0, 2.95)
+    assert not after(0, 3.0, 3.1, 3.2, 3.3, 3.4)
+
+
+@given(
+    lengths=st.lists(st.integers(2, 60), min_size=1, max_size=3),
+    length=st.integers(1, 9),
+    seed=st.integers(0, 5),
+)
+@settings(max_examples=50, deadline=None)
+def test_in_one_pass_every_character_is_a_target_about_once(
+    lengths: list[int], length: int, seed: int
+) -> None:
+    # Each text has its own numbers, so that a window says where it is from.
+    starts = np.cumsum([0, *lengths[:-1]])
+    texts = [np.arange(s, s + n, dtype=np.uint8) for s, n in zip(starts, lengths, strict=True)]
+    usable = [text for text in texts if len(text) > length]
+    if not usable:
+        with pytest.raises(ValueError, match="too short"):
+            Windows([Source(text) for text in texts], length, seed)
+        return
+    windows = Windows([Source(text) for text in texts], length, seed)
+    for epoch in range(2):
+        numbers = range(epoch * len(windows), (epoch + 1) * len(windows))
+        inputs, targets = windows.batch(numbers)
+        assert inputs.shape == targets.shape == (len(windows), length)
+        np.testing.assert_array_equal(inputs + 1, targets)
+        seen = Counter(targets.ravel().tolist())
+        wanted = sum(len(text) - 1 for text in usable)
+        assert abs(seen.total() - wanted) <= length / 2 * len(usable) + length
+        assert seen.keys() <= {int(c) for text in usable for c in text[1:]}
+
+
+def test_windows_are_a_pure_function_of_seed_and_number() -> None:
+    text = np.arange(200, dtype=np.uint8)
+    first, second = (Windows([Source(text)], 7, seed=3) for _ in range(2))
+    second.batch([150, 2, 77])  # whatever was asked before
+    for number in (0, 5, 99):
+        np.testing.assert_array_equal(first.batch([number])[0], second.batch([number])[0])
+    other = Windows([Source(text)], 7, seed=4)
+    orders = [[int(w.batch([n])[0][0, 0]) for n in range(len(w))] for w in (first, other)]
+    assert orders[0] != orders[1]
+
+
+def test_a_source_of_weight_three_comes_three_times_as_often() -> None:
+    low, high = np.zeros(400, np.uint8), np.ones(400, np.uint8)
+    windows = Windows([Source(low), Source(high, 3.0)], 8, seed=1)
+    inputs, _ = windows.batch(range(len(windows)))
+    assert inputs.mean() == pytest.approx(0.75, abs=0.02)
+
+
+def test_rates_rise_stay_and_fall() -> None:
+    shares = [rate(i / 100, warmup=0.1, cooldown=0.4) for i in range(101)]
+    assert shares[0] == 0
+    assert shares[5] == pytest.approx(0.5)
+    assert shares[10:61] == [1.0] * 51
+    assert shares[80] == pytest.approx(0.5)
+    assert shares[100] == 0
+    assert rate(0.0, warmup=0.0, cooldown=0.0) == rate(1.0, warmup=0.0, cooldown=0.0) == 1.0
+
+
+def test_the_table_knows_the_most_frequent_runs() -> None:
+    config = GPTConfig(4, 8, n_embd=8, n_head=1, ngram_orders=(1, 2), ngram_rows=3, ngram_width=2)
+    often = np.array([0, 1, 0, 1, 0, 1, 0, 1], np.uint8)
+    rare = np.array([3, 2], np.uint8)
+    known = known_runs([(often, 1), (rare, 1)], config, least=2)
+    keys = run_keys(often, config)[-3:]  # (3, K): one and two characters, up to 1, 0, 1
+    assert known.tolist() == sorted({*keys[:2, 0].tolist(), keys[2, 1].item()})
+    rows = known_runs([(often, 1), (rare, 9)], config, least=9)
+    assert set(rows.tolist()) <= set(run_keys(rare, config).ravel().tolist())
+
+
+def test_shipped_weights_are_the_learned_ones_but_for_rounding() -> None:
+    training = trainer(TABLE)
+    for _ in training.run():
+        pass
+    shipped = export(training.learner.model)
+    scale = shipped.pop("ngrams.rows.scale")
+    for name, tensor in training.learner.model.state_dict().items():
+        learned = tensor.float().numpy()
+        if name == "ngrams.rows.weight":
+            assert shipped[name].dtype == np.int8
+            error = np.abs(shipped[name] * scale[:, None] - learned)
+            assert np.all(error <= scale[:, None] * 0.51)
+        elif name == "ngrams.known":
+            np.testing.assert_array_equal(shipped[name], tensor.numpy())
+        else:
+            assert shipped[name].dtype == np.float16
+            np.testing.assert_allclose(shipped[name], learned, rtol=1e-3, atol=1e-6)
+
+
+def test_a_config_goes_to_json_and_back() -> None:
+    for config in (SMALL, TABLE, *PRESETS.values()):
+        assert TrainingConfig.from_json(config.to_json()) == config
+        assert isinstance(json.loads(config.to_json()), dict)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("batch_size", 0),
+        ("context_length", -1),
+        ("dropout", 1.0),
+        ("validation_fraction", 0.95),
+        ("device", "abacus"),
+        ("dtype", "float8"),
+        ("keep", "some"),
+        ("name", ""),
+        ("name", "a/b"),
+        ("voice", ()),
+        ("ngram_orders", (0,)),
+        ("matrix_rate", float("nan")),
+        ("epochs", -1.0),
+    ],
+)
+def test_a_field_out_of_range_is_named(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=field):
+        replace(SMALL, **{field: value})  # type: ignore[arg-type]
+
+
+def test_a_text_that_is_too_short_is_refused() -> None:
+    reading = Reading((), (("too short", 1.0),), "")
+    with pytest.raises(ValueError, match="too short"):
+        build(SMALL, reading, reading.vocab())
