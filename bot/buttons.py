@@ -1,0 +1,110 @@
+"""The buttons under a story. They need no memory: all they know is in their ids and the message."""
+
+import enum
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import discord
+
+from model.sampling import MAX_TEMPERATURE, Sampling
+
+WARMER = 0.2  # how much wilder Wilder is
+
+
+class Action(enum.StrEnum):
+    """What a button does; the value stands in its id."""
+
+    AGAIN = "again"
+    CONTINUE = "continue"
+    WILDER = "wilder"
+    CALMER = "calmer"
+    STOP = "stop"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Whose story it is and how it is written: what the buttons under it remember.
+
+    Attributes:
+        owner: who asked for it.
+        sampling: how; the seed is not remembered.
+    """
+
+    owner: int
+    sampling: Sampling
+
+    def custom_id(self, action: Action) -> str:
+        """An id of at most 100 characters for a button."""
+        s = self.sampling
+        return f"pooh:{action.value}:{self.owner}:{s.temperature:.2f}:{s.length}:{s.top_k}"
+
+    def within(self, room: int) -> Sampling:
+        """How to write on where there is room for so many characters only."""
+        return replace(self.sampling, length=min(self.sampling.length, room))
+
+    def warmer(self, by: float) -> Self:
+        """The same at another temperature."""
+        temperature = round(min(max(self.sampling.temperature + by, 0.0), MAX_TEMPERATURE), 2)
+        return replace(self, sampling=replace(self.sampling, temperature=temperature))
+
+    def final(self) -> list[Action]:
+        """The buttons under a story that has ended."""
+        return [Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE]
+
+
+class StoryButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete):(?P<owner>[0-9]{1,20})"
+    r":(?P<temperature>[0-9]\.[0-9]{2}):(?P<length>[0-9]{1,4}):(?P<top_k>[0-9]{1,3})",
+):
+    """A button under a story, new or as old as the message it stands under."""
+
+    def __init__(self, action: Action, wish: Wish) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=action.value.capitalize(),
+                style=_STYLES.get(action, discord.ButtonStyle.secondary),
+                custom_id=wish.custom_id(action),
+                disabled=(action is Action.WILDER and wish.warmer(WARMER) == wish)
+                or (action is Action.CALMER and wish.warmer(-WARMER) == wish),
+            )
+        )
+        self.action = action
+        self.wish = wish
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[Any],
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Made anew from its id, when it is pressed."""
+        sampling = Sampling(
+            length=int(match["length"]),
+            temperature=float(match["temperature"]),
+            top_k=int(match["top_k"]),
+        )
+        return cls(Action(match["action"]), Wish(int(match["owner"]), sampling))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Somebody pressed it."""
+        await interaction.client.press(interaction, self.action, self.wish)
+
+
+def row(*actions: Action, wish: Wish) -> discord.ui.View:
+    """A row of buttons."""
+    view = discord.ui.View(timeout=None)
+    for action in actions:
+        view.add_item(StoryButton(action, wish))
+    return view
+
+
+_STYLES = {
+    Action.CONTINUE: discord.ButtonStyle.primary,
+    Action.DELETE: discord.ButtonStyle.danger,
+    Action.STOP: discord.ButtonStyle.danger,
+}

@@ -1,0 +1,67 @@
+"""What a host wants to know before the bot runs: is everything there, and does it work?"""
+
+from dataclasses import dataclass
+
+import discord
+
+from bot import pictures
+from bot.commands import make_tree
+from bot.settings import Settings, SettingsError, application_id
+from model.sampling import Sampling, generate
+from model.weights import WeightsError, load_decoder, resolve
+
+SAMPLE = "Here is"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the list."""
+
+    good: bool
+    what: str
+
+
+def offline(settings: Settings) -> list[Finding]:
+    """Look at settings, weights and vocabulary, and write a little; nothing is connected to."""
+    findings = [Finding(True, "settings: read")]
+    try:
+        token = settings.require_token()
+        findings.append(Finding(True, f"token: of application {application_id(token)}"))
+    except SettingsError as error:
+        findings.append(Finding(False, f"token: {error}"))
+    try:
+        path, _ = resolve(settings.model)
+        decoder, vocab = load_decoder(settings.model)
+    except WeightsError as error:
+        return [*findings, Finding(False, f"model: {error}")]
+    findings.append(Finding(True, f"model: {path.name} knows {len(vocab)} characters"))
+    prompt = vocab.clean(SAMPLE).text
+    text = "".join(generate(decoder, vocab, prompt, Sampling(length=40, temperature=0.0)))
+    findings.append(Finding(True, f"writing: {prompt + text!r}"))
+    if not pictures.read_summary(path):
+        findings.append(Finding(False, f"/about: {path.stem}.summary.json is missing beside it"))
+    where = f"in {len(settings.guilds)} servers only" if settings.guilds else "everywhere"
+    findings.append(Finding(True, f"answers: {where}"))
+    switch = "on" if settings.word_filter else "off"
+    findings.append(Finding(True, f"word filter: {switch}"))
+    return findings
+
+
+def visitor() -> discord.Client:
+    """A client that logs in, but hears of nothing."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice is wanted
+    return discord.Client(intents=discord.Intents.none())
+
+
+async def online(token: str) -> list[Finding]:
+    """Log in, without going online: is the token accepted, and are the commands there?"""
+    async with visitor() as client:
+        try:
+            await client.login(token)
+        except discord.LoginFailure:
+            return [Finding(False, "login: Discord does not accept the token; reset it there")]
+        current = await make_tree(client).is_current()
+        return [
+            Finding(True, f"login: as {client.user}"),
+            Finding(True, "commands: " + ("there" if current else "will be sent at the start")),
+        ]

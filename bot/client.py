@@ -1,0 +1,424 @@
+"""The bot on Discord: what comes in, and who answers."""
+
+import asyncio
+import contextlib
+import io
+import logging
+import re
+import secrets
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import discord
+import yarl
+from discord import app_commands
+
+from bot import messages, pictures
+from bot.answers import Answers, Prompt, Refusal, Show
+from bot.buttons import WARMER, Action, StoryButton, Wish
+from bot.clock import Clock
+from bot.commands import LENGTH, TEMPERATURE, make_tree
+from bot.messages import Page
+from bot.settings import Settings
+from bot.words import Words
+from bot.writer import Writer
+from model.sampling import Sampling
+
+OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
+LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
+TAIL = 200  # characters of a story that a new message repeats
+GRACE = 10.0  # seconds to finish stories in, when the bot is told to stop
+EXPIRED = 10062  # the interaction is not known any more: we were later than 3 seconds
+NOTE_LIFE = 15.0  # seconds a refusal stays in a channel, where it cannot be for one person only
+
+HELP = """\
+**/pooh** `prompt` Pooh goes on from your words; without any he begins by himself.
+`temperature` how wild (0 to 2) · `length` characters · `top_k` · `seed` the same again
+**Apps > Continue as Pooh** in a message's menu: Pooh goes on from there.
+**Mention** me, reply to a story, or write to me in private: Pooh answers.
+Under a story: **Again** (another) · **Continue** · **Wilder** · **Calmer** · **Stop** · **Delete**
+**/about** who Pooh is."""
+
+_log = logging.getLogger(__name__)
+
+
+def use_server(api_base: str, gateway: str) -> None:
+    """Talk to another server than Discord, from now on and with every client.
+
+    discord.py keeps the addresses in its classes; there is no place for them in a client.
+    """
+    discord.http.Route.BASE = api_base
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+
+
+class Pooh(discord.Client):
+    """The bot. It asks for no privileged intent."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        writer: Writer,
+        words: Words,
+        *,
+        weights: Path,
+        clock: Clock | None = None,
+    ) -> None:
+        """Bring settings, who writes, what is refused, where the weights lie, and the time."""
+        intents = discord.Intents.none()
+        intents.guilds = intents.messages = True  # messages come without content, but for mentions
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice is wanted
+        super().__init__(
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
+        self._settings = settings
+        self._clock = clock or Clock()
+        self._writer = writer
+        self._weights = weights
+        self.answers = Answers(settings, writer, words, self._clock, weights.stem)
+        self.tree = make_tree(self)
+
+    # Coming and going
+
+    async def setup_hook(self) -> None:
+        """Once, after the login: wake the worker, know the buttons, bring the commands."""
+        self._writer.start()
+        self.add_dynamic_items(StoryButton)
+        try:
+            sent = await self.tree.send_if_new()
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            _log.warning("the commands could not be synced (%s); going on", type(error).__name__)
+        else:
+            _log.info("the commands were sent" if sent else "Discord has the commands already")
+
+    async def on_ready(self) -> None:
+        """Say so, each time the connection is made anew."""
+        _log.info("ready, in %d servers", len(self.guilds))
+
+    async def leave(self, grace: float = GRACE) -> None:
+        """Take nothing on, finish what was begun, show it, and go."""
+        _log.info("stopping")
+        await self.answers.close(grace)
+        await self.close()
+
+    # Who is answered
+
+    def welcomes(self, guild: int | None) -> bool:
+        """Whether the host lets the bot answer in this server (None: a direct message)."""
+        return not self._settings.guilds or guild in self._settings.guilds
+
+    async def turn_away(self, interaction: discord.Interaction[Any]) -> None:
+        """Say that the host does not let the bot answer here."""
+        await self._say(interaction, "Pooh is not at home in this place.")
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """An event's handler failed: log it without what it was given."""
+        error = sys.exception()
+        if error is not None:
+            self._record(error, event_method)
+
+    def _record(self, error: BaseException, where: str) -> str:
+        """Log an error under a number; texts are left out, since they may quote a user.
+
+        Returns:
+            The number.
+        """
+        number = secrets.token_hex(4)
+        kind = type(error).__name__
+        if isinstance(error, discord.HTTPException):
+            kind += f" {error.status} ({error.code})"
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("%s: %s in %s\n%s", number, kind, where, frames)
+        return number
+
+    async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
+        """Tell the one who asked, and only them, what went wrong; the log has the rest."""
+        if isinstance(error, Refusal):
+            return await self._say(interaction, str(error))
+        if isinstance(error, discord.NotFound) and error.code == EXPIRED:
+            return _log.warning("an interaction came too late to be answered")
+        if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            _log.warning("a command is out of date: %s", type(error).__name__)
+            return await self._say(
+                interaction, "Pooh has just learned this anew. Please try again in a minute."
+            )
+        if isinstance(error, app_commands.TransformerError | ValueError):
+            _log.warning("a value is out of range: %s", type(error).__name__)
+            return await self._say(interaction, "Pooh cannot do it with these values; see /help.")
+        number = self._record(error, "an interaction")
+        await self._say(
+            interaction, f"Bother! Something went wrong, and not by you. (reference {number})"
+        )
+
+    async def _say(self, interaction: discord.Interaction[Any], text: str) -> None:
+        """Say something to the one who asked only."""
+        try:
+            if interaction.response.is_done():
+                await interaction.followup.send(text, ephemeral=True)
+            else:
+                await interaction.response.send_message(text, ephemeral=True)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            _log.warning("a word could not be said: %s", type(error).__name__)
+
+    # Commands
+
+    async def answer(
+        self, interaction: discord.Interaction[Any], text: str, sampling: Sampling
+    ) -> None:
+        """`/pooh`, and all that goes the same way: a story in a new message.
+
+        Raises:
+            Refusal: there will be none.
+        """
+        self.answers.greet(interaction.user.id)
+        await self._answer(interaction, self.answers.read(text), sampling)
+
+    async def continue_message(
+        self, interaction: discord.Interaction[Any], message: discord.Message
+    ) -> None:
+        """The menu "Continue as Pooh".
+
+        Raises:
+            Refusal: there is nothing to go on from.
+        """
+        self.answers.greet(interaction.user.id)
+        if self.user is not None and message.author.id == self.user.id:
+            text = messages.last_words(messages.parse(message.content).text, TAIL)
+        else:
+            text = message.content
+        prompt = self.answers.read(text)
+        if not prompt.text:
+            raise Refusal("Pooh sees no words in that message to go on from.")
+        await self._answer(interaction, prompt, _sampling())
+
+    async def _answer(
+        self, interaction: discord.Interaction[Any], prompt: Prompt, sampling: Sampling
+    ) -> None:
+        story = self.answers.begin(interaction.user.id, prompt.text, sampling)
+        try:
+            callback = await interaction.response.defer(thinking=True)
+        except BaseException:
+            self._writer.stop(story)
+            raise
+        await self.answers.tell(
+            story,
+            Wish(interaction.user.id, story.sampling),
+            Page(prompt.text),
+            _original(interaction),
+            message=callback.message_id if callback else None,
+            dropped=prompt.dropped,
+        )
+
+    async def about(self, interaction: discord.Interaction[Any]) -> None:
+        """`/about`: who Pooh is, with a picture of how he learned."""
+        self.answers.greet(interaction.user.id)
+        await interaction.response.defer(thinking=True)
+        # Files and drawing would keep the event loop waiting.
+        summary, picture = await asyncio.to_thread(
+            lambda: (pictures.read_summary(self._weights), pictures.loss_plot(self._weights))
+        )
+        files = [discord.File(io.BytesIO(picture), "loss.png")] if picture else []
+        text = pictures.describe(self._weights.stem, summary)
+        await interaction.edit_original_response(content=text, attachments=files)
+
+    async def help(self, interaction: discord.Interaction[Any]) -> None:
+        """`/help`."""
+        await self._say(interaction, HELP)
+
+    # Buttons
+
+    async def press(
+        self, interaction: discord.Interaction[Any], action: Action, wish: Wish
+    ) -> None:
+        """Somebody pressed a button under a story."""
+        try:
+            if not self.welcomes(interaction.guild_id):
+                return await self.turn_away(interaction)
+            match action:
+                case Action.STOP:
+                    await self._stop(interaction, wish)
+                case Action.DELETE:
+                    await self._delete(interaction, wish)
+                case _:
+                    await self._retell(interaction, action, wish)
+        except Exception as error:
+            await self.explain(interaction, error)
+
+    def _check_owner(self, interaction: discord.Interaction[Any], wish: Wish, what: str) -> None:
+        moderator = interaction.guild_id and interaction.permissions.manage_messages
+        if interaction.user.id != wish.owner and not moderator:
+            raise Refusal(f"Only the one who asked for this story, or a moderator, can {what} it.")
+
+    async def _stop(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
+        self._check_owner(interaction, wish, "stop")
+        assert interaction.message is not None
+        if self.answers.stop(interaction.message.id):
+            await interaction.response.defer()
+            return
+        # The story was being written when the bot went away: give the message its last buttons.
+        content, view = self.answers.interrupted(interaction.message.content, wish)
+        await interaction.response.edit_message(content=content, view=view)
+
+    async def _delete(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
+        self._check_owner(interaction, wish, "delete")
+        assert interaction.message is not None
+        self.answers.stop(interaction.message.id)
+        await interaction.response.defer()
+        await interaction.delete_original_response()
+
+    async def _retell(
+        self, interaction: discord.Interaction[Any], action: Action, wish: Wish
+    ) -> None:
+        """Again, Continue, Wilder, Calmer: in this message if it is theirs, else in a new one."""
+        message = interaction.message
+        assert message is not None
+        if self.answers.is_told(message.id):
+            raise Refusal("Pooh is still writing this one.")
+        self.answers.greet(interaction.user.id)
+        page = messages.parse(message.content)
+        if action is Action.WILDER:
+            wish = wish.warmer(WARMER)
+        elif action is Action.CALMER:
+            wish = wish.warmer(-WARMER)
+        here = (
+            interaction.user.id == wish.owner
+            and self._clock.now() - message.created_at.timestamp() < OLD
+        )
+        if action is not Action.CONTINUE:
+            page = Page(page.prompt)
+        space = messages.room(page)
+        if not here or (action is Action.CONTINUE and space < LITTLE_ROOM):
+            text = page.prompt
+            if action is Action.CONTINUE:
+                text = messages.last_words(page.text, TAIL)
+            return await self._answer(interaction, self.answers.read(text), wish.sampling)
+        self.answers.read(page.text)  # the list of words may have grown since it was written
+        sampling = wish.within(max(space, 1))
+        story = self.answers.begin(interaction.user.id, page.text, sampling)
+        try:
+            await interaction.response.defer()
+        except BaseException:
+            self._writer.stop(story)
+            raise
+        await self.answers.tell(
+            story,
+            wish,
+            page,
+            _original(interaction),
+            message=message.id,
+            before=message.content,
+        )
+
+    # Mentions and private messages
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a mention, a reply to a story (which is a mention), or a private message."""
+        me = self.user
+        private = message.guild is None
+        if (
+            me is None
+            or message.author.bot
+            or message.type not in (discord.MessageType.default, discord.MessageType.reply)
+            or not (private or me in message.mentions)
+            or not self.welcomes(message.guild.id if message.guild else None)
+        ):
+            return
+        typed = re.sub(rf"<@!?{me.id}>", " ", message.content)
+        before = message.reference.resolved if message.reference else None
+        told = ""
+        if isinstance(before, discord.Message) and before.author.id == me.id:
+            told = messages.last_words(messages.parse(before.content).text, TAIL)
+        show = _Reply(message)
+        try:
+            self.answers.greet(message.author.id)
+            prompt = self.answers.read(" ".join(part for part in (told, typed.strip()) if part))
+            story = self.answers.begin(message.author.id, prompt.text, _sampling())
+        except Refusal as refusal:
+            with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+                await message.reply(
+                    str(refusal), mention_author=False, delete_after=NOTE_LIFE, silent=True
+                )
+            return
+        await self.answers.tell(
+            story,
+            Wish(message.author.id, story.sampling),
+            Page(prompt.text),
+            show,
+            dropped=prompt.dropped,
+        )
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """A story whose message is gone need not be written."""
+        self.answers.stop(event.message_id)
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """The same, for many."""
+        for message in event.message_ids:
+            self.answers.stop(message)
+
+
+class _Reply:
+    """Shows a story in a reply to somebody's message."""
+
+    def __init__(self, message: discord.Message) -> None:
+        self._message = message
+        self._reply: discord.Message | None = None
+
+    async def __call__(self, content: str, view: discord.ui.View) -> int:
+        if self._reply is None:
+            # The nonce: should the answer to the request get lost, trying again sends no second.
+            self._reply = await self._message.reply(
+                content, view=view, mention_author=False, nonce=self._message.id
+            )
+        else:
+            await self._reply.edit(content=content, view=view)
+        return self._reply.id
+
+
+def _original(interaction: discord.Interaction[Any]) -> Show:
+    """Shows a story in the response to an interaction, or in the message a button is under."""
+
+    async def show(content: str, view: discord.ui.View) -> int:
+        message = await interaction.edit_original_response(content=content, view=view)
+        return message.id
+
+    return show
+
+
+def _sampling() -> Sampling:
+    return Sampling(length=LENGTH, temperature=TEMPERATURE)
+
+
+async def serve(client: Pooh, token: str) -> None:
+    """Run until SIGTERM or SIGINT: the first lets stories end, the second does not wait.
+
+    Raises:
+        discord.LoginFailure: Discord does not know the token.
+        OSError, aiohttp.ClientError, discord.HTTPException: Discord cannot be reached.
+    """
+    loop = asyncio.get_running_loop()
+    leaving: list[asyncio.Task[None]] = []
+
+    def leave() -> None:
+        leaving.append(asyncio.create_task(client.leave(0.0 if leaving else GRACE)))
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, leave)
+    try:
+        async with client:
+            await client.start(token)
+            if leaving:
+                await leaving[0]
+    finally:
+        await client.answers.close(0.0)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)

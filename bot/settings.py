@@ -1,0 +1,188 @@
+"""What the host decides: read from the environment and `.env`, checked, and then never changed."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from model.weights import DEFAULT_MODEL
+
+TOKEN_HELP = (
+    "get one at https://discord.com/developers/applications: your application, Bot, Reset Token; "
+    "then put DISCORD_TOKEN=... into the environment or into a file named .env"
+)
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class SettingsError(ValueError):
+    """A setting that is missing or wrong; the message is one line that names it and the remedy."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The host's decisions; `.env.example` explains each.
+
+    Attributes:
+        token: the bot's token, "" where none is needed. It is not part of the repr.
+        model: a name in weights/ or a path.
+        guilds: the only servers in which it answers; empty: everywhere.
+        slots: stories written at the same time.
+        queue: stories that may wait.
+        deadline: seconds a story may take, waiting included.
+        cooldown: seconds after which one person may ask again.
+        burst: how many times one person may ask before the cooldown counts.
+        word_filter: whether slurs are kept out.
+        words_refused: more words to refuse.
+        words_allowed: words to allow although the list refuses them.
+        log_level: a name of `LOG_LEVELS`.
+        api_base: a Discord-compatible server to talk to instead of Discord.
+        gateway: and its gateway.
+    """
+
+    token: str = ""
+    model: str = DEFAULT_MODEL
+    guilds: frozenset[int] = frozenset()
+    slots: int = 8
+    queue: int = 256
+    deadline: float = 300.0
+    cooldown: float = 5.0
+    burst: int = 3
+    word_filter: bool = True
+    words_refused: frozenset[str] = frozenset()
+    words_allowed: frozenset[str] = frozenset()
+    log_level: str = "INFO"
+    api_base: str = ""
+    gateway: str = ""
+
+    def __repr__(self) -> str:
+        """Say nothing: a repr ends up in logs, and this one holds a token."""
+        return "Settings(...)"
+
+    def require_token(self) -> str:
+        """The token; raise SettingsError when there is none."""
+        if not self.token:
+            raise SettingsError(f"DISCORD_TOKEN is not set: {TOKEN_HELP}")
+        return self.token
+
+
+def application_id(token: str) -> int | None:
+    """The application's id, which is the first part of its token; None for what is no token."""
+    head, *rest = token.split(".")
+    try:
+        digits = base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+    shaped = len(rest) == 2 and all(re.fullmatch(r"[\w-]+", part, re.ASCII) for part in rest)
+    return int(digits) if shaped and re.fullmatch(r"[0-9]{1,20}", digits) else None
+
+
+def read_settings(environ: Mapping[str, str], folder: Path) -> Settings:
+    """Read the settings.
+
+    Args:
+        environ: the environment; it wins over the file.
+        folder: where a file named `.env` may lie.
+
+    Raises:
+        SettingsError: something is wrong; one line that names the variable, or the file.
+    """
+    try:
+        file = dotenv_values(folder / ".env", interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{folder / '.env'}: cannot read it as UTF-8 text: {error}") from error
+    values = {**{name: text or "" for name, text in file.items()}, **environ}
+    settings: dict[str, Any] = {}
+    for variable, (field, parse) in _VARIABLES.items():
+        if text := values.get(variable, "").strip():
+            try:
+                settings[field] = parse(text)
+            except ValueError as error:
+                raise SettingsError(f"{variable}: {error}") from None
+    if bool(settings.get("api_base")) != bool(settings.get("gateway")):
+        raise SettingsError("DISCORD_API_BASE and DISCORD_GATEWAY: set both, or neither")
+    return Settings(**settings)
+
+
+def _token(text: str) -> str:
+    if application_id(text) is None:
+        raise ValueError(f"this is not a bot's token (three parts with dots between): {TOKEN_HELP}")
+    return text
+
+
+def _number(kind: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = kind(-1)
+        if not least <= number <= most:
+            what = "a whole number" if kind is int else "a number"
+            raise ValueError(f"{text!r} must be {what} from {least} to {most}")
+        return number
+
+    return parse
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _words(text: str) -> frozenset[str]:
+    for word in (words := _list(text.lower())):
+        if not re.fullmatch(r"[a-z]+", word):
+            raise ValueError(f"{word!r} must be one word of letters a to z; part words by commas")
+    return frozenset(words)
+
+
+def _guilds(text: str) -> frozenset[int]:
+    for part in (parts := _list(text)):
+        if not re.fullmatch(r"[0-9]{1,20}", part):
+            raise ValueError(
+                f"{part!r} is not a server's id: turn on Developer Mode in Discord, right-click "
+                "the server, Copy Server ID; part ids by commas"
+            )
+    return frozenset(map(int, parts))
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError(f"{text!r} must be on or off")
+    return text.lower() == "on"
+
+
+def _level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise ValueError(f"{text!r} must be one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not re.fullmatch(rf"(?:{'|'.join(schemes)})://[^\s/]+(?:/\S*)?", text):
+            raise ValueError(f"{text!r} must be an address that begins with {schemes[0]}://")
+        return text.rstrip("/")
+
+    return parse
+
+
+_VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "DISCORD_TOKEN": ("token", _token),
+    "POOH_MODEL": ("model", str),
+    "POOH_GUILDS": ("guilds", _guilds),
+    "POOH_SLOTS": ("slots", _number(int, 1, 64)),
+    "POOH_QUEUE": ("queue", _number(int, 1, 10_000)),
+    "POOH_DEADLINE": ("deadline", _number(float, 10, 800)),
+    "POOH_COOLDOWN": ("cooldown", _number(float, 0, 3600)),
+    "POOH_BURST": ("burst", _number(int, 1, 100)),
+    "POOH_WORD_FILTER": ("word_filter", _switch),
+    "POOH_WORDS_REFUSED": ("words_refused", _words),
+    "POOH_WORDS_ALLOWED": ("words_allowed", _words),
+    "POOH_LOG_LEVEL": ("log_level", _level),
+    "DISCORD_API_BASE": ("api_base", _url("http", "https")),
+    "DISCORD_GATEWAY": ("gateway", _url("ws", "wss")),
+}
