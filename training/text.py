@@ -4,246 +4,281 @@ The shape of clean text: paragraphs are lines, parted by one blank line; a verse
 chapter headings stay. All functions here are pure, and cleaning clean text changes nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
+from itertools import pairwise
 
 from model.vocab import fold
 
-ALPHABET = "\n !\"'()*,-.:;?_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-"""All that clean text may hold. Rarer ASCII symbols are mapped or dropped by `_SYMBOLS`."""
+ALPHABET = "\n !\"'()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+"""All that clean text may hold. `_SYMBOLS` maps or drops the rarer half of ASCII."""
+
+VERSE_WIDTH = 56
+"""A line that ends before this column, though the next word had room, was ended on purpose."""
 
 _SYMBOLS = str.maketrans(
     {"[": "(", "{": "(", "]": ")", "}": ")", "/": "-", "`": "'", "&": " and ", "%": " per cent"}
     | dict.fromkeys("#$+<=>@\\^|~")
 )
 
-
-_MARKER = r"^[ \t]*\*{3} ?%s OF (?:THE|THIS) PROJECT GUTENBERG[^\n]*(?:\n[^\n]+)*?\*{3}[ \t]*$"
-_START = re.compile(_MARKER % "START", re.M | re.I)
-_END = re.compile(_MARKER % "END", re.M | re.I)
-# [Illustration: ...], [Footnote 1: ...], [Transcriber's Note: ...], [Pg 12], [1], {12}: not the book.
-_BRACKETS = re.compile(
-    r"\[(?:_?Illustrat|_?Picture|_?Footnote|Transcri|Music|Sidenote|Decorat|Frontis|Note|_?Pg|_?Page|Blank|Copyright)"
-    r"(?:[^\[\]]|\[[^\[\]]*\])*\]|\[[\dA-Z*]{1,3}\]|\{\d+\}",
+# Around the book.
+_START, _END = (
+    re.compile(rf"\*{{3}}\s*{word}\s+OF\s+(?:THE|THIS)\s+PROJECT\s+GUTENBERG[^\n]*", re.I)
+    for word in ("START", "END")
+)
+_CONTENTS = re.compile(
+    r"^\W*(?:(?:TABLE OF )?CONTENTS\b|(?:LIST OF |FULL-PAGE )?ILLUSTRATIONS?\b\W*$)", re.I
+)
+_THE_END = re.compile(r"^\W*(?:THE END|FINIS)\W*$", re.I)
+_BACK_MATTER = re.compile(
+    r"^\W*(?:FOOTNOTES?|ENDNOTES?|NOTES AND REFERENCES|TRANSCRIBER'?S?'? NOTES?"
+    r"|(?:END OF )?(?:THE )?PROJECT GUTENBERG[^\n]*)\W*(?:\n|$|:)",
     re.I,
 )
+
+# In the book, but not of it: [Illustration: ...], [Footnote 1: ...], [Pg 12], [1], {12}.
+_BRACKETS = re.compile(
+    r"\[_?(?:Illustrat|Picture|Footnote|Transcri|Music|Sidenote|Decorat|Frontis|Note|Pg|Page|Blank"
+    r"|Copyright)[^\[\]]{0,4000}(?:\[[^\[\]]{0,2000}\][^\[\]]{0,4000})*\]|\[[\dA-Z*]{1,3}\]|\{\d+\}",
+    re.I,
+)
+
+# Lines.
 _SPACES = re.compile(r" {2,}")
 _BLOCKS = re.compile(r"\n\s*\n")
-_BREAK = re.compile(r"^(?:[*.\u2022\u00b7] *){2,}$|^\*$")
-_RULE = re.compile(r"^[-_ ']*$")
+_STAR_LINE = re.compile(r"^ *\*[ *]*$", re.M)
+_RULE = re.compile(r"[-_ ']*$")
 _STAR_ITALICS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])")
-_LONE_STAR = re.compile(r"(?<!\*)\*{1,2}(?!\*)")
+_LONE_STARS = re.compile(r"(?<!\*)\*{1,2}(?!\*)")
 _DASHES = re.compile(r"-{3,}")
 _DOTS = re.compile(r"\.(?: ?\.){2,}")
-_HYPHEN_END = re.compile(r"[A-Za-z]-$")
-_NOT_BROKEN_DASH = re.compile(r"[.!?\"')_]$")
+_HYPHEN_END = re.compile(r"[A-Za-z]-$", re.M)
+_SENTENCE_END = re.compile(r"[.!?\"')_]$")
+_TORN = re.compile(r"[a-z][a-z,;]$")
+_PAGE_NUMBER = re.compile(r"\d{2,3}$")
 
+# Headings.
+_UNITS = "ONE|TWO|THREE|FOUR|FIVE|SIX|SEVEN|EIGHT|NINE"
 _NUMBER = (
-    r"(?:[IVXLC]+|\d{1,3}|(?:(?:TWENTY|THIRTY|FORTY|FIFTY)[- ]?)?(?:ONE|TWO|THREE|FOUR|FIVE|SIX|SEVEN"
-    r"|EIGHT|NINE)|TEN|ELEVEN|TWELVE|(?:THIR|FOUR|FIF|SIX|SEVEN|EIGH|NINE)TEEN|TWENTY|THIRTY|FORTY"
-    r"|(?:THE )?(?:FIRST|SECOND|THIRD|LAST))"
+    rf"(?:[IVXLC]+|\d{{1,3}}|(?:(?:TWENTY|THIRTY|FORTY|FIFTY)[- ]?)?(?:{_UNITS})|TEN|ELEVEN|TWELVE"
+    r"|(?:THIR|FOUR|FIF|SIX|SEVEN|EIGH|NINE)TEEN|TWENTY|THIRTY|FORTY|FIFTY|THE \w+)"
 )
-_CHAPTER = re.compile(rf"^_?(?:CHAPTER|CHAP\.|STORY|BOOK|PART) {_NUMBER}\b[^\n]*$", re.I)
-_ROMAN = re.compile(r"^_?[IVXLC]+(?:\.?_?$|\. \S[^\n]*$)")
-_FIRST = re.compile(r"^_?(?:(?:CHAPTER|CHAP\.|STORY) )?(?:I|1|ONE|THE FIRST|FIRST)\b(?!')", re.I)
-_CONTENTS = re.compile(r"^\W*(?:TABLE OF )?CONTENTS\b\W*", re.I)
-_LISTS = re.compile(r"^\W*(?:LIST OF |FULL-PAGE )?ILLUSTRATIONS?\b\W*$", re.I)
-_THE_END = re.compile(r"^\W*(?:THE END|FINIS)\W*$", re.I)
-_BACK = re.compile(
-    r"^\W*(?:FOOTNOTES?|ENDNOTES?|NOTES AND REFERENCES|TRANSCRIBER'?S?'? NOTES?|"
-    r"(?:END OF )?(?:THE )?PROJECT GUTENBERG.*)\W*(?:\n|$|:)",
-    re.I,
+_CHAPTER = re.compile(
+    rf"_?(?:(?:CHAPTER|CHAP\.|STORY|BOOK|PART) {_NUMBER}\b|THE \w+ CHAPTER\b)[^\n]*$", re.I | re.M
 )
+_ROMAN = re.compile(r"_?[IVXLC]+(?:\.?_?$|(?:\.|\.? ?--?) ?[A-Z_\"'][^\n]*$)", re.M)
+_FIRST = re.compile(r"_?(?:(?:CHAPTER|CHAP\.|STORY) )?(?:I|1|ONE|(?:THE )?FIRST)\b(?!')", re.I)
 
 
-def book_text(raw: str, *, width: int = 56, start: str = "", end: str = "") -> str:
-    """Any Gutenberg file, or plain text, as clean text.
+def book_text(raw: str, *, width: int = VERSE_WIDTH, start: str = "", end: str = "") -> str:
+    """Any Gutenberg file, or plain text, as clean text; "" if nothing is left.
 
-    raw: the decoded file. width: a line to which the next line's first word could have been added
-    without passing this many characters was ended on purpose (verse); others are wrapped prose.
-    start, end: how the book's first paragraph and the first one after the book begin, where they
-    are not found by themselves.
+    Args:
+        raw: the decoded file.
+        width: see VERSE_WIDTH; less for a book with narrow pages, more for one of long verses.
+        start: how the book's first paragraph begins, where it is not found by itself.
+        end: how the first paragraph after the book begins, likewise.
     """
-    text, _ = fold(raw.removeprefix("\ufeff"))
-    if marker := _START.search(text):
-        text = text[marker.end() :]
-    if marker := _END.search(text):
-        text = text[: marker.start()]
+    text, _ = fold(raw)
     text = _BRACKETS.sub("", text).translate(_SYMBOLS)
-    text = _DOTS.sub(lambda m: "..." if m[0].count(".") == 3 else "....", text)
+    text = _END.split(_START.split(text)[-1])[0]
+    if "*" in text:  # a star line is a break between scenes, *words* are italics, others notes
+        text = _STAR_LINE.sub("***", text)
+        text = _LONE_STARS.sub("", _STAR_ITALICS.sub(r"_\1_", text))
+    text = _tidy(_SPACES.sub(" ", text))
+    lines = "\n".join(map(_line, text.split("\n"))).strip("\n")
+    words = re.findall(r"[a-z]+(?:-[a-z]+)*", lines.lower()) if _HYPHEN_END.search(lines) else []
+    known = Counter(words)
+    blocks = [_unwrap(block.split("\n"), width, known) for block in _BLOCKS.split(lines)]
+    blocks = _between(blocks, start, end)
+    while (settled := _join_titles(_mend(_without_matter(blocks, started=bool(start))))) != blocks:
+        blocks = settled
+    return "\n\n".join(blocks) + "\n" if any(blocks) else ""
+
+
+def chapters(text: str) -> list[str]:
+    """Clean text cut at its chapter headings; each keeps its heading, what precedes is dropped.
+
+    A text without headings is one chapter.
+    """
+    blocks = text.strip("\n").split("\n\n")
+    marks = [i for i, b in enumerate(blocks) if len(b) < 120 and _CHAPTER.match(b)]
+    if len(marks) < 2:
+        marks = [i for i, block in enumerate(blocks) if is_heading(block)] or [0]
+    ends = [*marks[1:], len(blocks)]
+    return ["\n\n".join(blocks[i:j]) + "\n" for i, j in zip(marks, ends, strict=True)]
+
+
+def is_heading(block: str) -> bool:
+    """Whether a paragraph of clean text begins a chapter: "CHAPTER II", "IV. The Bridge"."""
+    return len(block) < 120 and bool(_CHAPTER.match(block) or _ROMAN.match(block))
+
+
+def _tidy(text: str) -> str:
+    """Dashes of two or four hyphens, ellipses of three or four points."""
     text = _DASHES.sub(lambda m: "--" if len(m[0]) == 3 else "----", text)
-    lines = [_line(line) for line in text.split("\n")]
-    blocks = [b.split("\n") for b in _BLOCKS.split("\n".join(lines).strip("\n")) if b]
-    known = Counter(re.findall(r"[A-Za-z]+(?:-[A-Za-z]+)*", text.lower()))
-    paragraphs = _cut([_unwrap(block, width, known) for block in blocks], start, end)
-    return "\n\n".join(_headings(paragraphs)) + "\n"
+    return _DOTS.sub(lambda m: "..." if m[0].count(".") == 3 else "....", text)
 
 
 def _line(line: str) -> str:
-    line = _SPACES.sub(" ", line).strip()
-    if not line:
-        return ""
-    if "*" in line:
-        if _BREAK.match(line):
-            return "* * *"
-        line = _LONE_STAR.sub("", _STAR_ITALICS.sub(r"_\1_", line))
-        line = _SPACES.sub(" ", line).strip()
+    line = line.strip()
+    if line in ("***", "...", "...."):
+        return "\n* * *\n"
     return "" if _RULE.match(line) else line
 
 
 def _unwrap(lines: list[str], width: int, known: Counter[str]) -> str:
     """One paragraph as one line, or a verse with its lines."""
-    if len(lines) == 1:
-        return lines[0]
-    early = sum(
-        len(line) + 1 + len(following.split(" ", 1)[0]) <= width
-        for line, following in zip(lines, lines[1:], strict=False)
-    )
-    if 2 * early >= len(lines) - 1:
+    pairs = list(pairwise(lines))
+    early = sum(len(a) + 1 + len(b.split(" ", 1)[0]) <= width for a, b in pairs)
+    if 2 * early >= len(pairs):
         return "\n".join(lines)
     text = lines[0]
     for line in lines[1:]:
         text = _join(text, line, known)
-    return text
+    return _tidy(text)
 
 
 def _join(left: str, right: str, known: Counter[str]) -> str:
+    """Two lines of a paragraph as one: words and dashes torn at the line's end are mended."""
     if left.endswith("--") and not left.endswith((" --", "----")):
         return left + right
-    if (
-        right.startswith("--")
-        and not right.startswith(("-- ", "----"))
-        and not _NOT_BROKEN_DASH.search(left)
-    ):
-        return left + right
+    if right.startswith("--") and not right.startswith(("-- ", "----")):
+        return left + right if not _SENTENCE_END.search(left) else f"{left} {right}"
     if _HYPHEN_END.search(left) and right[:1].isalpha() and not right.startswith(("and ", "or ")):
         # The hyphen of a torn word goes, that of a compound stays: the rest of the text knows.
         first = re.split(r"[^A-Za-z]", left[:-1])[-1].lower()
         second = re.split(r"[^A-Za-z]", right)[0].lower()
         torn = known[first + second] > known[f"{first}-{second}"]
-        return left[: -1 if torn else None] + right
+        return (left[:-1] if torn else left) + right
     return f"{left} {right}"
 
 
-def is_heading(block: str) -> bool:
-    """Whether a paragraph of clean text begins a chapter."""
-    return len(block) < 120 and bool(_CHAPTER.match(block) or _ROMAN.match(block))
-
-
 def _prose(block: str, length: int = 60) -> bool:
-    lower = sum(map(str.islower, block))
-    return len(block) >= length and not is_heading(block) and lower > len(block) / 2 and block[-1] in ".!?\"':-)_"
+    return (
+        len(block) >= length
+        and block[-1] in ".!?\"':-)_"
+        and 2 * sum(map(str.islower, block)) > len(block)
+        and not is_heading(block)
+    )
 
 
-def _cut(blocks: list[str], first: str, after: str) -> list[str]:
-    """Without title page, contents, lists and what follows THE END."""
-    if after:
-        ends = [i for i, block in enumerate(blocks) if block.startswith(after)]
-        blocks = blocks[: ends[-1]] if ends else blocks
-    if first:
-        starts = [i for i, block in enumerate(blocks) if block.startswith(first)]
-        if starts:
-            return _without_back(blocks[starts[-1] :])
+def _between(blocks: list[str], start: str, end: str) -> list[str]:
+    """The paragraphs from the one that begins with `start` to before that with `end`."""
+    if not (start or end):
+        return blocks
+    text = "\n\n" + "\n\n".join(blocks)
+    if end and (at := text.rfind("\n\n" + end)) > 0:
+        text = text[:at]
+    if start and (at := text.find("\n\n" + start)) > 0:
+        text = text[at:]
+    return text[2:].split("\n\n")
+
+
+def _without_matter(blocks: list[str], *, started: bool) -> list[str]:
+    """Without title page, contents and lists, and what follows THE END."""
+    start = 0 if started else _first_paragraph(blocks)
+    for i in range(max(start + 1, len(blocks) * 3 // 5), len(blocks)):
+        the_end = i > len(blocks) * 0.85 and _THE_END.match(blocks[i])
+        if _BACK_MATTER.match(blocks[i]) or (the_end and not is_heading(blocks[i - 1])):
+            return blocks[start:i]
+    return blocks[start:]
+
+
+def _first_paragraph(blocks: list[str]) -> int:
     early = len(blocks) // 5 + 1
     start = 0
-    for i, block in enumerate(blocks[: early + 1]):
-        if _CONTENTS.match(block) or _LISTS.match(block):
+    for i, block in enumerate(blocks[:early]):
+        if _CONTENTS.match(block):
             start = i + 1
-    firsts = [
-        i
-        for i, block in enumerate(blocks[: early + start], 0)
-        if i >= start
-        and is_heading(block)
-        and _FIRST.match(block)
-        and any(map(_prose, blocks[i + 1 : i + 5]))
-    ]
-    if firsts:
-        start = firsts[0]
-    elif start:
-        # No numbered chapters: the first title that is followed by prose.
-        while start < len(blocks) - 1 and not (
-            len(blocks[start]) < 80 and _prose(blocks[start + 1], 150)
+    for i, block in enumerate(blocks[start : start + early], start):
+        if is_heading(block) and _FIRST.match(block) and any(map(_prose, blocks[i + 1 : i + 5])):
+            return i  # the heading of the first chapter, not its line in a list: prose is near
+    if not start:
+        return 0
+    # No numbered chapters, but contents: the first title that is followed by prose.
+    for i in range(start, len(blocks) - 1):
+        if len(blocks[i]) < 80 and _prose(blocks[i + 1], 150):
+            return i
+    return 0
+
+
+def _mend(blocks: list[str]) -> list[str]:
+    """Sentences that a picture or the foot of a page had parted, whole; no page numbers."""
+    mended: list[str] = []
+    for block in blocks:
+        if _PAGE_NUMBER.match(block):
+            continue
+        if (
+            mended
+            and block[:1].islower()
+            and _TORN.search(mended[-1])
+            and "\n" not in block
+            and "\n" not in mended[-1]
         ):
-            start += 1
-    return _without_back(blocks[start:])
+            mended[-1] += " " + block
+        else:
+            mended.append(block)
+    return mended
 
 
-def _without_back(blocks: list[str]) -> list[str]:
-    for i in range(len(blocks) * 3 // 5, len(blocks)):
-        if _BACK.match(blocks[i]) or (i > len(blocks) * 0.85 and _THE_END.match(blocks[i])):
-            return _without_back(blocks[:i])
-    return blocks
-
-
-def _headings(blocks: list[str]) -> list[str]:
-    """A chapter's title in capitals, centred over many lines, becomes one line."""
+def _join_titles(blocks: list[str]) -> list[str]:
+    """A chapter's title in capitals, set in many lines, becomes one line."""
     return [
-        block.replace("\n", " ") if i and is_heading(blocks[i - 1]) and block.isupper() else block
+        block.replace("\n", " ") if i and block.isupper() and is_heading(blocks[i - 1]) else block
         for i, block in enumerate(blocks)
     ]
 
 
-def chapters(text: str) -> list[str]:
-    """Clean text cut at its chapter headings; each keeps its heading, what precedes is dropped."""
-    blocks = text.strip("\n").split("\n\n")
-    marks = [i for i, block in enumerate(blocks) if len(block) < 120 and _CHAPTER.match(block)]
-    if len(marks) < 2:
-        marks = [i for i, block in enumerate(blocks) if is_heading(block)]
-    marks = marks or [0]
-    return [
-        "\n\n".join(blocks[i:j]) + "\n"
-        for i, j in zip(marks, [*marks[1:], len(blocks)], strict=True)
-    ]
-
-
+# Words that lose their head to an apostrophe: 'tis, 'em, and the Cockney's 'ouse.
 _ELISIONS = (
-    "tis|twas|twere|twill|twould|em|im|cause|cos|cuz|coz|bout|un|ud|ad|ave|e|er|ere|ead|eart|ouse|ome|ow|ope|"
-    "n|til|till|pon|neath|gainst|way|nother|spect|fraid|nuff|stead|ware|gin|twixt|tother|prentice|"
-    "ave|as|is|eavens|ullo|alf|and|ands|orse|ard|ear|eard|igh|ot|undred|eaven|ole|oo|ooks?|ealth"
+    "tis|twas|twere|twill|twould|em|im|cause|cos|cuz|coz|bout|un|ud|ad|ave|e|er|ere|ead|eart|ouse"
+    "|ome|ow|ope|n|til|till|pon|neath|gainst|way|nother|spect|fraid|nuff|stead|ware|gin|twixt"
+    "|tother|prentice|as|is|eavens|ullo|alf|and|ands|orse|ard|ear|eard|igh|ot|undred|eaven|ole"
+    "|oo|ooks?|ealth|stute"
 )
 _QUOTE = re.compile(
-    rf"""(?P<inside>(?<=[A-Za-z0-9])'(?=[A-Za-z]))     # don't
-    |(?P<elision>(?<![\w.,!?])'(?=(?:{_ELISIONS})\b)) # 'tis
-    |(?P<open>(?:(?<=^)|(?<=[\s(_"'-]))'(?=[\w"'(_.-]))
+    rf"""(?P<inside>(?<=[A-Za-z0-9])'(?=[A-Za-z]))        # don't
+    |(?P<elision>(?<![\w.,!?])'(?=(?:{_ELISIONS})\b))     # 'tis
+    |(?P<open>(?:(?<=^)|(?<=[\s(_"'-]))'(?=[\w"'(_.-]))   # 'I see
     |(?P<close>(?<=[^\w\s])'(?![A-Za-z])|(?<=_)'(?![A-Za-z]))
-    |(?P<maybe>(?<=\w)'(?![A-Za-z]))
-    |(?P<double>")
-    |(?P<other>')""",
+    |(?P<word_end>(?<=\w)'(?![A-Za-z]))                   # the boys' or the end of speech
+    |["']""",
     re.X | re.I,
 )
 
 
 def unquote(text: str) -> str:
-    """Turn clean text whose speech stands in 'single quotes' into one with "double quotes"."""
+    """Clean text whose speech stands in 'single quotes', with "double quotes" instead.
+
+    Quotes inside speech become single. Where a mark could be either an apostrophe or a quote, the
+    next sure quote of the paragraph decides.
+    """
     return "\n\n".join(map(_unquote_paragraph, text.split("\n\n")))
 
 
 def _unquote_paragraph(paragraph: str) -> str:
     marks = list(_QUOTE.finditer(paragraph))
-    kinds = [mark.lastgroup for mark in marks]
-    if kinds and kinds[0] == "elision" and marks[0].start() == 0:
-        kinds[0] = "open"
-    out, last, inside = [], 0, False
-    for i, (mark, kind) in enumerate(zip(marks, kinds, strict=True)):
-        out.append(paragraph[last : mark.start()])
+    sure = ["", *(m.lastgroup for m in reversed(marks))]  # the next sure quote after each mark
+    for i in range(1, len(sure)):
+        if sure[i] not in ("open", "close"):
+            sure[i] = sure[i - 1]
+    parts, last, inside = [], 0, False
+    for mark, following in zip(marks, reversed(sure[:-1]), strict=True):
+        kind = mark.lastgroup
+        if inside:
+            double = kind == "close" or (kind == "word_end" and following != "close")
+        else:
+            double = kind == "open" or (
+                kind == "elision" and (following == "close" or mark.start() == 0)
+            )
+        inside ^= double
+        parts += [paragraph[last : mark.start()], '"' if double else "'"]
         last = mark.end()
-        new = "'"
-        if kind == "open" and not inside:
-            new, inside = '"', True
-        elif inside and kind == "maybe":
-            # The boys' or the end of speech: an apostrophe, if the speech is closed further on.
-            following = next((k for k in kinds[i + 1 :] if k in ("open", "close")), None)
-            if following != "close":
-                new, inside = '"', False
-        elif inside and kind == "close":
-            new, inside = '"', False
-        out.append(new)
-    return "".join(out) + paragraph[last:]
+    return "".join(parts) + paragraph[last:]
 
 
 def balanced(text: str) -> float:
     """Share of the paragraphs with double quotes in which every quote that opens also closes."""
-    quoted = [p for p in text.split("\n\n") if '"' in p]
-    return sum(p.count('"') % 2 == 0 for p in quoted) / max(1, len(quoted))
+    quoted = [block for block in text.split("\n\n") if '"' in block]
+    return sum(block.count('"') % 2 == 0 for block in quoted) / max(1, len(quoted))
