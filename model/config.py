@@ -1,0 +1,103 @@
+"""The sizes of a network: checked once, and carried in the header of its weights file."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+
+_SEQUENCES = ("ngram_orders", "ngram_words", "word_breaks")
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """Everything that decides the shapes of a `GPT` and of its `Decoder`.
+
+    Attributes:
+        vocab_size: V, how many characters there are.
+        context_length: the longest text, in characters, that is read at once.
+        n_layer: how many blocks.
+        n_head: H, attention heads in a block; n_embd / n_head = D must be even.
+        n_embd: C, width of the residual stream.
+        dropout: share of a block's output dropped while training, 0 to 1.
+        ngram_orders: the n-gram table knows runs of the last n characters, for each n here.
+        ngram_words: and runs of the last n words, the unfinished one included.
+        ngram_rows: how many runs the table knows.
+        ngram_width: numbers in a row of the table.
+        ngram_dropout: share of the known runs hidden while training, 0 to 1.
+        word_breaks: ids of the characters that part words.
+
+    Raises:
+        ValueError: a field is out of range; the message names it and what is allowed.
+    """
+
+    vocab_size: int
+    context_length: int = 64
+    n_layer: int = 4
+    n_head: int = 4
+    n_embd: int = 128
+    dropout: float = 0.0
+    ngram_orders: tuple[int, ...] = ()
+    ngram_words: tuple[int, ...] = ()
+    ngram_rows: int = 0
+    ngram_width: int = 0
+    ngram_dropout: float = 0.0
+    word_breaks: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every field, and the fields against each other."""
+        for name in ("vocab_size", "context_length", "n_layer", "n_head", "n_embd"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise ValueError(f"{name} = {value!r}: must be a whole number of at least 1")
+        for name in ("ngram_rows", "ngram_width"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 0:
+                raise ValueError(f"{name} = {value!r}: must be a whole number of at least 0")
+        for name in _SEQUENCES:
+            value = getattr(self, name)
+            least = 0 if name == "word_breaks" else 1
+            if not isinstance(value, tuple) or any(type(n) is not int or n < least for n in value):
+                raise ValueError(f"{name} = {value!r}: must be whole numbers of at least {least}")
+        if self.n_embd % (2 * self.n_head):
+            raise ValueError(
+                f"n_embd = {self.n_embd}: must be a multiple of 2 x n_head = {2 * self.n_head}"
+            )
+        for name in ("dropout", "ngram_dropout"):
+            share = getattr(self, name)
+            if not isinstance(share, float) or not 0.0 <= share < 1.0:
+                raise ValueError(f"{name} = {share!r}: must be at least 0.0 and below 1")
+        if self.n_runs and not (self.ngram_rows and self.ngram_width):
+            raise ValueError("ngram_orders and ngram_words need ngram_rows and ngram_width above 0")
+        if self.ngram_words and not self.word_breaks:
+            raise ValueError("ngram_words needs word_breaks: the ids of space and newline")
+
+    @property
+    def head_size(self) -> int:
+        """D, the width of one head."""
+        return self.n_embd // self.n_head
+
+    @property
+    def n_runs(self) -> int:
+        """K, how many runs end at each character and are looked up in the n-gram table."""
+        return len(self.ngram_orders) + len(self.ngram_words)
+
+    def to_json(self) -> str:
+        """The config as one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "GPTConfig":
+        """The config that `to_json` wrote.
+
+        Raises:
+            ValueError: not JSON, a field that is unknown or missing, or a value out of range.
+        """
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError("the config is not a JSON object")
+        if unknown := set(values) - {field.name for field in fields(cls)}:
+            raise ValueError(f"{', '.join(sorted(unknown))}: not a field of GPTConfig")
+        if "vocab_size" not in values:
+            raise ValueError("vocab_size: missing")
+        for name in _SEQUENCES:
+            if isinstance(values.get(name), list):
+                values[name] = tuple(values[name])
+        return cls(**values)

@@ -1,0 +1,222 @@
+"""The network, for learning: a GPT in PyTorch, every step by hand.
+
+Read it from the bottom up or the top down; `decoder.py` is the same network again, for writing.
+The letters in the shapes:
+
+    B  batch    how many texts are read side by side
+    T  time     how many characters of each
+    C  n_embd   width of the residual stream, which the blocks read from and add to
+    H  n_head   attention heads
+    D  C / H    width of one head
+    V  vocabulary, how many characters there are
+    K  runs looked up for each character;  R  rows in the n-gram table;  W  their width
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.config import GPTConfig
+from model.ngrams import BASE, INVERSE, MIX, powers, signed
+
+
+def norm(x: Tensor) -> Tensor:
+    """Layer normalisation by the root mean square (Zhang and Sennrich, 2019), without a gain."""
+    return F.rms_norm(x, (x.size(-1),), eps=1e-6)
+
+
+def rotary_angles(length: int, head_size: int) -> tuple[Tensor, Tensor]:
+    """Cosine and sine, (T, D/2) each, of position x frequency (RoFormer, Su et al., 2021)."""
+    frequency = 10000.0 ** -(torch.arange(0, head_size, 2).float() / head_size)
+    angle = torch.outer(torch.arange(length).float(), frequency)
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn each pair (x[i], x[i + D/2]) by its position's angle: a product then sees distance."""
+    a, b = x.chunk(2, dim=-1)  # each (B, H, T, D/2)
+    return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
+
+
+def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Each position takes the mean of the values up to itself, weighted by how well keys match.
+
+    softmax(q k^T / sqrt(D)) v, "Attention Is All You Need" (Vaswani et al., 2017).
+
+    Args:
+        q: (B, H, T, D) what each position looks for.
+        k: (B, H, T, D) what each position offers.
+        v: (B, H, T, D) what it gives when it is chosen.
+
+    Returns:
+        (B, H, T, D)
+    """
+    length, head_size = q.shape[-2:]
+    scores = q @ k.transpose(-2, -1) / math.sqrt(head_size)  # (B, H, T, T)
+    future = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
+    return scores.masked_fill(future, -math.inf).softmax(dim=-1) @ v
+
+
+class CausalSelfAttention(nn.Module):
+    """Heads that look back over the text, and a projection that puts together what they found."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.n_head = config.n_head
+        self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
+        self.projection = nn.Linear(config.n_embd, config.n_embd, bias=False)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        B, T, C = x.shape
+        qkv = self.qkv(x).view(B, T, 3, self.n_head, C // self.n_head)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, D)
+        q, k = rotate(norm(q), cos, sin), rotate(norm(k), cos, sin)
+        y = causal_attention(q, k, v)  # (B, H, T, D)
+        return self.projection(y.transpose(1, 2).reshape(B, T, C))
+
+
+class FeedForward(nn.Module):
+    """Two layers for each position by itself, with a squared ReLU (So et al., 2021) between."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.up = nn.Linear(config.n_embd, 4 * config.n_embd, bias=False)
+        self.down = nn.Linear(4 * config.n_embd, config.n_embd, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        return self.down(F.relu(self.up(x)).square())
+
+
+class Block(nn.Module):
+    """Attention, then feed-forward; each reads a normalised stream and adds its answer to it."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.attention = CausalSelfAttention(config)
+        self.feed_forward = FeedForward(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        x = x + self.dropout(self.attention(norm(x), cos, sin))
+        return x + self.dropout(self.feed_forward(norm(x)))
+
+
+class NGramTable(nn.Module):
+    """What often follows the last few characters and words, learned: memory instead of arithmetic.
+
+    K runs end at each character (`model/ngrams.py`). Each is looked up among the R runs known; its
+    row, or the row of the unknown, is one of K parts that a matrix brings to the width of the
+    stream.
+    """
+
+    known: Tensor
+    powers: Tensor
+    inverses: Tensor
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.config = config
+        rows, width = config.ngram_rows, config.ngram_width
+        self.rows = nn.Embedding(rows + 1, width, sparse=True)  # the last: unknown
+        self.projection = nn.Linear(config.n_runs * width, config.n_embd, bias=False)
+        self.register_buffer("known", torch.arange(rows, dtype=torch.int32))  # sorted keys
+        for name, base in (("powers", BASE), ("inverses", INVERSE)):
+            table = torch.from_numpy(powers(base, config.context_length + 1))
+            self.register_buffer(name, table, persistent=False)
+
+    def keys(self, ids: Tensor) -> Tensor:
+        """(B, T) ids -> (B, T, K) int32 keys, equal to `model.ngrams.run_keys`."""
+        B, T = ids.shape
+        config, end = self.config, torch.arange(1, T + 1, device=ids.device).expand(B, T)
+        starts = [(end - order).clamp(min=0) for order in config.ngram_orders]
+        if config.ngram_words:
+            breaks = torch.tensor(config.word_breaks, device=ids.device)
+            after_break = torch.where(torch.isin(ids, breaks), end, 0)
+            word = F.pad(after_break[:, :-1].cummax(dim=-1).values, (1, 0))
+            start = word
+            for n in range(1, max(config.ngram_words) + 1):
+                if n > 1:
+                    before = word.gather(-1, (start - 1).clamp(min=0))
+                    start = torch.where(start > 0, before, 0)
+                if n in config.ngram_words:
+                    starts.append(start)
+        start = torch.stack(starts, dim=-1).view(B, -1)  # (B, T K)
+        sums = F.pad(((ids + 1) * self.powers[:T]).cumsum(dim=-1), (1, 0))  # (B, T + 1)
+        hashes = sums[:, 1:, None] - sums.gather(-1, start).view(B, T, -1)  # (B, T, K)
+        hashes = hashes * self.inverses[start].view(B, T, -1)
+        kinds = torch.arange(1, config.n_runs + 1, device=ids.device)
+        mixed = (hashes ^ (hashes >> 29)) * signed(MIX) + kinds * signed(MIX * MIX)
+        mixed = (mixed ^ (mixed >> 32)) * signed(MIX)
+        return (mixed >> 32).int()
+
+    def find(self, keys: Tensor) -> Tensor:
+        """(B, T, K) keys -> (B, T, K) rows, R where the run is unknown."""
+        rows = torch.searchsorted(self.known, keys)
+        found = self.known[rows.clamp(max=len(self.known) - 1)] == keys
+        return torch.where(found, rows, len(self.known))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """(B, T) ids -> (B, T, C)."""
+        places = self.find(self.keys(ids))  # (B, T, K)
+        if self.training and self.config.ngram_dropout:
+            hidden = torch.rand(places.shape, device=places.device) < self.config.ngram_dropout
+            places = places.masked_fill(hidden, len(self.known))
+        rows = self.rows(places)  # (B, T, K, W)
+        return self.projection(rows.flatten(-2).to(self.projection.weight.dtype))
+
+
+_SILENT = ("attention.projection", "feed_forward.down", "ngrams.rows", "head")
+
+
+class GPT(nn.Module):
+    """A decoder-only transformer over characters: (B, T) ids -> (B, T, V) logits."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
+        self.ngrams = NGramTable(config) if config.n_runs else None
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
+        self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        cos, sin = rotary_angles(config.context_length, config.head_size)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        self.initialise()
+
+    @torch.no_grad()
+    def initialise(self) -> None:
+        """Start as the identity: what adds to the stream adds nothing yet, and all logits are 0."""
+        for name, parameter in self.named_parameters():
+            if name.endswith(tuple(f"{last}.weight" for last in _SILENT)):
+                parameter.zero_()
+            elif name == "embedding.weight":
+                parameter.normal_()
+            else:
+                parameter.normal_(std=0.5 * parameter.size(1) ** -0.5)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """What follows each character.
+
+        Args:
+            ids: (B, T) int64, T at most `config.context_length`.
+
+        Returns:
+            (B, T, V) logits of the next character, float32.
+        """
+        T = ids.size(1)
+        cos, sin = self.cos[:T], self.sin[:T]
+        x = self.embedding(ids)  # (B, T, C)
+        if self.ngrams is not None:
+            x = x + self.ngrams(ids)
+        x = norm(x)
+        for block in self.blocks:
+            x = block(x, cos, sin)
+        return self.head(norm(x)).float()

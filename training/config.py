@@ -1,0 +1,148 @@
+"""`TrainingConfig`: everything a training can be told; the command line is made from its fields."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+def setting(  # a field has the type of its default, as `dataclasses.field` says too
+    default: Any,  # noqa: ANN401
+    text: str,
+    least: float = 0,
+    most: float = float("inf"),
+) -> Any:  # noqa: ANN401
+    """A field of `TrainingConfig`: its default, its `--help` text, and the range it may have."""
+    return field(default=default, metadata={"help": text, "least": least, "most": most})
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train one network. See `python -m training.train --help` for the fields' meaning.
+
+    Raises:
+        ValueError: a field is out of range; the message names it, its value and what is allowed.
+    """
+
+    name: str = setting("pooh", "name of the model: weights/<name>.safetensors")
+    # What is read.
+    text: str = setting("", "train on this text file instead of the books of data/books.toml")
+    books: str = setting("", "folder of the downloaded books (default: data/books)")
+    only: tuple[str, ...] = setting((), "read only these books (their slugs, parted by commas)")
+    validation_text: str = setting("", "a text file to validate on")
+    validation_fraction: float = setting(
+        0.1, "share of --text kept for validation: its end", 0, 0.9
+    )
+    voice: tuple[float, ...] = setting(
+        (1.0,), "weight of the nearest books in each of so many equal parts of the training"
+    )
+    openings: float = setting(0.0, "passes over the chapters' openings in each pass of the text")
+    # The network.
+    context_length: int = setting(256, "characters read at once", 1)
+    n_layer: int = setting(6, "blocks", 1)
+    n_head: int = setting(5, "attention heads in each block", 1)
+    n_embd: int = setting(320, "width of the stream", 1)
+    dropout: float = setting(0.0, "share of each block's output dropped in training", 0, 0.99)
+    ngram_orders: tuple[int, ...] = setting((), "runs of so many characters in the n-gram table", 1)
+    ngram_words: tuple[int, ...] = setting((), "runs of so many words in the n-gram table", 1)
+    ngram_rows: int = setting(0, "most runs the table may know")
+    ngram_width: int = setting(0, "numbers for each run")
+    ngram_least: int = setting(4, "a run is known when it occurs so many times", 1)
+    ngram_dropout: float = setting(0.1, "share of known runs hidden in training", 0, 0.99)
+    # The training.
+    steps: int = setting(0, "steps to train (0: as --epochs says)")
+    epochs: float = setting(1.0, "passes over the text: in one, each character is a target once")
+    batch_size: int = setting(32, "texts in a step, over all processes", 1)
+    matrix_rate: float = setting(0.02, "learning rate of the matrices (Muon)")
+    vector_rate: float = setting(0.02, "learning rate of embedding and head (AdamW)")
+    table_rate: float = setting(0.03, "learning rate of the n-gram table (SparseAdam)")
+    weight_decay: float = setting(0.0, "weight decay of the matrices")
+    warmup: float = setting(0.01, "share of the steps in which the rates rise from 0", 0, 1)
+    cooldown: float = setting(0.6, "share of the steps in which they fall to 0 again", 0, 1)
+    seed: int = setting(1, "of everything random")
+    # The machine.
+    device: str = setting("auto", "cpu, cuda, mps, or auto: the fastest there is")
+    dtype: str = setting("auto", "float32, bfloat16, or auto: bfloat16 where it is fast")
+    threads: int = setting(0, "threads of the processor (0: all)")
+    compile: bool = setting(True, "compile the blocks, where a compiler is there")
+    # Watching and stopping.
+    evaluate_every: int = setting(200, "steps between validations", 1)
+    save_every: float = setting(300.0, "seconds between checkpoints")
+    keep: str = setting("best", "ship the best weights by validation, or the last")
+    patience: int = setting(0, "stop after so many validations without a better one (0: never)")
+    output: str = setting("", "folder for weights/ and vocab/ (default: this project's own)")
+    checkpoints: str = setting("checkpoints", "folder for what --resume goes on from")
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        for each in fields(self):
+            value, least, most = getattr(self, each.name), *(each.metadata[k] for k in _RANGE)
+            for number in value if isinstance(value, tuple) else (value,):
+                if isinstance(number, int | float) and not least <= number <= most:
+                    limits = f"at least {least:g}" + (f", at most {most:g}" if most < 1e9 else "")
+                    raise ValueError(f"{each.name} = {value!r}: must be {limits}")
+        if not self.voice:
+            raise ValueError("voice = (): must be one weight or more")
+        if self.name in ("", ".", "..") or any(c in "/\\\0" or c.isspace() for c in self.name):
+            raise ValueError(f"name = {self.name!r}: must be a plain file name")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name} = {getattr(self, name)!r}: must be one of {', '.join(allowed)}"
+                )
+
+    def to_json(self) -> str:
+        """The config as one line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainingConfig":
+        """The config that `to_json` wrote. Raises ValueError or TypeError for anything else."""
+        values: dict[str, Any] = json.loads(text)
+        values |= {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
+        return cls(**values)
+
+    def path(self, folder: str, suffix: str) -> Path:
+        """Where a product goes: `path("weights", ".safetensors")`."""
+        from model.weights import ROOT
+
+        return (Path(self.output) if self.output else ROOT) / folder / f"{self.name}{suffix}"
+
+    def checkpoint(self, what: str = "checkpoint") -> Path:
+        """Where the checkpoint of this training is, or its "best" weights so far."""
+        return Path(self.checkpoints) / f"{self.name}.{what}.safetensors"
+
+
+_RANGE = ("least", "most")
+_CHOICES = {
+    "keep": ("best", "last"),
+    "device": ("auto", "cpu", "cuda", "mps"),
+    "dtype": ("auto", "float32", "bfloat16"),
+}
+
+PRESETS = {
+    # The dimensions of the project this one started from, and its six chapters, by heart.
+    "classic": TrainingConfig(
+        name="classic",
+        only=("winnie-the-pooh",),
+        keep="last",
+        context_length=64,
+        n_layer=4,
+        n_head=4,
+        n_embd=128,
+        batch_size=64,
+        epochs=300,
+        cooldown=0.6,
+    ),
+    # English from a library, then the voice.
+    "pooh": TrainingConfig(
+        voice=(1.0,) * 10 + (2.0,) * 4 + (4.0,) * 2 + (8.0,) * 2 + (16.0,) * 2,
+        openings=20.0,
+        ngram_orders=(2, 3, 4, 5, 6, 8),
+        ngram_words=(1, 2, 3),
+        ngram_rows=1_000_000,
+        ngram_width=32,
+        steps=4800,
+    ),
+}
+"""Trainings by name. A text of one's own (`--text`) is learned as `classic` is, unless told."""

@@ -1,0 +1,80 @@
+"""From texts to batches: which window of which text comes when.
+
+The order is a pure function of the seed and the number of the window, so that a training is
+resumed, or divided between processes, without any state.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text and how often it is read.
+
+    Attributes:
+        ids: (N,) the text.
+        weight: how many times each character is a target in one pass.
+    """
+
+    ids: Ids
+    weight: float = 1.0
+
+
+class Windows:
+    """Texts cut into windows of `length` inputs and their targets, in an order shuffled anew.
+
+    One pass holds each character of a source of weight 1 once as a target (but for less than a
+    window at its end), of weight 2 twice, and so on. Where the cuts fall moves from pass to pass.
+    """
+
+    def __init__(self, sources: Sequence[Source], length: int, seed: int) -> None:
+        """Take (N,) texts for windows of `length` targets.
+
+        Raises:
+            ValueError: no source is longer than a window.
+        """
+        self.sources = [s for s in sources if len(s.ids) > length and s.weight > 0]
+        if not self.sources:
+            raise ValueError(f"the text is too short: it needs more than {length} characters")
+        self.length = length
+        self.seed = seed
+        counts = [max(1, round(s.weight * (len(s.ids) - 1) / length)) for s in self.sources]
+        self.ends = np.cumsum(counts)
+        self.epoch = -1
+        self.order = np.empty(0, np.int64)
+
+    def __len__(self) -> int:
+        """Windows in a pass."""
+        return int(self.ends[-1])
+
+    def batch(self, numbers: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The windows of these numbers, 0, 1, ... over all passes.
+
+        Returns:
+            Inputs and targets, each (len(numbers), length).
+        """
+        windows = np.stack([self._window(number) for number in numbers]).astype(np.int64)
+        return windows[:, :-1], windows[:, 1:]
+
+    def _window(self, number: int) -> Ids:
+        epoch, place = divmod(number, len(self))
+        if epoch != self.epoch:
+            self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self))
+            self.epoch = epoch
+        chosen = int(self.order[place])
+        index = int(np.searchsorted(self.ends, chosen, side="right"))
+        first = int(self.ends[index - 1]) if index else 0
+        count = int(self.ends[index]) - first
+        ids = self.sources[index].ids
+        # Even steps over the text, moved by up to half a step either way from pass to pass.
+        room = len(ids) - 1 - self.length  # the last start that leaves a whole window
+        step = room / max(1, count - 1)
+        shift = np.random.default_rng((self.seed, epoch, index)).uniform(-0.5, 0.5)
+        start = min(max(round((chosen - first + shift) * step), 0), room)
+        return ids[start : start + self.length + 1]

@@ -1,0 +1,143 @@
+"""How weights move: three optimizers, one schedule, and a working copy in half precision."""
+
+import copy
+from collections.abc import Iterator
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from model.gpt import GPT
+from training.config import TrainingConfig
+
+
+def rate(progress: float, warmup: float, cooldown: float) -> float:
+    """The share of the full learning rate at a place of the training, 0 to 1: a trapezium."""
+    rise = progress / warmup if warmup else 1.0
+    fall = (1.0 - progress) / cooldown if cooldown else 1.0
+    return min(1.0, rise, fall)
+
+
+class Learner:
+    """A network, the copy of it that computes, and what moves its weights.
+
+    The weights proper are float32. With bfloat16 the passes forward and back run on a copy, whose
+    gradients are brought back: there is nothing to convert on the way, and processors with matrix
+    units are several times faster. The rows of the n-gram table stay float32 and are shared; their
+    gradients are sparse.
+
+    Matrices move by Muon (Jordan et al., 2024: momentum made orthogonal), embedding and head by
+    AdamW, the rows by SparseAdam.
+    """
+
+    def __init__(self, model: GPT, config: TrainingConfig, dtype: torch.dtype) -> None:
+        self.model = model
+        self.worker = model
+        rows = None if model.ngrams is None else model.ngrams.rows.weight
+        if dtype != torch.float32:
+            memo = {} if rows is None else {id(rows): rows}
+            self.worker = copy.deepcopy(model, memo)
+            for module in self.worker.modules():
+                for name, parameter in module.named_parameters(recurse=False):
+                    if parameter is not rows:
+                        half = nn.Parameter(parameter.detach().to(dtype))
+                        setattr(module, name, half)
+                for name, buffer in module.named_buffers(recurse=False):
+                    if buffer.is_floating_point():
+                        setattr(module, name, buffer.to(dtype))
+        vectors = [model.embedding.weight, model.head.weight]
+        special = {id(p) for p in vectors} | {id(rows)}
+        matrices = [p for p in model.parameters() if id(p) not in special]
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            "matrices": torch.optim.Muon(
+                matrices, lr=config.matrix_rate, weight_decay=config.weight_decay
+            ),
+            "vectors": torch.optim.AdamW(
+                vectors, lr=config.vector_rate, betas=(0.9, 0.95), weight_decay=0.0
+            ),
+        }
+        if rows is not None:
+            self.optimizers["table"] = torch.optim.SparseAdam([rows], lr=config.table_rate)
+        self.full_rates = {k: o.param_groups[0]["lr"] for k, o in self.optimizers.items()}
+
+    def step(self, share: float) -> None:
+        """Move the weights by the gradients in `worker`, at this share of the full rates."""
+        self._collect()
+        for name, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = share * self.full_rates[name]
+            optimizer.step()
+        for parameter, working in self._pairs():
+            working.grad = (
+                None if working.grad is None or working.grad.is_sparse else working.grad.zero_()
+            )
+            if working is not parameter:
+                working.detach().copy_(parameter)
+
+    def _pairs(self) -> Iterator[tuple[nn.Parameter, nn.Parameter]]:
+        yield from zip(self.model.parameters(), self.worker.parameters(), strict=True)
+
+    def _collect(self) -> None:
+        """Bring the gradients home, as the mean over all processes."""
+        for parameter, working in self._pairs():
+            if working.grad is None:
+                raise RuntimeError("a weight got no gradient")
+            if working is not parameter:
+                if parameter.grad is None:
+                    parameter.grad = torch.empty_like(parameter)
+                parameter.grad.copy_(working.grad)
+            if dist.is_initialized():
+                parameter.grad = _mean(parameter.grad)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that `load` needs to go on as if nothing had happened."""
+        tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
+        for kind, optimizer in self.optimizers.items():
+            for number, state in optimizer.state_dict()["state"].items():
+                for name, value in state.items():
+                    tensors[f"{kind}.{number}.{name}"] = torch.as_tensor(value)
+        return tensors
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `tensors` gave. Raises KeyError or RuntimeError when it does not fit."""
+        self.model.load_state_dict(
+            {k.removeprefix("model."): t for k, t in tensors.items() if k.startswith("model.")}
+        )
+        for kind, optimizer in self.optimizers.items():
+            state: dict[int, dict[str, object]] = {}
+            for key, value in tensors.items():
+                if key.startswith(f"{kind}."):
+                    _, number, name = key.split(".")
+                    state.setdefault(int(number), {})[name] = (
+                        int(value) if kind == "table" and name == "step" else value
+                    )
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": state, "param_groups": groups})
+        for parameter, working in self._pairs():
+            if working is not parameter:
+                working.detach().copy_(parameter)
+        if self.worker is not self.model and self.model.ngrams and self.worker.ngrams:
+            self.worker.ngrams.known.copy_(self.model.ngrams.known)
+
+
+def _mean(gradient: Tensor | None) -> Tensor:
+    """The mean of a gradient over all processes; sparse ones are put one after another."""
+    assert gradient is not None
+    world = dist.get_world_size()
+    if not gradient.is_sparse:
+        dist.all_reduce(gradient)
+        return gradient.div_(world)
+    gradient = gradient.coalesce()
+    indices, values = gradient.indices(), gradient.values()
+    count = torch.tensor([indices.size(1)], device=indices.device)
+    counts = [torch.zeros_like(count) for _ in range(world)]
+    dist.all_gather(counts, count)
+    most = max(int(c) for c in counts)
+    all_indices = [indices.new_zeros(1, most) for _ in counts]
+    all_values = [values.new_zeros(most, values.size(1)) for _ in counts]
+    dist.all_gather(all_indices, nn.functional.pad(indices, (0, most - indices.size(1))))
+    dist.all_gather(all_values, nn.functional.pad(values, (0, 0, 0, most - values.size(0))))
+    joined = torch.sparse_coo_tensor(
+        torch.cat(all_indices, dim=1), torch.cat(all_values) / world, gradient.shape
+    )
+    return joined.coalesce()

@@ -1,0 +1,227 @@
+"""The training loop: a generator of `Progress`; to print, save or stop is the caller's affair."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.config import GPTConfig
+from model.gpt import GPT
+from model.ngrams import run_keys
+from training.config import TrainingConfig
+from training.dataset import Ids, Source, Windows
+from training.measures import losses
+from training.optim import Learner, rate
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training is.
+
+    Attributes:
+        step: steps done, of `steps`.
+        steps: all steps.
+        characters: targets seen so far, over all processes.
+        seconds: time spent training, over all sittings.
+        loss: mean training loss since the last progress, nats per character.
+        tail_loss: the same over the last quarter of each window only.
+        validation: validation loss at this step, if it was measured.
+        best: whether that is the lowest so far.
+    """
+
+    step: int
+    steps: int
+    characters: int
+    seconds: float
+    loss: float
+    tail_loss: float
+    validation: float | None = None
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a training reads.
+
+    Attributes:
+        near: sources whose weight is multiplied by the config's `voice`, part by part.
+        library: the other sources.
+        validation: (N,) a text to validate on; empty for none.
+    """
+
+    near: tuple[Source, ...]
+    library: tuple[Source, ...]
+    validation: Ids
+
+
+class Trainer:
+    """One training: made, perhaps resumed, and run.
+
+    Attributes:
+        learner: the network and its optimizers.
+        steps: how many steps there will be.
+        step: how many are done.
+        history: a Progress for each validation (or every `evaluate_every` steps without one).
+    """
+
+    def __init__(self, config: TrainingConfig, model: GPT, data: Data) -> None:
+        """Take a network with its n-gram table filled. Raises ValueError for texts too short."""
+        self.config = config
+        self.device = pick_device(config.device)
+        self.dtype = pick_dtype(config.dtype, self.device)
+        self.learner = Learner(model.to(self.device), config, self.dtype)
+        self.validation = data.validation
+        self.parts = [
+            Windows(
+                [*data.library, *(replace(s, weight=s.weight * voice) for s in data.near)],
+                config.context_length,
+                config.seed + number,
+            )
+            for number, voice in enumerate(config.voice)
+        ]
+        passes = len(self.parts[0]) / config.batch_size
+        self.steps = config.steps or max(1, round(config.epochs * passes))
+        self.step = 0
+        self.seconds = 0.0
+        self.history: list[Progress] = []
+        self.losses = torch.zeros(2, dtype=torch.float64)  # summed since the last of the history
+        self.rank, self.world = (
+            (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        )
+        if config.batch_size % self.world:
+            raise ValueError(
+                f"batch_size = {config.batch_size}: must be a multiple of "
+                f"the number of processes, {self.world}"
+            )
+        torch.manual_seed(config.seed + self.rank)
+        if config.compile and self.device.type != "mps" and shutil.which("g++"):
+            for block in self.learner.worker.blocks:
+                block.compile()
+
+    def run(self) -> Iterator[Progress]:
+        """Train to the end, yielding after each step; stop asking to stop it."""
+        every = self.config.evaluate_every
+        self.learner.worker.train()
+        while self.step < self.steps:
+            began = time.perf_counter()
+            self.losses += self._train_step()
+            self.step += 1
+            due = self.step % every == 0 or self.step == self.steps
+            validation = self._validate() if due else None
+            self.seconds += time.perf_counter() - began
+            loss, tail_loss = (self.losses / ((self.step - 1) % every + 1)).tolist()
+            progress = Progress(
+                self.step,
+                self.steps,
+                self.step * self.config.batch_size * self.config.context_length,
+                self.seconds,
+                loss,
+                tail_loss,
+                validation,
+                best=validation is not None and validation < self.lowest(),
+            )
+            if due:
+                self.history.append(progress)
+                self.losses.zero_()
+            yield progress
+
+    def lowest(self) -> float:
+        """The lowest validation loss so far."""
+        return min((p.validation for p in self.history if p.validation is not None), default=inf)
+
+    def _validate(self) -> float | None:
+        if len(self.validation) < 2:
+            return None
+        return float(losses(self.learner.worker, self.validation).mean())
+
+    def agree(self, stop: bool) -> bool:
+        """Whether any process wants to stop: all must do so at the same step."""
+        if self.world == 1:
+            return stop
+        wish = torch.tensor(float(stop), device=self.device)
+        dist.all_reduce(wish)
+        return bool(wish)
+
+    def out_of_patience(self) -> bool:
+        """Whether the last `patience` validations brought nothing better."""
+        measured = [p for p in self.history if p.validation is not None]
+        recent = measured[-self.config.patience :] if self.config.patience else []
+        return len(measured) > len(recent) > 0 and not any(p.best for p in recent)
+
+    def _train_step(self) -> Tensor:
+        """One step; returns the loss and the loss over the last quarter of the windows, (2,)."""
+        config = self.config
+        part = self.parts[self.step * len(self.parts) // self.steps]
+        each = config.batch_size // self.world
+        first = self.step * config.batch_size + self.rank * each
+        inputs, targets = (
+            torch.from_numpy(half).to(self.device)
+            for half in part.batch(range(first, first + each))
+        )
+        logits = self.learner.worker(inputs)  # (B, T, V)
+        nats = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")  # (B, T)
+        nats.mean().backward()  # type: ignore[no-untyped-call]
+        self.learner.step(rate((self.step + 0.5) / self.steps, config.warmup, config.cooldown))
+        tail = nats[:, -max(1, config.context_length // 4) :]
+        result = torch.stack([nats.mean(), tail.mean()]).detach()
+        if self.world > 1:
+            dist.all_reduce(result)
+            result /= self.world
+        return result.double().cpu()
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of this name; `auto` takes a GPU if there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name == "cpu" and torch.backends.mps.is_available():
+            name = "mps"
+    return torch.device(name)
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The dtype of this name; `auto` takes bfloat16 on GPUs and on processors made for it."""
+    if name == "auto":
+        fast = device.type == "cuda" or (
+            device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        )
+        name = "bfloat16" if fast else "float32"
+    return torch.bfloat16 if name == "bfloat16" else torch.float32
+
+
+def known_runs(texts: list[tuple[Ids, int]], config: GPTConfig, least: int) -> NDArray[np.int32]:
+    """The keys of the runs that occur most often, sorted.
+
+    Args:
+        texts: (N,) each, and what an occurrence in it counts.
+        config: which runs there are, and how many may be known (`ngram_rows`).
+        least: runs that count less stay unknown.
+
+    Returns:
+        (R,) keys, R at most `config.ngram_rows`.
+    """
+    keys = [run_keys(ids, config) for ids, _ in texts]  # each (N, K)
+    often, counts = [], []
+    for kind in range(config.n_runs):
+        total: dict[int, list[NDArray[np.int32]]] = {}
+        for each, (_, count) in zip(keys, texts, strict=True):
+            total.setdefault(count, []).append(each[:, kind])
+        found, times = [], []
+        for count, parts in total.items():
+            unique, occurrences = np.unique(np.concatenate(parts), return_counts=True)
+            found.append(unique)
+            times.append(occurrences * count)
+        unique, inverse = np.unique(np.concatenate(found), return_inverse=True)
+        summed = np.bincount(inverse, np.concatenate(times))
+        often.append(unique[summed >= least])
+        counts.append(summed[summed >= least])
+    order = np.argsort(-np.concatenate(counts), kind="stable")[: config.ngram_rows]
+    return np.unique(np.concatenate(often)[order])
