@@ -7,18 +7,19 @@ text; a quick story arrives whole, in one edit. The message's buttons bring the 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import aiohttp
 import discord
 
 from bot import messages
-from bot.buttons import Action, Wish, row
+from bot.buttons import FINAL, Action, Wish, row
 from bot.clock import Clock
 from bot.limiter import Limiter
 from bot.messages import Page
 from bot.settings import Settings
+from bot.surfaces import Surface
 from bot.words import Words
 from bot.writer import BusyError, Outcome, Story, Writer
 from model.sampling import Sampling
@@ -27,10 +28,14 @@ PACE = 1.0  # seconds between two edits of one message
 TRIES = 8  # to show the end of a story, over a connection that breaks
 PROMPT = 500  # characters of a prompt
 UNREACHABLE = (aiohttp.ClientError, OSError, discord.HTTPException)
+ENDINGS: Mapping[Outcome, str] = {
+    Outcome.STOPPED: "stopped",
+    Outcome.LATE: "ran out of time",
+    Outcome.FAILED: "something went wrong",
+    Outcome.CLOSED: "Pooh went to sleep",
+}
 
 _log = logging.getLogger(__name__)
-
-Show = Callable[[str, discord.ui.View], Awaitable[int]]  # content, buttons -> id of the message
 
 
 class Refusal(Exception):  # noqa: N818  (no error: an answer)
@@ -39,10 +44,36 @@ class Refusal(Exception):  # noqa: N818  (no error: an answer)
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a story goes on from, in characters the network knows."""
+    """What a story goes on from.
+
+    Attributes:
+        text: in characters the network knows.
+        dropped: how many characters it does not know.
+    """
 
     text: str
-    dropped: int = 0  # characters it does not know
+    dropped: int = 0
+
+
+@dataclass(frozen=True)
+class Telling:
+    """A story, and how it is shown.
+
+    Attributes:
+        story: from `Answers.begin`.
+        wish: whose it is; what its buttons remember.
+        page: what stands before it: the prompt, and the story so far if it is continued.
+        surface: the message.
+        before: what the message said, to go back to if nothing at all is written.
+        dropped: how many characters of the prompt are unknown.
+    """
+
+    story: Story
+    wish: Wish
+    page: Page
+    surface: Surface
+    before: str = ""
+    dropped: int = 0
 
 
 class Answers:
@@ -76,7 +107,7 @@ class Answers:
         Raises:
             Refusal: nothing is left of it, or it holds a word that is refused.
         """
-        cleaned = self._writer.vocab.clean(messages.plain(text[: 4 * messages.LIMIT]))
+        cleaned = self._writer.vocab.clean(messages.plain(text[-4 * messages.LIMIT :]))
         prompt = messages.last_words(cleaned.text, PROMPT)
         if text.strip() and not prompt:
             raise Refusal("Pooh knows the letters of English, but none of these. Try some words?")
@@ -90,8 +121,10 @@ class Answers:
         Raises:
             Refusal: too many are waiting.
         """
+        # What an old message holds may come from a network that knew other characters.
+        known = self._writer.vocab.clean(text).text
         try:
-            return self._writer.submit(person, text, sampling)
+            return self._writer.submit(person, known, sampling)
         except BusyError as error:
             raise Refusal(
                 "You have several stories waiting already; let Pooh finish one of them."
@@ -99,86 +132,56 @@ class Answers:
                 else "So many people want a story that the queue is full. Please come back soon."
             ) from None
 
-    async def tell(
-        self,
-        story: Story,
-        wish: Wish,
-        page: Page,
-        show: Show,
-        *,
-        message: int | None = None,
-        before: str = "",
-        dropped: int = 0,
-    ) -> None:
-        """Show a story while it is written, until it has ended.
-
-        Args:
-            story: from `begin`.
-            wish: whose it is, and how it is written.
-            page: what was there before: prompt, and story if it is continued.
-            show: sends or edits the message.
-            message: its id, if it is there already.
-            before: what it said, to go back to if nothing at all is written.
-            dropped: how many characters of the prompt are unknown.
-        """
+    async def tell(self, telling: Telling) -> None:
+        """Show a story while it is written, until it has ended."""
         task = asyncio.current_task()
         assert task is not None
         self._tellers.add(task)
-        if message is not None:
-            self._told[message] = story
         try:
-            await self._watch(story, wish, page, show, message, before, dropped)
+            if (message := await telling.surface.open()) is not None:
+                self._told[message] = telling.story
+            await self._watch(telling)
         finally:
-            self._writer.stop(story)
-            self._told = {at: told for at, told in self._told.items() if told is not story}
+            self._writer.stop(telling.story)
+            for message in [at for at, story in self._told.items() if story is telling.story]:
+                del self._told[message]
             self._tellers.discard(task)
 
-    async def _watch(
-        self,
-        story: Story,
-        wish: Wish,
-        page: Page,
-        show: Show,
-        message: int | None,
-        before: str,
-        dropped: int,
-    ) -> None:
-        shown = before
+    async def _watch(self, telling: Telling) -> None:
+        story = telling.story
+        shown = telling.before
         shown_at: float | None = None
-        stop = row(Action.STOP, wish=wish)
+        buttons = row(Action.STOP, wish=telling.wish)
         while not await self._clock.wait(story.ended, PACE):
-            content = self._progress(story, page)
+            content = self._progress(telling)
             if content == shown:
                 continue
             try:
-                message = await show(content, stop)
+                self._told[await telling.surface.show(content, buttons)] = story
+                shown = content
             except UNREACHABLE as error:
                 if not _passes(error):
                     return self._give_up(story, error)
                 _log.warning("an edit failed: %s", type(error).__name__)
-            else:
-                self._told[message] = story
-                shown = content
             shown_at = self._clock.monotonic()
         if shown_at is not None:
             await self._clock.sleep(max(0.0, shown_at + PACE - self._clock.monotonic()))
-        nothing = story.outcome is Outcome.FAILED and not story.text
-        end = before if before and nothing else self._end(story, page, dropped)
-        await self._show_end(story, end, show, row(*wish.final(), wish=wish))
+        await self._show_end(telling)
 
-    async def _show_end(
-        self, story: Story, content: str, show: Show, view: discord.ui.View
-    ) -> None:
+    async def _show_end(self, telling: Telling) -> None:
         """Show the end of a story: again and again, while the connection is broken."""
+        nothing = telling.story.outcome is Outcome.FAILED and not telling.story.text
+        content = telling.before if telling.before and nothing else self._end(telling)
+        buttons = row(*FINAL, wish=telling.wish)
         for attempt in range(TRIES):
             try:
-                await show(content, view)
+                await telling.surface.show(content, buttons)
                 return
             except UNREACHABLE as error:
                 if not _passes(error):
-                    return self._give_up(story, error)
+                    return self._give_up(telling.story, error)
                 _log.warning("the end of a story is not shown yet: %s", type(error).__name__)
-                await self._clock.sleep(min(2.0**attempt, 30.0))
+            await self._clock.sleep(min(2.0**attempt, 30.0))
         _log.error("the end of a story could not be shown")
 
     def _give_up(self, story: Story, error: Exception) -> None:
@@ -186,33 +189,31 @@ class Answers:
         self._writer.stop(story)
         _log.info("a story has lost its message: %s", type(error).__name__)
 
-    def _progress(self, story: Story, page: Page) -> str:
-        place = self._writer.place(story)
+    def _progress(self, telling: Telling) -> str:
+        place = self._writer.place(telling.story)
         note = f"waiting: number {place} in the queue" if place else "writing ..."
-        return messages.build(replace(page, story=page.story + story.text, cut=False), note)
+        grown = telling.page.story + telling.story.text
+        return messages.build(Page(telling.page.prompt, grown), note)
 
-    def _end(self, story: Story, page: Page, dropped: int) -> str:
+    def _end(self, telling: Telling) -> str:
+        page, story = telling.page, telling.story
         added = messages.trim(story.text, story.sampling.length)
-        done = Page(page.prompt, page.story + added.story, added.cut)
-        return messages.build(done, self._note(story, dropped))
-
-    def _note(self, story: Story, dropped: int) -> str:
-        sampling = story.sampling
-        parts = [self._model, f"temperature {sampling.temperature:g}"]
-        if sampling.top_k:
-            parts.append(f"top-k {sampling.top_k}")
-        parts.append(f"seed {sampling.seed}")
-        if dropped:
-            parts.append(f"{dropped} unknown character{'s' * (dropped > 1)} left out")
-        if story.outcome in _ENDINGS:
-            parts.append(_ENDINGS[story.outcome])
-        return " · ".join(parts)
+        notes = [self._model, f"temperature {story.sampling.temperature:g}"]
+        if story.sampling.top_k:
+            notes.append(f"top-k {story.sampling.top_k}")
+        notes.append(f"seed {story.sampling.seed}")
+        if telling.dropped:
+            plural = "s" * (telling.dropped > 1)
+            notes.append(f"{telling.dropped} unknown character{plural} left out")
+        if story.outcome is not None and story.outcome in ENDINGS:
+            notes.append(ENDINGS[story.outcome])
+        whole = replace(page, story=page.story + added.story, cut=added.cut)
+        return messages.build(whole, " · ".join(notes))
 
     def interrupted(self, content: str, wish: Wish) -> tuple[str, discord.ui.View]:
         """The message of a story that nobody is writing any more, with its last buttons."""
-        page = messages.parse(content)
-        shown = replace(page, cut=bool(page.story))
-        return messages.build(shown, f"{self._model} · interrupted"), row(*wish.final(), wish=wish)
+        page = replace(messages.parse(content), cut=True)
+        return messages.build(page, f"{self._model} · interrupted"), row(*FINAL, wish=wish)
 
     def is_told(self, message: int) -> bool:
         """Whether a story is being told in this message."""
@@ -233,15 +234,7 @@ class Answers:
 
 
 def _passes(error: Exception) -> bool:
-    """Whether trying again may help: the connection or Discord's servers, not what was asked."""
+    """Whether trying again may help: the connection or Discord is at fault, not what was asked."""
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429
     return True
-
-
-_ENDINGS = {
-    Outcome.STOPPED: "stopped",
-    Outcome.LATE: "ran out of time",
-    Outcome.FAILED: "something went wrong",
-    Outcome.CLOSED: "Pooh went to sleep",
-}

@@ -23,6 +23,10 @@ class Action(enum.StrEnum):
     DELETE = "delete"
 
 
+# Under a story that has ended; while it is written, there is only Stop.
+FINAL = (Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE)
+
+
 @dataclass(frozen=True)
 class Wish:
     """Whose story it is and how it is written: what the buttons under it remember.
@@ -48,10 +52,6 @@ class Wish:
         """The same at another temperature."""
         temperature = round(min(max(self.sampling.temperature + by, 0.0), MAX_TEMPERATURE), 2)
         return replace(self, sampling=replace(self.sampling, temperature=temperature))
-
-    def final(self) -> list[Action]:
-        """The buttons under a story that has ended."""
-        return [Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE]
 
 
 class StoryButton(

@@ -12,18 +12,19 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import discord
 import yarl
 from discord import app_commands
 
 from bot import messages, pictures
-from bot.answers import Answers, Prompt, Refusal, Show
+from bot.answers import UNREACHABLE, Answers, Prompt, Refusal, Telling
 from bot.buttons import WARMER, Action, StoryButton, Wish
 from bot.clock import Clock
 from bot.commands import LENGTH, TEMPERATURE, make_tree
+from bot.limiter import Limiter
 from bot.messages import Page
 from bot.settings import Settings
+from bot.surfaces import Pressed, Reply, Response
 from bot.words import Words
 from bot.writer import Writer
 from model.sampling import Sampling
@@ -31,6 +32,7 @@ from model.sampling import Sampling
 OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
 LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 TAIL = 200  # characters of a story that a new message repeats
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE = 10.0  # seconds to finish stories in, when the bot is told to stop
 EXPIRED = 10062  # the interaction is not known any more: we were later than 3 seconds
 NOTE_LIFE = 15.0  # seconds a refusal stays in a channel, where it cannot be for one person only
@@ -83,6 +85,7 @@ class Pooh(discord.Client):
         self._writer = writer
         self._weights = weights
         self.answers = Answers(settings, writer, words, self._clock, weights.stem)
+        self._notes = Limiter(NOTE_LIFE, 1, self._clock.monotonic)
         self.tree = make_tree(self)
 
     # Coming and going
@@ -93,7 +96,7 @@ class Pooh(discord.Client):
         self.add_dynamic_items(StoryButton)
         try:
             sent = await self.tree.send_if_new()
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        except UNREACHABLE as error:
             _log.warning("the commands could not be synced (%s); going on", type(error).__name__)
         else:
             _log.info("the commands were sent" if sent else "Discord has the commands already")
@@ -164,7 +167,7 @@ class Pooh(discord.Client):
                 await interaction.followup.send(text, ephemeral=True)
             else:
                 await interaction.response.send_message(text, ephemeral=True)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        except UNREACHABLE as error:
             _log.warning("a word could not be said: %s", type(error).__name__)
 
     # Commands
@@ -201,19 +204,16 @@ class Pooh(discord.Client):
     async def _answer(
         self, interaction: discord.Interaction[Any], prompt: Prompt, sampling: Sampling
     ) -> None:
-        story = self.answers.begin(interaction.user.id, prompt.text, sampling)
-        try:
-            callback = await interaction.response.defer(thinking=True)
-        except BaseException:
-            self._writer.stop(story)
-            raise
+        person = interaction.user.id
+        story = self.answers.begin(person, prompt.text, sampling)
         await self.answers.tell(
-            story,
-            Wish(interaction.user.id, story.sampling),
-            Page(prompt.text),
-            _original(interaction),
-            message=callback.message_id if callback else None,
-            dropped=prompt.dropped,
+            Telling(
+                story,
+                Wish(person, sampling),
+                Page(prompt.text),
+                Response(interaction),
+                dropped=prompt.dropped,
+            )
         )
 
     async def about(self, interaction: discord.Interaction[Any]) -> None:
@@ -302,18 +302,8 @@ class Pooh(discord.Client):
         self.answers.read(page.text)  # the list of words may have grown since it was written
         sampling = wish.within(max(space, 1))
         story = self.answers.begin(interaction.user.id, page.text, sampling)
-        try:
-            await interaction.response.defer()
-        except BaseException:
-            self._writer.stop(story)
-            raise
         await self.answers.tell(
-            story,
-            wish,
-            page,
-            _original(interaction),
-            message=message.id,
-            before=message.content,
+            Telling(story, wish, page, Pressed(interaction), before=message.content)
         )
 
     # Mentions and private messages
@@ -330,28 +320,29 @@ class Pooh(discord.Client):
             or not self.welcomes(message.guild.id if message.guild else None)
         ):
             return
-        typed = re.sub(rf"<@!?{me.id}>", " ", message.content)
+        typed = " ".join(re.split(rf"\s*<@!?{me.id}>\s*", message.content)).strip()
         before = message.reference.resolved if message.reference else None
         told = ""
         if isinstance(before, discord.Message) and before.author.id == me.id:
             told = messages.last_words(messages.parse(before.content).text, TAIL)
-        show = _Reply(message)
+        person = message.author.id
         try:
-            self.answers.greet(message.author.id)
-            prompt = self.answers.read(" ".join(part for part in (told, typed.strip()) if part))
-            story = self.answers.begin(message.author.id, prompt.text, _sampling())
+            self.answers.greet(person)
+            prompt = self.answers.read(" ".join(filter(None, (told, typed))))
+            story = self.answers.begin(person, prompt.text, _sampling())
         except Refusal as refusal:
-            with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
-                await message.reply(
-                    str(refusal), mention_author=False, delete_after=NOTE_LIFE, silent=True
-                )
+            if not self._notes.ask(person):
+                with contextlib.suppress(*UNREACHABLE):
+                    await message.reply(str(refusal), mention_author=False, delete_after=NOTE_LIFE)
             return
         await self.answers.tell(
-            story,
-            Wish(message.author.id, story.sampling),
-            Page(prompt.text),
-            show,
-            dropped=prompt.dropped,
+            Telling(
+                story,
+                Wish(person, _sampling()),
+                Page(prompt.text),
+                Reply(message),
+                dropped=prompt.dropped,
+            )
         )
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
@@ -362,34 +353,6 @@ class Pooh(discord.Client):
         """The same, for many."""
         for message in event.message_ids:
             self.answers.stop(message)
-
-
-class _Reply:
-    """Shows a story in a reply to somebody's message."""
-
-    def __init__(self, message: discord.Message) -> None:
-        self._message = message
-        self._reply: discord.Message | None = None
-
-    async def __call__(self, content: str, view: discord.ui.View) -> int:
-        if self._reply is None:
-            # The nonce: should the answer to the request get lost, trying again sends no second.
-            self._reply = await self._message.reply(
-                content, view=view, mention_author=False, nonce=self._message.id
-            )
-        else:
-            await self._reply.edit(content=content, view=view)
-        return self._reply.id
-
-
-def _original(interaction: discord.Interaction[Any]) -> Show:
-    """Shows a story in the response to an interaction, or in the message a button is under."""
-
-    async def show(content: str, view: discord.ui.View) -> int:
-        message = await interaction.edit_original_response(content=content, view=view)
-        return message.id
-
-    return show
 
 
 def _sampling() -> Sampling:
@@ -405,20 +368,29 @@ async def serve(client: Pooh, token: str) -> None:
     """
     loop = asyncio.get_running_loop()
     leaving: list[asyncio.Task[None]] = []
+    async with client:
+        running = asyncio.ensure_future(client.start(token))
 
-    def leave() -> None:
-        leaving.append(asyncio.create_task(client.leave(0.0 if leaving else GRACE)))
+        async def leave(grace: float) -> None:
+            try:
+                await client.leave(grace)
+            finally:
+                running.cancel()  # it may be asleep until it connects again
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows
-            loop.add_signal_handler(number, leave)
-    try:
-        async with client:
-            await client.start(token)
-            if leaving:
-                await leaving[0]
-    finally:
-        await client.answers.close(0.0)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        def on_signal() -> None:
+            leaving.append(asyncio.create_task(leave(0.0 if leaving else GRACE)))
+
+        try:
+            with contextlib.suppress(NotImplementedError):  # Windows
+                for number in SIGNALS:
+                    loop.add_signal_handler(number, on_signal)
+            await asyncio.wait([running])
+            await asyncio.gather(*leaving)
+            if not running.cancelled():
+                running.result()
+        finally:
             with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
+                for number in SIGNALS:
+                    loop.remove_signal_handler(number)
+            running.cancel()
+            await client.answers.close(0.0)
