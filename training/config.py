@@ -27,7 +27,7 @@ class TrainingConfig:
     name: str = setting("pooh", "name of the model: weights/<name>.safetensors")
     # What is read.
     text: str = setting("", "train on this text file instead of the books of data/books.toml")
-    books: str = setting("", "folder of the downloaded books (default: data/books)")
+    books: str = setting("", "folder of the books (default: data/books; missing ones are fetched)")
     only: tuple[str, ...] = setting((), "read only these books (their slugs, parted by commas)")
     validation_text: str = setting("", "a text file to validate on")
     validation_fraction: float = setting(
@@ -131,7 +131,7 @@ PRESETS = {
         n_head=4,
         n_embd=128,
         batch_size=64,
-        epochs=300,
+        epochs=150,
         cooldown=0.6,
     ),
     # English from a library, then the voice.
@@ -142,7 +142,7 @@ PRESETS = {
         ngram_words=(1, 2, 3),
         ngram_rows=1_000_000,
         ngram_width=32,
-        steps=4800,
+        steps=4200,
     ),
 }
 """Trainings by name. A text of one's own (`--text`) is learned as `classic` is, unless told."""

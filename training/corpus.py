@@ -466,7 +466,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.list:
             _print_list(books, find_books(folder, books), folder)
             return 0
-        return _download(books, folder, options.site)
+        fetch_missing(books, folder, options.site)
+        return 0
     except CorpusError as error:
         print(f"python -m training.corpus: {error}", file=sys.stderr)
         return 2
@@ -482,7 +483,12 @@ def _print_list(books: Sequence[Book], there: dict[str, Path], folder: Path) -> 
     print(f"{len(there)} of {len(books)} books are in {folder}")
 
 
-def _download(books: Sequence[Book], folder: Path, site: str) -> int:
+def fetch_missing(books: Sequence[Book], folder: Path, site: str = "") -> None:
+    """Download the books that are not in `folder`, showing how far it is.
+
+    Raises:
+        CorpusError: a book could not be had; the others are there.
+    """
     missing = len(books) - len(find_books(folder, books))
     bar = Progress(
         TextColumn("{task.fields[count]}"),
@@ -510,7 +516,6 @@ def _download(books: Sequence[Book], folder: Path, site: str) -> int:
     print(f"{fetched} books fetched; {missing - fetched} of {len(books)} missing in {folder}")
     if troubles:
         raise CorpusError("; ".join(troubles))
-    return 0
 
 
 if __name__ == "__main__":

@@ -25,8 +25,18 @@ from rich.console import Console
 from model.config import GPTConfig
 from model.files import write_atomically
 from model.vocab import Vocab
+from model.weights import ROOT
 from training.config import PRESETS, TrainingConfig
-from training.corpus import ROOT, CorpusError, book_text, load_texts, read_recipe
+from training.corpus import (
+    Book,
+    CorpusError,
+    book_text,
+    books_folder,
+    fetch_missing,
+    find_books,
+    load_texts,
+    read_recipe,
+)
 from training.dataset import Source
 from training.text import chapters, is_heading
 
@@ -78,11 +88,8 @@ def read(config: TrainingConfig) -> Reading:
             cut = round(len(text) * (1 - config.validation_fraction))
             text, validation = text[:cut], text[cut:]
         return Reading((), ((text, 1.0),), validation)
-    folder = Path(config.books) if config.books else ROOT / "data" / "books"
-    recipe = read_recipe()
-    if unknown := set(config.only) - {book.slug for book in recipe}:
-        raise CorpusError(f"only = {', '.join(sorted(unknown))}: not in data/books.toml")
-    chosen = [book for book in recipe if not config.only or book.slug in config.only]
+    folder = Path(config.books) if config.books else books_folder()
+    chosen = choose(config)
     texts = load_texts(folder, chosen)
     if texts.missing:
         raise CorpusError(
@@ -97,6 +104,14 @@ def read(config: TrainingConfig) -> Reading:
         if book.train and config.openings:
             near += [(o, config.openings) for o in openings(text, config.context_length + 1)]
     return Reading(tuple(near), tuple(library), validation or texts.validation)
+
+
+def choose(config: TrainingConfig) -> list[Book]:
+    """The books of the recipe that a config names. Raises CorpusError for one that is not there."""
+    recipe = read_recipe()
+    if unknown := set(config.only) - {book.slug for book in recipe}:
+        raise CorpusError(f"only = {', '.join(sorted(unknown))}: not in data/books.toml")
+    return [book for book in recipe if not config.only or book.slug in config.only]
 
 
 def openings(text: str, length: int) -> list[str]:
@@ -373,11 +388,16 @@ def _run(options: argparse.Namespace) -> int:
     config, about = _configure(options)
     if config.threads:
         torch.set_num_threads(config.threads)
+    if not config.text and not config.books and os.environ.get("RANK", "0") == "0":
+        books, folder = choose(config), books_folder()
+        if len(find_books(folder, books)) < len(books):
+            fetch_missing(books, folder)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         cuda = config.device in ("auto", "cuda") and torch.cuda.is_available()
         if cuda:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         dist.init_process_group("nccl" if cuda else "gloo")
+        dist.barrier()  # the first process has the books now
     try:
         stop = _catch_signals()
         reading = read(config)
