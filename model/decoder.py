@@ -3,49 +3,52 @@
 Many texts are written at once. Each has a slot; a step gives one character to each of them, and
 texts join and leave between steps. The letters in the shapes, beside those of `gpt.py`:
 
-    S  slots    how many texts take part in a step
+    S  slots    how many texts take part
     N  columns  places computed at once: S in a step, S x T where windows are read
     C  n_embd   width of the stream    H heads    D = C / H    V vocabulary    T time
     K  runs     looked up in the n-gram table for each character
 
-One step is mostly the reading of weights from memory, so between two matrix products stands as
-little as can be. What was measured and kept:
+A step is mostly the reading of weights from memory, so between two products stands as little as
+can be. What was measured, and kept:
 
 - Places are columns, (C, N): the weights then lie as they are stored, W @ X is the fastest of the
-  eight ways to multiply, and one text (N = 1) is a matrix-vector product by the same line.
-- q, k and v come from one product. The rows of q and k are reordered once, so that a rotary pair
-  lies together as one complex number: the rotation is one complex multiplication.
-- q and k have length 1 after their norm, so no score leaves -sqrt(D) .. sqrt(D), and the softmax
-  needs no maximum taken off: exp cannot overflow (e^16 at D = 256), nor can all of it vanish.
-- Slots that lie side by side are attended in one product over (S, H, T, D), up to the longest of
-  them; a mask hides the rest of the shorter ones.
+  eight ways to multiply, and one text is a matrix-vector product by the same line.
+- q, k and v come from one product. The rows of q and k are put in another order once, so that a
+  rotary pair is one complex number, and turning it one complex multiplication.
+- q and k have length 1, so by Cauchy and Schwarz no score leaves -sqrt(D) .. sqrt(D), and softmax
+  needs no maximum taken off: up to D = 7,000, float32 holds exp of it.
+- Slots side by side are attended in one product over (S, H, T, D), up to the longest of them; a
+  mask hides what the shorter ones do not have.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.config import GPTConfig
-from model.ngrams import BASE, INVERSE, MIX, find_rows, powers, signed
+from model.table import NGramTable
 
 Array = NDArray[np.float32]
-Ints = NDArray[np.int64]
 EPSILON = 1e-6
-READ_COLUMNS = 512  # windows are read this many columns at a time: scratch then stays in the cache
-WASTE = 2**15  # numbers of a key cache read in vain rather than starting another product
+READ_COLUMNS = 512  # windows are read so many places at a time: what is worked on fits the cache
+WASTE = 2**15  # numbers of keys attended in vain rather than in one product more
+SHARED_WORK = 2**19  # numbers of keys in a block from which a second thread is worth its while
+_ZERO = np.float32(0.0)
 
 
 @dataclass
 class _Text:
-    """What a slot holds: all ids so far, and which of them the cache knows."""
+    """What a slot holds: all its ids, and which of them the cache knows."""
 
     ids: list[int] = field(default_factory=list)
     start: int = 0  # the window in the cache starts at this id ...
-    cached: int = 0  # ... and holds this many
+    cached: int = 0  # ... and holds so many
 
 
 class Decoder:
@@ -66,7 +69,7 @@ class Decoder:
             config: the sizes.
             weights: the tensors of `GPT.state_dict()` by name. The rows of the n-gram table stay
                 as they are (any float type, or int8 with "ngrams.rows.scale"), the rest is float32.
-            slots: room for so many texts is made at once; more are added when they join.
+            slots: room for so many texts is made at once; more is made when they join.
         """
         self.config = config
         self._blocks = [
@@ -79,19 +82,18 @@ class Decoder:
             for i in range(config.n_layer)
         ]
         self._head = _f32(weights["head.weight"])  # (V, C)
-        embedding = _f32(weights["embedding.weight"])  # (V, C)
-        self._table = _NGramTable(config, weights) if config.n_runs else None
-        if self._table is None:  # the first norm is then a constant for each character
-            embedding = np.ascontiguousarray((embedding.T * _scale(embedding.T)).T)
-        self._embedding = embedding
+        self._embedding = _f32(weights["embedding.weight"])  # (V, C)
+        self._table = NGramTable(config, weights) if config.n_runs else None
+        if self._table is None:  # the first norm is then a constant of each character
+            square = np.square(self._embedding).mean(axis=1, keepdims=True)
+            self._embedding = self._embedding / np.sqrt(square + EPSILON)
         self._turns = _turns(config)
-        self._mean = np.full((1, config.n_embd), 1 / config.n_embd, np.float32)
         self._texts: list[_Text | None] = []
-        self._capacity = 0
         self._first_capacity = max(slots, 1)
+        self._capacity = 0
         self._keys: list[Array] = []  # for each block (slots, H, T, D)
         self._values: list[Array] = []
-        self._scratch = _Scratch(config, 1)
+        self._rooms: dict[str, _Room] = {}
 
     # Slots
 
@@ -107,12 +109,12 @@ class Decoder:
         return len(self._texts) - 1
 
     def leave(self, slot: int) -> None:
-        """Give a slot back. When the last one leaves, so does the memory of the cache."""
+        """Give a slot back. With the last of them goes the memory of the cache."""
         self._text(slot)
         self._texts[slot] = None
         if not any(self._texts):
             self._texts, self._capacity, self._keys, self._values = [], 0, [], []
-            self._scratch = _Scratch(self.config, 1)
+            self._rooms.clear()
 
     def _text(self, slot: int) -> _Text:
         text = self._texts[slot] if 0 <= slot < len(self._texts) else None
@@ -125,13 +127,10 @@ class Decoder:
         c = self.config
         shape = (capacity, c.n_head, c.context_length, c.head_size)
         for caches in (self._keys, self._values):
-            for i in range(c.n_layer):
-                grown = np.zeros(shape, np.float32)
-                if self._capacity:
-                    grown[: self._capacity] = caches[i]
-                    caches[i] = grown
-                else:
-                    caches.append(grown)
+            grown = [np.zeros(shape, np.float32) for _ in range(c.n_layer)]
+            for new, old in zip(grown, caches, strict=False):  # no old ones the first time
+                new[: self._capacity] = old
+            caches[:] = grown
         if self._table:
             self._table.grow(capacity)
         self._capacity = capacity
@@ -139,7 +138,7 @@ class Decoder:
     # Reading and writing
 
     def read(self, slot: int, ids: Sequence[int]) -> Array:
-        """Give many ids to one slot.
+        """Give many ids to one slot, in one pass.
 
         Args:
             slot: from `join`.
@@ -151,8 +150,6 @@ class Decoder:
         Raises:
             ValueError: no such slot, no id, or an id that is not in the vocabulary.
         """
-        if not ids:
-            raise ValueError("ids: there must be at least one to read")
         text = self._text(slot)
         self._check(ids)
         text.ids.extend(ids)
@@ -172,17 +169,17 @@ class Decoder:
         Raises:
             ValueError: a slot is unknown or named twice, or an id is not in the vocabulary.
         """
-        if not slots or len(slots) != len(ids) or len(set(slots)) != len(slots):
+        if len(slots) != len(ids) or len(set(slots)) != len(slots):
             raise ValueError("slots: each must be named once, with one id for each")
         self._check(ids)
         texts = [self._text(slot) for slot in slots]
         for text, i in zip(texts, ids, strict=True):
             text.ids.append(i)
-        order = sorted(range(len(slots)), key=slots.__getitem__)
-        if order == list(range(len(slots))):
+        rising = sorted(slots)
+        if list(slots) == rising:
             return self._write(slots, texts)
-        logits = self._write([slots[i] for i in order], [texts[i] for i in order])
-        return logits[np.argsort(order)]
+        logits = self._write(rising, [self._text(slot) for slot in rising])
+        return logits[np.searchsorted(rising, slots)]
 
     def rewind(self, slot: int, count: int) -> None:
         """Forget the last `count` ids of a slot, as if they had never been given.
@@ -197,6 +194,8 @@ class Decoder:
         text.cached = max(0, min(text.cached, len(text.ids) - text.start))
 
     def _check(self, ids: Sequence[int]) -> None:
+        if not ids:
+            raise ValueError("ids: there must be at least one")
         if not 0 <= min(ids) <= max(ids) < self.config.vocab_size:
             raise ValueError(f"ids: must be from 0 to {self.config.vocab_size - 1}")
 
@@ -208,7 +207,7 @@ class Decoder:
 
     def _write(self, slots: Sequence[int], texts: Sequence[_Text]) -> Array:
         """The logits (S, V) after the last id of each text, reading first what is not cached."""
-        unread: dict[int, list[int]] = {}  # slots by the length of what they have to read
+        unread: dict[int, list[int]] = {}  # slots by how much they have to read
         for slot, text in zip(slots, texts, strict=True):
             start = self._window_start(len(text.ids))
             cached = len(text.ids) - 1 - start
@@ -221,243 +220,221 @@ class Decoder:
                 self._read_windows(readers[i : i + at_once], length)
         return self._step(slots, texts)
 
+    def _room(self, use: str, *shape: int) -> "_Room":
+        room = self._rooms.get(use)
+        if room is None or room.shape != shape:
+            room = self._rooms[use] = _Room(self.config, shape)
+        return room
+
     def _read_windows(self, slots: list[int], length: int) -> None:
-        """Fill the caches of some slots with the first `length` ids of their windows, in one pass.
+        """Fill the caches of some slots with the first `length` ids of their windows.
 
         The last block only has to leave its keys and values.
         """
-        c, S, T = self.config, len(slots), length
-        C, H, D, N = c.n_embd, c.n_head, c.head_size, S * T
+        S, T = len(slots), length
         windows = np.array(
             [text.ids[text.start : text.start + T] for text in map(self._text, slots)]
         )  # (S, T)
-        x = np.ascontiguousarray(self._embedding[windows.ravel()].T)  # (C, N)
+        room = self._room("read", S, T)
+        x, normed, hidden, v = room.x, room.normed, room.hidden, room.v.swapaxes(1, 2)
+        q, k = room.q.swapaxes(1, 2), room.k.swapaxes(1, 2)  # each (S, H, T, D)
+        np.copyto(x, self._embedding[windows.ravel()].T)
         if self._table:
-            self._table.write_windows(np.array(slots), windows)
-            x += self._table.look_up(np.array(slots)[:, None], np.arange(T)[None, :])
-            x *= _scale(x)
-        normed, hidden = np.empty_like(x), np.empty((4 * C, N), np.float32)
-        rows = np.empty((S, T, 3, H, D), np.float32)
-        y = np.empty((S, T, H, D), np.float32)
-        scores = np.empty((S, H, T, T), np.float32)
+            where = np.array(slots)
+            self._table.write_windows(where, windows)
+            x += self._table.look_up(where[:, None], np.arange(T)[None, :])
+            room.norm(x, out=x)
+        turns = self._turns[:T]  # (T, 2, H, D/2)
+        scores, answer = room.scores.reshape(S, -1, T, T), room.y.swapaxes(1, 2)
         past = np.tri(T, dtype=np.float32)
-        for i, (qkv, projection, up, down) in enumerate(self._blocks):
-            np.multiply(x, _scale(x), out=normed)
-            np.copyto(rows.reshape(N, 3 * C), np.dot(qkv, normed, out=hidden[: 3 * C]).T)
-            _norm_and_turn(rows, self._turns[:T, :, None, :])
-            keys, values = self._keys[i], self._values[i]
-            q, k, v = rows.transpose(2, 0, 3, 1, 4)  # each (S, H, T, D)
-            for s, slot in enumerate(slots):
-                keys[slot, :, :T] = k[s]
-                values[slot, :, :T] = v[s]
-            if i == c.n_layer - 1:
+        for keys, values, (qkv, projection, up, down) in zip(
+            self._keys, self._values, self._blocks, strict=True
+        ):
+            np.dot(room.norm(x, out=normed).T, qkv.T, out=room.rows)
+            room.unit_and_turn(turns)
+            for i, slot in enumerate(slots):
+                keys[slot, :, :T] = k[i]
+                values[slot, :, :T] = v[i]
+            if keys is self._keys[-1]:
                 return
-            np.matmul(q, k.swapaxes(-1, -2), out=scores)
-            np.exp(scores, out=scores)
-            scores *= past
-            scores /= scores.sum(axis=-1, keepdims=True)
-            np.matmul(scores, v, out=y.transpose(0, 2, 1, 3))
-            x += np.dot(projection, y.reshape(N, C).T, out=normed)
-            np.multiply(x, _scale(x), out=normed)
-            np.dot(up, normed, out=hidden)
-            np.maximum(hidden, 0.0, out=hidden)
-            np.multiply(hidden, hidden, out=hidden)
+            np.exp(np.matmul(q, k.swapaxes(-1, -2), out=scores), out=scores)
+            np.multiply(scores, past, out=scores)
+            np.matmul(scores, v, out=answer)
+            answer /= scores.sum(axis=-1, keepdims=True)
+            x += np.dot(projection, room.flat_y, out=normed)
+            np.dot(up, room.norm(x, out=normed), out=hidden)
+            np.square(np.maximum(hidden, _ZERO, out=hidden), out=hidden)
             x += np.dot(down, hidden, out=normed)
 
     def _step(self, slots: Sequence[int], texts: Sequence[_Text]) -> Array:
         """One more place for each slot, in rising order: its last id -> logits (S, V)."""
-        c, S = self.config, len(slots)
-        if self._scratch.columns != S:
-            self._scratch = _Scratch(c, S)
-        x, normed, qkv_out, rows, hidden, y, logits, scores_room = self._scratch.arrays
-        ids = [text.ids[-1] for text in texts]
+        S = len(slots)
+        room = self._room("step", S)
+        x, normed, hidden, k, v = room.x, room.normed, room.hidden, room.k, room.v
         positions = [text.cached - 1 for text in texts]
-        if S == 1:
-            x[:] = self._embedding[ids[0]]
-            here: Any = (slots[0], slice(None), positions[0])
-        else:
-            np.copyto(x, self._embedding[ids].T)
-            here = (np.array(slots), slice(None), np.array(positions))
+        where, when = np.array(slots), np.array(positions)
+        ids = np.array([text.ids[-1] for text in texts])
+        np.copyto(x, self._embedding[ids].T.reshape(x.shape))
         if self._table:
-            where, when = np.array(slots), np.array(positions)
-            self._table.write(where, when, np.array(ids))
+            self._table.write(where, when, ids)
             x += self._table.look_up(where, when).reshape(x.shape)
-            x *= _scale(x)
-        turns = self._turns[positions][:, :, None, :]  # (S, 2, 1, D/2)
-        q, k, v = rows[:, 0], rows[:, 1], rows[:, 2]  # each (S, H, D)
-        groups = [
-            (
-                slice(slots[a], slots[b - 1] + 1),
-                length,
-                mask,
-                q[a:b, :, :, None],
-                scores_room[: (b - a) * c.n_head * length].reshape(b - a, c.n_head, length, 1),
-                y[a:b, :, None, :],
-            )
-            for a, b, length, mask in self._groups(slots, positions)
-        ]
-        flat_y = y.reshape(S, c.n_embd).T if S > 1 else y.reshape(c.n_embd)
-        for (qkv, projection, up, down), keys, values in zip(
-            self._blocks, self._keys, self._values, strict=True
+            room.norm(x, out=x)
+        here: tuple[Any, ...] = (where, slice(None), when)
+        if S == 1:  # the same place, but found without an array of places
+            here = (slice(slots[0], slots[0] + 1), slice(None), positions[0])
+        turns = self._turns[when]  # (S, 2, H, D/2)
+        first, *second = self._shares(slots, positions, room)
+        for keys, values, (qkv, projection, up, down) in zip(
+            self._keys, self._values, self._blocks, strict=True
         ):
-            np.multiply(x, _scale(x), out=normed)
-            np.dot(qkv, normed, out=qkv_out)
+            np.dot(qkv, room.norm(x, out=normed), out=room.qkv)
             if S > 1:
-                np.copyto(rows.reshape(S, -1), qkv_out.T)
-            _norm_and_turn(rows, turns)
-            keys[here] = k if S > 1 else k[0]
-            values[here] = v if S > 1 else v[0]
-            for places, length, mask, query, scores, answer in groups:
-                np.matmul(keys[places, :, :length], query, out=scores)  # (s, H, T, 1)
-                np.exp(scores, out=scores)
-                if mask is not None:
-                    np.multiply(scores, mask, out=scores)
-                total = np.add.reduce(scores, axis=2, keepdims=True)
-                np.matmul(scores.swapaxes(-1, -2), values[places, :, :length], out=answer)
-                np.divide(answer, total, out=answer)
-            np.dot(projection, flat_y, out=normed)
-            np.add(x, normed, out=x)
-            np.multiply(x, _scale(x), out=normed)
-            np.dot(up, normed, out=hidden)
-            np.maximum(hidden, 0.0, out=hidden)
-            np.multiply(hidden, hidden, out=hidden)
-            np.dot(down, hidden, out=normed)
-            np.add(x, normed, out=x)
-        np.multiply(x, _scale(x), out=normed)
-        np.copyto(logits, np.dot(self._head, normed).T)
-        return logits
+                np.copyto(room.rows, room.qkv.T)
+            room.unit_and_turn(turns)
+            keys[here] = k
+            values[here] = v
+            started = [self._helper.submit(_attend, keys, values, share) for share in second]
+            _attend(keys, values, first)
+            for future in started:
+                future.result()
+            np.add(x, np.dot(projection, room.flat_y, out=normed), out=x)
+            np.dot(up, room.norm(x, out=normed), out=hidden)
+            np.square(np.maximum(hidden, _ZERO, out=hidden), out=hidden)
+            np.add(x, np.dot(down, hidden, out=normed), out=x)
+        np.copyto(room.logits, np.dot(self._head, room.norm(x, out=normed)).T)
+        return room.logits
+
+    @cached_property
+    def _helper(self) -> ThreadPoolExecutor:
+        """A second thread: numpy computes outside Python's lock."""
+        return ThreadPoolExecutor(1, "attention")
+
+    def _shares(
+        self, slots: Sequence[int], positions: Sequence[int], room: "_Room"
+    ) -> "list[list[_Group]]":
+        """What is to be attended, for one thread, or for two where there is much."""
+        if len(slots) * max(positions) * self.config.n_embd < SHARED_WORK:
+            return [self._groups(slots, positions, room, 0)]
+        half = len(slots) // 2
+        return [
+            self._groups(slots[:half], positions[:half], room, 0),
+            self._groups(slots[half:], positions[half:], room, half),
+        ]
 
     def _groups(
-        self, slots: Sequence[int], positions: Sequence[int]
-    ) -> list[tuple[int, int, int, Array | None]]:
-        """Cut the slots into groups that are attended together.
+        self, slots: Sequence[int], positions: Sequence[int], room: "_Room", row: int
+    ) -> "list[_Group]":
+        """Cut slots, whose first has this row in `room`, into groups attended in one product.
 
         A group lies side by side in the cache and is of about the same length.
-
-        Returns:
-            (first, last + 1, length, mask) of each; the mask (s, 1, T, 1) is None where all are
-            of one length.
         """
-        groups = []
+        groups: list[_Group] = []
         first, longest, total = 0, 0, 0
-        for i, position in enumerate([*positions, 0]):
+        for i, position in enumerate(positions):
             longer = max(longest, position + 1)
-            waste = longer * (i + 1 - first) - total - position - 1
-            apart = i == len(slots) or (i > first and slots[i] != slots[i - 1] + 1)
-            if apart or waste * self.config.n_embd > WASTE:
-                lengths = np.array(positions[first:i]) + 1
-                mask = None
-                if total != longest * (i - first):
-                    mask = (np.arange(longest) < lengths[:, None]).astype(np.float32)
-                    mask = mask[:, None, :, None]
-                groups.append((first, i, longest, mask))
+            wasted = longer * (i + 1 - first) - total - (position + 1)
+            side_by_side = slots[i] - slots[first] == i - first
+            if not side_by_side or wasted * self.config.n_embd > WASTE:
+                groups.append(room.group(slots[first], positions[first:i], row + first))
                 first, longer, total = i, position + 1, 0
             longest, total = longer, total + position + 1
+        groups.append(room.group(slots[first], positions[first:], row + first))
         return groups
 
 
-class _Scratch:
-    """The arrays a step of S slots works in."""
+@dataclass
+class _Group:
+    """Slots that are attended in one product, and where its parts are kept."""
 
-    def __init__(self, config: GPTConfig, slots: int) -> None:
-        C, H, D, S = config.n_embd, config.n_head, config.head_size, slots
-        columns = () if S == 1 else (S,)
+    places: slice  # the slots
+    length: int  # T, of the longest
+    mask: Array | None  # (S, 1, T, 1): 0 where a shorter one has nothing; None: all are as long
+    query: Array  # (S, H, D, 1)
+    scores: Array  # (S, H, T, 1)
+    total: Array  # (S, H, 1, 1)
+    answer: Array  # (S, H, 1, D)
 
-        def room(*shape: int) -> Array:
-            return np.empty(shape, np.float32)
 
-        qkv = room(3 * C, *columns)
-        rows = qkv.reshape(1, 3, H, D) if S == 1 else room(S, 3, H, D)
-        self.columns = S
-        self.arrays = (
-            room(C, *columns),
-            room(C, *columns),
-            qkv,
-            rows,
-            room(4 * C, *columns),
-            room(S, H, D),
-            room(S, config.vocab_size),
-            room(S * H * config.context_length),
+def _attend(keys: Array, values: Array, groups: Sequence[_Group]) -> None:
+    """softmax(q k) v over what each slot has read; keys and values (slots, H, T, D)."""
+    for g in groups:
+        np.matmul(keys[g.places, :, : g.length], g.query, out=g.scores)
+        np.exp(g.scores, out=g.scores)
+        if g.mask is not None:
+            np.multiply(g.scores, g.mask, out=g.scores)
+        np.add.reduce(g.scores, axis=2, keepdims=True, out=g.total)
+        np.matmul(g.scores.swapaxes(-1, -2), values[g.places, :, : g.length], out=g.answer)
+        np.divide(g.answer, g.total, out=g.answer)
+
+
+class _Room:
+    """The arrays that places of one shape, (S,) or (S, T), are worked on in: N columns.
+
+    A single text's step has x (C,) rather than (C, 1): a vector is quicker.
+    """
+
+    def __init__(self, config: GPTConfig, shape: tuple[int, ...]) -> None:
+        C, H, D, N = config.n_embd, config.n_head, config.head_size, math.prod(shape)
+        columns = () if shape == (1,) else (N,)
+        self.shape = shape
+        self.x, self.normed, self.squares = (_empty(C, *columns) for _ in range(3))
+        self.mean, self.scale = np.full(C, 1 / C, np.float32), _empty(N)
+        self.hidden = _empty(4 * C, *columns)
+        self.qkv = self.hidden[: 3 * C]  # done with before the hidden layer is filled
+        self.rows = _empty(N, 3 * C) if columns else self.qkv.reshape(1, 3 * C)
+        rows = self.rows.reshape(*shape, 3, H, D)
+        self.q, self.k, self.v = (rows[..., i, :, :] for i in range(3))  # each (S, [T,] H, D)
+        self.qk = rows[..., :2, :, :]
+        self.pairs = rows.view(np.complex64)[..., :2, :, :]  # (S, [T,] 2, H, D/2)
+        self.lengths = _empty(*shape, 2, H, 1)
+        self.scores = _empty(N * H * (shape[1] if len(shape) == 2 else config.context_length))
+        self.totals = _empty(N, H, 1, 1)
+        self.y = _empty(*shape, H, D)
+        self.flat_y = self.y.reshape(N, C).T if columns else self.y.reshape(C)
+        self.logits = _empty(shape[0], config.vocab_size)
+
+    def norm(self, x: Array, out: Array) -> Array:
+        """Bring each column of x (C, N) to a root mean square of 1."""
+        if x.ndim == 1:
+            mean = float(x.dot(x)) / len(x)
+            return np.multiply(x, np.float32(1.0 / math.sqrt(mean + EPSILON)), out=out)
+        np.dot(self.mean, np.square(x, out=self.squares), out=self.scale)
+        self.scale += EPSILON
+        return np.divide(x, np.sqrt(self.scale, out=self.scale), out=out)
+
+    def unit_and_turn(self, turns: NDArray[np.complex64]) -> None:
+        """Bring q and k in `rows` to length 1 and turn them; turns (S or T, 2, H, D/2)."""
+        np.vecdot(self.qk, self.qk, out=self.lengths[..., 0])
+        self.lengths += self.qk.shape[-1] * EPSILON
+        np.divide(self.qk, np.sqrt(self.lengths, out=self.lengths), out=self.qk)
+        np.multiply(self.pairs, turns, out=self.pairs)
+
+    def group(self, slot: int, positions: Sequence[int], row: int) -> _Group:
+        """The group of slots from `slot` on, at these positions; its first has row `row` here."""
+        S, T, rows = len(positions), max(positions) + 1, slice(row, row + len(positions))
+        H = self.totals.shape[1]
+        start = row * (len(self.scores) // len(self.totals))
+        mask = None
+        if min(positions) + 1 < T:
+            lengths = np.array(positions)[:, None, None, None] + 1
+            mask = (np.arange(T)[:, None] < lengths).astype(np.float32)  # (S, 1, T, 1)
+        return _Group(
+            places=slice(slot, slot + S),
+            length=T,
+            mask=mask,
+            query=self.q[rows, :, :, None],
+            scores=self.scores[start : start + S * H * T].reshape(S, H, T, 1),
+            total=self.totals[rows],
+            answer=self.y[rows, :, None],
         )
 
 
-class _NGramTable:
-    """The n-gram table of `gpt.py`, with the sums and word starts of each slot kept as it grows."""
-
-    def __init__(self, config: GPTConfig, weights: Mapping[str, NDArray[Any]]) -> None:
-        self.config = config
-        self.known = np.asarray(weights["ngrams.known"])  # (R,) sorted
-        self.rows = weights["ngrams.rows.weight"]  # (R + 1, W), perhaps still on the disk
-        self.scale = weights.get("ngrams.rows.scale")  # (R + 1,) where rows are int8
-        self.projection = _f32(weights["ngrams.projection.weight"])  # (C, K W)
-        self.orders = np.array(config.ngram_orders, np.int64)
-        self.is_break = np.isin(np.arange(config.vocab_size), config.word_breaks)
-        self.powers = powers(BASE, config.context_length + 1)
-        self.inverses = powers(INVERSE, config.context_length + 1)
-        self.kinds = np.arange(1, config.n_runs + 1, dtype=np.int64) * signed(MIX * MIX)
-        self.sums = self.words = np.zeros((0, config.context_length + 1), np.int64)
-
-    def grow(self, slots: int) -> None:
-        """Room for more slots: sums and word starts, (slots, T + 1)."""
-        grown = np.zeros((2, slots, self.config.context_length + 1), np.int64)
-        kept = min(slots, len(self.sums))
-        grown[0, :kept], grown[1, :kept] = self.sums[:kept], self.words[:kept]
-        self.sums, self.words = grown
-
-    def write(self, slots: Ints, positions: Ints, ids: Ints) -> None:
-        """One id (S,) for each slot, at its position."""
-        after = positions + 1
-        self.sums[slots, after] = self.sums[slots, positions] + (ids + 1) * self.powers[positions]
-        self.words[slots, after] = np.where(self.is_break[ids], after, self.words[slots, positions])
-
-    def write_windows(self, slots: Ints, ids: Ints) -> None:
-        """Ids (S, T) from position 0."""
-        length = ids.shape[1]
-        self.sums[slots, 1 : length + 1] = ((ids + 1) * self.powers[:length]).cumsum(axis=1)
-        after_break = np.where(self.is_break[ids], np.arange(1, length + 1), 0)
-        self.words[slots, 1 : length + 1] = np.maximum.accumulate(after_break, axis=1)
-
-    def look_up(self, slots: Ints, positions: Ints) -> Array:
-        """What the table has for the runs that end at these places, N in all -> (C, N)."""
-        c, ends = self.config, positions + 1
-        starts = np.empty((*np.broadcast_shapes(slots.shape, ends.shape), c.n_runs), np.int64)
-        n_orders = len(self.orders)
-        np.maximum(ends[..., None] - self.orders, 0, out=starts[..., :n_orders])
-        start = self.words[slots, positions]
-        for n in range(1, max(c.ngram_words, default=0) + 1):
-            if n > 1:
-                start = np.where(start > 0, self.words[slots, np.maximum(start - 1, 0)], 0)
-            if n in c.ngram_words:
-                starts[..., n_orders + c.ngram_words.index(n)] = start
-        hashes = self.sums[slots, ends][..., None] - self.sums[slots[..., None], starts]
-        hashes *= self.inverses[starts]
-        mixed = (hashes ^ (hashes >> 29)) * signed(MIX) + self.kinds
-        mixed = (mixed ^ (mixed >> 32)) * signed(MIX)
-        found = find_rows((mixed >> 32).astype(np.int32), self.known)  # (..., K)
-        rows = self.rows[found].astype(np.float32)  # (..., K, W)
-        if self.scale is not None:
-            rows *= self.scale[found][..., None]
-        columns: Array = np.dot(self.projection, rows.reshape(-1, self.projection.shape[1]).T)
-        return columns
+def _empty(*shape: int) -> Array:
+    return np.empty(shape, np.float32)
 
 
 def _f32(array: NDArray[Any]) -> Array:
     return np.ascontiguousarray(array, dtype=np.float32)
-
-
-def _scale(x: Array) -> np.float32 | Array:
-    """What each column of x (C, N) is multiplied by to have a root mean square of 1: (N,).
-
-    For one column, x (C,), a plain number, which is quicker.
-    """
-    if x.ndim == 1:
-        return np.float32(1.0 / math.sqrt(float(x.dot(x)) / len(x) + EPSILON))
-    mean = np.einsum("cn,cn->n", x, x)
-    mean /= len(x)
-    mean += EPSILON
-    np.sqrt(mean, out=mean)
-    scale: Array = np.divide(1.0, mean, out=mean)
-    return scale
 
 
 def _pair_rotary_rows(qkv: Array, config: GPTConfig) -> Array:
@@ -469,23 +446,13 @@ def _pair_rotary_rows(qkv: Array, config: GPTConfig) -> Array:
 
 
 def _turns(config: GPTConfig) -> NDArray[np.complex64]:
-    """What q and k are multiplied by at each position: (T, 2, D/2).
+    """What q and k are multiplied by at each position: (T, 2, H, D/2), the same for each head.
 
     The rotation, and sqrt(D) for q: with q and k of length 1, that makes their product
     norm(q) norm(k) / sqrt(D), as norm() gives them the length sqrt(D).
     """
-    D = config.head_size
+    T, H, D = config.context_length, config.n_head, config.head_size
     frequency = 10000.0 ** -(np.arange(0, D, 2) / D)
-    turns = np.exp(1j * np.arange(config.context_length)[:, None] * frequency)
-    return np.stack((math.sqrt(D) * turns, turns), axis=1).astype(np.complex64)
-
-
-def _norm_and_turn(rows: Array, turns: NDArray[np.complex64]) -> None:
-    """Bring q and k to length 1, and turn them; v stays. In place: rows (..., 3, H, D)."""
-    qk = rows[..., :2, :, :]
-    lengths = np.vecdot(qk, qk)[..., None]
-    lengths += rows.shape[-1] * EPSILON
-    np.sqrt(lengths, out=lengths)
-    np.divide(qk, lengths, out=qk)
-    pairs = rows.view(np.complex64)[..., :2, :, :]  # (..., 2, H, D/2)
-    np.multiply(pairs, turns, out=pairs)
+    turns = np.exp(1j * np.arange(T)[:, None] * frequency)
+    both = np.stack((math.sqrt(D) * turns, turns), axis=1).astype(np.complex64)
+    return np.repeat(both[:, :, None], H, axis=2)

@@ -1,7 +1,7 @@
 """From logits to characters: how one is chosen, and a whole text, character by character."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,8 +83,7 @@ def probabilities(logits: Logits, sampling: Sampling) -> NDArray[np.float64]:
         (V,) weights; the largest is 1.
     """
     # The largest becomes 0 first: whatever the temperature, exp can only vanish, not overflow.
-    weights = logits.astype(np.float64)
-    weights -= weights.max()
+    weights = np.subtract(logits, np.maximum.reduce(logits), dtype=np.float64)
     weights /= max(sampling.temperature, SMALLEST_TEMPERATURE)
     np.exp(weights, out=weights)
     if 0 < sampling.top_k < len(weights):
@@ -114,10 +113,45 @@ def next_id(logits: Logits, sampling: Sampling, rng: np.random.Generator) -> int
     if sampling.temperature == 0.0:
         return int(logits.argmax())
     sums = probabilities(logits, sampling).cumsum()
-    # A draw below 1 times the sum may round up to it; the search from the left of the sum itself
-    # then still ends at the last character that has any weight.
-    draw = min(rng.random() * sums[-1], math.nextafter(sums[-1], 0.0))
-    return int(sums.searchsorted(draw, side="right"))
+    return int(sums.searchsorted(_draw(rng, float(sums[-1])), side="right"))
+
+
+def next_ids(
+    logits: Logits, samplings: Sequence[Sampling], rngs: Sequence[np.random.Generator]
+) -> list[int]:
+    """Choose the next character of each of several texts, as `next_id` does for one.
+
+    Those that ask for neither `top_k` nor `top_p` are chosen together, in few array operations.
+
+    Args:
+        logits: (S, V) finite.
+        samplings: (S,) how to choose for each.
+        rngs: (S,) the generator of each.
+
+    Returns:
+        (S,) ids.
+    """
+    plain = [i for i, s in enumerate(samplings) if s.temperature and not s.top_k and s.top_p == 1.0]
+    chosen = {
+        i: next_id(logits[i], sampling, rngs[i])
+        for i, sampling in enumerate(samplings)
+        if i not in set(plain)
+    }
+    if plain:
+        temperatures = np.array([[samplings[i].temperature] for i in plain])
+        weights = logits[plain].astype(np.float64)
+        weights -= weights.max(axis=1, keepdims=True)
+        weights /= np.maximum(temperatures, SMALLEST_TEMPERATURE)
+        sums = np.exp(weights, out=weights).cumsum(axis=1)  # (S, V)
+        draws = [_draw(rngs[i], total) for i, total in zip(plain, sums[:, -1], strict=True)]
+        below = np.count_nonzero(sums <= np.array(draws)[:, None], axis=1)
+        chosen.update(zip(plain, below.tolist(), strict=True))
+    return [chosen[i] for i in range(len(samplings))]
+
+
+def _draw(rng: np.random.Generator, total: float) -> float:
+    """A number from 0 up to, never at, `total`: the product alone could round up to it."""
+    return min(rng.random() * total, math.nextafter(total, 0.0))
 
 
 class Writer(Protocol):

@@ -1,0 +1,79 @@
+"""The n-gram table of `gpt.py`, for writing: rows are looked up as each text grows.
+
+The keys of `ngrams.py` need, at each place, the sum up to there and where its word starts. Both are
+kept for each slot, so one more character costs a few array operations, however long the text is.
+
+    S  slots    K  runs that end at each character    R  rows of the table, W their width
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.config import GPTConfig
+from model.ngrams import BASE, INVERSE, MIX, find_rows, powers, signed
+
+Array = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+class NGramTable:
+    """The n-gram table of `gpt.py`, with the sums and word starts of each slot kept as it grows."""
+
+    def __init__(self, config: GPTConfig, weights: Mapping[str, NDArray[Any]]) -> None:
+        self.config = config
+        self.known = np.asarray(weights["ngrams.known"])  # (R,) sorted
+        self.rows = weights["ngrams.rows.weight"]  # (R + 1, W), perhaps still on the disk
+        self.scale = weights.get("ngrams.rows.scale")  # (R + 1,) where rows are int8
+        self.projection = weights["ngrams.projection.weight"].astype(np.float32)  # (C, K W)
+        self.orders = np.array(config.ngram_orders, np.int64)
+        self.is_break = np.isin(np.arange(config.vocab_size), config.word_breaks)
+        self.powers = powers(BASE, config.context_length + 1)
+        self.inverses = powers(INVERSE, config.context_length + 1)
+        self.kinds = np.arange(1, config.n_runs + 1, dtype=np.int64) * signed(MIX * MIX)
+        self.sums = self.words = np.zeros((0, config.context_length + 1), np.int64)
+
+    def grow(self, slots: int) -> None:
+        """Room for more slots: sums and word starts, (slots, T + 1)."""
+        grown = np.zeros((2, slots, self.config.context_length + 1), np.int64)
+        kept = min(slots, len(self.sums))
+        grown[0, :kept], grown[1, :kept] = self.sums[:kept], self.words[:kept]
+        self.sums, self.words = grown
+
+    def write(self, slots: Ints, positions: Ints, ids: Ints) -> None:
+        """One id (S,) for each slot, at its position."""
+        after = positions + 1
+        self.sums[slots, after] = self.sums[slots, positions] + (ids + 1) * self.powers[positions]
+        self.words[slots, after] = np.where(self.is_break[ids], after, self.words[slots, positions])
+
+    def write_windows(self, slots: Ints, ids: Ints) -> None:
+        """Ids (S, T) from position 0."""
+        length = ids.shape[1]
+        self.sums[slots, 1 : length + 1] = ((ids + 1) * self.powers[:length]).cumsum(axis=1)
+        after_break = np.where(self.is_break[ids], np.arange(1, length + 1), 0)
+        self.words[slots, 1 : length + 1] = np.maximum.accumulate(after_break, axis=1)
+
+    def look_up(self, slots: Ints, positions: Ints) -> Array:
+        """What the table has for the runs that end at these places, N in all -> (C, N)."""
+        c, ends = self.config, positions + 1
+        starts = np.empty((*np.broadcast_shapes(slots.shape, ends.shape), c.n_runs), np.int64)
+        n_orders = len(self.orders)
+        np.maximum(ends[..., None] - self.orders, 0, out=starts[..., :n_orders])
+        start = self.words[slots, positions]
+        for n in range(1, max(c.ngram_words, default=0) + 1):
+            if n > 1:
+                start = np.where(start > 0, self.words[slots, np.maximum(start - 1, 0)], 0)
+            if n in c.ngram_words:
+                starts[..., n_orders + c.ngram_words.index(n)] = start
+        hashes = self.sums[slots, ends][..., None] - self.sums[slots[..., None], starts]
+        hashes *= self.inverses[starts]
+        mixed = (hashes ^ (hashes >> 29)) * signed(MIX) + self.kinds
+        mixed = (mixed ^ (mixed >> 32)) * signed(MIX)
+        found = find_rows((mixed >> 32).astype(np.int32), self.known)  # (..., K)
+        rows = self.rows[found].astype(np.float32)  # (..., K, W)
+        if self.scale is not None:
+            rows *= self.scale[found][..., None]
+        columns: Array = np.dot(self.projection, rows.reshape(-1, self.projection.shape[1]).T)
+        return columns
