@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from model.sampling import Sampling, generate
-from model.weights import DEFAULT_MODEL, WeightsError, load_decoder
+# numpy and what needs it are imported in `_run`, so that Ctrl-C meanwhile is no traceback either.
+if TYPE_CHECKING:
+    from model.sampling import Sampling
 
 
 class _Parser(argparse.ArgumentParser):
@@ -18,6 +19,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> _Parser:
+    from model.sampling import Sampling
+    from model.weights import DEFAULT_MODEL
+
     defaults = Sampling()
     parser = _Parser(
         prog="python -m model",
@@ -71,28 +75,38 @@ def _lines() -> Iterator[str]:
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     while True:
         if sys.stdin.isatty():
-            print("> ", end="", file=sys.stderr, flush=True)
+            _tell("> ", end="")
         line = sys.stdin.readline()
         if not line:
             return
         yield line.rstrip("\r\n")
 
 
-def _write(prompts: Iterable[str], model: str, sampling: Sampling) -> None:
+def _tell(text: str, end: str = "\n") -> None:
+    if sys.stderr is not None:  # print would take a closed stderr for stdout
+        print(text, end=end, file=sys.stderr, flush=True)
+
+
+def _write(prompts: Iterable[str], model: str, sampling: "Sampling") -> None:
+    from model.sampling import generate
+    from model.weights import load_decoder
+
     decoder, vocab = load_decoder(model)
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     for prompt in prompts:
         text, dropped = vocab.clean(prompt)
         if dropped:
-            print(f"the model cannot say, so dropped: {dropped!r}", file=sys.stderr)
+            _tell(f"the model cannot say, so dropped: {dropped!a}")
         print(text, end="", flush=True)
         for character in generate(decoder, vocab, text, sampling):
             print(character, end="", flush=True)
         print(flush=True)
 
 
-def main() -> int:
-    """Parse the command line and write; the exit code."""
+def _run() -> int:
+    from model.sampling import Sampling
+    from model.weights import WeightsError
+
     parser = _parser()
     options = parser.parse_args()
     try:
@@ -105,8 +119,6 @@ def main() -> int:
         _write(_lines() if options.prompt is None else [options.prompt], options.model, sampling)
     except WeightsError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    except KeyboardInterrupt:
-        return 130  # 128 + SIGINT, as a shell has it
     except OSError as error:
         # What is still buffered would fail once more when Python ends.
         if sys.stdout is not None:
@@ -115,6 +127,14 @@ def main() -> int:
             parser.exit(1, f"{parser.prog}: cannot write the text: {error.strerror or error}\n")
         return 1
     return 0
+
+
+def main() -> int:
+    """Parse the command line and write; the exit code."""
+    try:
+        return _run()
+    except KeyboardInterrupt:
+        return 130  # 128 + SIGINT, as a shell has it
 
 
 if __name__ == "__main__":

@@ -313,7 +313,8 @@ class Decoder:
         self, slots: Sequence[int], positions: Sequence[int], room: "_Room"
     ) -> "list[list[_Group]]":
         """What is to be attended, for one thread, or for two where there is much."""
-        if len(slots) * max(positions) * self.config.n_embd < SHARED_WORK:
+        work = len(slots) * max(positions) * self.config.n_embd
+        if len(slots) == 1 or work < SHARED_WORK:
             return [self._groups(slots, positions, room, 0)]
         half = len(slots) // 2
         return [

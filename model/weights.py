@@ -68,7 +68,8 @@ def resolve(name_or_path: str | Path) -> tuple[Path, Path]:
     path = Path(name_or_path)
     if path.suffix == ".safetensors" or len(path.parts) > 1:
         beside = path.with_suffix(".json")
-        return path, beside if beside.is_file() else path.parents[1] / "vocab" / beside.name
+        other = path.absolute().parent.parent / "vocab" / beside.name
+        return path, beside if beside.is_file() else other
     path = ROOT / "weights" / f"{name_or_path}.safetensors"
     if not path.is_file():
         names = sorted(file.stem for file in path.parent.glob("*.safetensors"))

@@ -1,0 +1,138 @@
+"""The network that learns."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from model.config import GPTConfig
+from model.gpt import GPT, causal_attention, norm, rotary_angles, rotate
+from model.ngrams import find_rows, run_keys
+from tests.networks import CONFIGS, PLAIN, TABLE, WORDS_ONLY, random_gpt
+
+
+def random_ids(config: GPTConfig, batch: int, length: int, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(config.vocab_size, (batch, length), generator=generator)
+
+
+@pytest.mark.parametrize("length", [1, 2, 9])
+def test_attention_by_hand_is_attention_by_pytorch(length: int) -> None:
+    generator = torch.Generator().manual_seed(length)
+    q, k, v = (torch.randn(2, 3, length, 8, generator=generator) for _ in range(3))
+    expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    torch.testing.assert_close(causal_attention(q, k, v), expected)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_no_position_sees_the_future(config: GPTConfig) -> None:
+    gpt = random_gpt(config)
+    length = config.context_length
+    ids = random_ids(config, 2, length)
+    logits = gpt(ids)
+    for t in range(1, length):
+        changed = ids.clone()
+        changed[:, t:] = (changed[:, t:] + 1) % config.vocab_size
+        other = gpt(changed)
+        torch.testing.assert_close(other[:, :t], logits[:, :t])
+        assert not torch.allclose(other[:, t], logits[:, t])
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_one_text_is_read_as_in_a_batch(config: GPTConfig) -> None:
+    gpt = random_gpt(config)
+    ids = random_ids(config, 3, config.context_length)
+    logits = gpt(ids)
+    assert logits.shape == (*ids.shape, config.vocab_size)
+    assert logits.dtype == torch.float32
+    for row, expected in zip(ids, logits, strict=True):
+        torch.testing.assert_close(gpt(row[None])[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_fresh_network_guesses(config: GPTConfig) -> None:
+    ids = random_ids(config, 4, config.context_length)
+    loss = F.cross_entropy(GPT(config)(ids).flatten(0, 1), ids.flatten())
+    assert loss.item() == pytest.approx(math.log(config.vocab_size), rel=1e-3)
+
+
+@pytest.mark.parametrize("config", [PLAIN, TABLE])
+def test_one_batch_can_be_learned_by_heart(config: GPTConfig) -> None:
+    torch.manual_seed(0)
+    gpt = GPT(config)
+    if gpt.ngrams is not None:
+        gpt.ngrams.known.copy_(random_gpt(config).ngrams.known)  # type: ignore[union-attr]
+    sparse = [p for name, p in gpt.named_parameters() if name == "ngrams.rows.weight"]
+    dense = [p for name, p in gpt.named_parameters() if name != "ngrams.rows.weight"]
+    optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(dense, lr=1e-2)]
+    if sparse:
+        optimizers.append(torch.optim.SparseAdam(sparse, lr=1e-2))
+    # Each text starts with a character of its own, so that nothing in it is left to chance.
+    ids = random_ids(config, 4, config.context_length)
+    ids[:, 0] = torch.arange(4)
+    for _ in range(200):
+        loss = F.cross_entropy(gpt(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
+        if loss.item() < 0.02:
+            break
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for optimizer in optimizers:
+            optimizer.step()
+    assert loss.item() < 0.02
+
+
+def test_dropout_works_in_training_only() -> None:
+    gpt = random_gpt(GPTConfig(vocab_size=5, context_length=4, n_embd=8, n_head=2, dropout=0.5))
+    ids = random_ids(gpt.config, 1, 4)
+    assert torch.equal(gpt(ids), gpt(ids))
+    gpt.train()
+    assert not torch.equal(gpt(ids), gpt(ids))
+
+
+def test_rotation_keeps_lengths_and_shows_only_distance() -> None:
+    cos, sin = rotary_angles(10, 8)
+    generator = torch.Generator().manual_seed(0)
+    q, k = (torch.randn(1, 1, 1, 8, generator=generator).expand(1, 1, 10, 8) for _ in range(2))
+    turned_q, turned_k = rotate(q, cos, sin), rotate(k, cos, sin)
+    torch.testing.assert_close(turned_q.norm(dim=-1), q.norm(dim=-1))
+    products = (turned_q @ turned_k.transpose(-2, -1))[0, 0]
+    for distance in range(-9, 10):
+        diagonal = products.diagonal(distance)
+        torch.testing.assert_close(diagonal, diagonal[:1].expand_as(diagonal))
+    assert not torch.allclose(products[0, 0], products[0, 1])
+
+
+def test_norm_gives_a_root_mean_square_of_one() -> None:
+    x = torch.randn(3, 5, 64, generator=torch.Generator().manual_seed(0)) * 100
+    torch.testing.assert_close(norm(x).square().mean(dim=-1), torch.ones(3, 5))
+    assert torch.equal(norm(torch.zeros(4)), torch.zeros(4))
+
+
+@pytest.mark.parametrize("config", [TABLE, WORDS_ONLY])
+def test_runs_are_found_as_numpy_finds_them(config: GPTConfig) -> None:
+    ngrams = random_gpt(config).ngrams
+    assert ngrams is not None
+    for length in (1, 2, config.context_length):
+        ids = random_ids(config, 3, length, seed=length)
+        keys = ngrams.keys(ids)
+        expected = run_keys(ids.numpy(), config)
+        np.testing.assert_array_equal(keys.numpy(), expected)
+        rows = ngrams.find(keys).numpy()
+        np.testing.assert_array_equal(rows, find_rows(expected, ngrams.known.numpy()))
+    assert (rows == config.ngram_rows).any()
+    assert (rows < config.ngram_rows).any()
+
+
+def test_the_key_of_a_run_is_its_own_wherever_it_stands() -> None:
+    rng = np.random.default_rng(0)
+    tail = rng.integers(2, 6, 9)
+    keys = [
+        run_keys(np.concatenate((rng.integers(2, 6, size), [0, 3, 1, 2, 0], tail)), TABLE)[-1]
+        for size in (0, 1, 2)
+    ]
+    assert np.array_equal(keys[0], keys[1])
+    assert np.array_equal(keys[0], keys[2])
+    assert len(set(keys[0].tolist())) == TABLE.n_runs
