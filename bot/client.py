@@ -105,6 +105,11 @@ class Pooh(discord.Client):
         """Say so, each time the connection is made anew."""
         _log.info("ready, in %d servers", len(self.guilds))
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Hear nothing more when closed: discord.py has no loop then, and would stumble."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def leave(self, grace: float = GRACE) -> None:
         """Take nothing on, finish what was begun, show it, and go."""
         _log.info("stopping")

@@ -99,7 +99,7 @@ def build(page: Page, note: str) -> str:
         page: what to show.
         note: the small line: one safe line of at most `ROOM` characters.
     """
-    prompt, story, cut = page.prompt, page.story, page.cut
+    prompt, story, cut = plain(page.prompt).strip(), plain(page.story), page.cut
     while True:
         shown = f"**{escape(prompt)}**" if prompt else ""
         shown += escape(story if prompt else story.lstrip(), italics=True).rstrip()
@@ -153,15 +153,14 @@ def trim(story: str, length: int, *, share: float = SHARE) -> Page:
 
 def last_words(text: str, length: int) -> str:
     """The end of a text: its last sentences, or words, of at most `length` characters."""
-    text = text.rstrip()
+    text = text.strip()
     if len(text) <= length:
-        return text.lstrip()
-    tail = text[-length:]
-    starts = [match.end() for match in _SENTENCE_END.finditer(tail)]
-    start = next((start for start in starts if start < len(tail)), None)
-    if start is None:
-        start = max(tail.find(" "), 0)
-    return tail[start:].strip()
+        return text
+    tail = text[-length - 1 :]  # with the character before, which may part words
+    starts = [match.end() for match in _SENTENCE_END.finditer(tail) if match.end() < len(tail)]
+    if not starts:
+        starts = [match.start() for match in re.finditer(r"\s", tail)]
+    return tail[starts[0] if starts else 1 :].strip()
 
 
 def _length(text: str) -> int:
