@@ -39,7 +39,7 @@ _BACK_MATTER = re.compile(
 # In the book, but not of it: [Illustration: ...], [Footnote 1: ...], [Pg 12], [1], {12}.
 _BRACKETS = re.compile(
     r"\[_?(?:Illustrat|Picture|Footnote|Transcri|Music|Sidenote|Decorat|Frontis|Note|Pg|Page|Blank"
-    r"|Copyright)[^\[\]]{0,4000}(?:\[[^\[\]]{0,2000}\][^\[\]]{0,4000})*\]|\[[\dA-Z*]{1,3}\]|\{\d+\}",
+    r"|Copyright)[^\[\]]{0,4000}(?:\[[^\[\]]{0,2000}\][^\[\]]{0,4000})*\]|\[(?:\d{1,3}|(?-i:[A-Z])|\*)\]|\{\d+\}",
     re.I,
 )
 
@@ -59,14 +59,17 @@ _PAGE_NUMBER = re.compile(r"\d{2,3}$")
 
 # Headings.
 _UNITS = "ONE|TWO|THREE|FOUR|FIVE|SIX|SEVEN|EIGHT|NINE"
+_ROMAN_NUMBER = r"(?=[IVXLC])C{0,2}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,4})(?![A-Za-z0-9'])"
 _NUMBER = (
-    rf"(?:[IVXLC]+|\d{{1,3}}|(?:(?:TWENTY|THIRTY|FORTY|FIFTY)[- ]?)?(?:{_UNITS})|TEN|ELEVEN|TWELVE"
-    r"|(?:THIR|FOUR|FIF|SIX|SEVEN|EIGH|NINE)TEEN|TWENTY|THIRTY|FORTY|FIFTY|THE \w+)"
+    rf"(?:{_ROMAN_NUMBER}|(?:\d{{1,3}}|(?:(?:TWENTY|THIRTY|FORTY|FIFTY)[- ]?)?(?:{_UNITS})|TEN"
+    r"|ELEVEN|TWELVE|(?:THIR|FOUR|FIF|SIX|SEVEN|EIGH|NINE)TEEN|TWENTY|THIRTY|FORTY|FIFTY"
+    r"|THE \w+)\b)"
 )
 _CHAPTER = re.compile(
-    rf"_?(?:(?:CHAPTER|CHAP\.|STORY|BOOK|PART) {_NUMBER}\b|THE \w+ CHAPTER\b)[^\n]*$", re.I | re.M
+    rf"_?(?:(?:CHAPTER|CHAP\.|STORY|BOOK|PART) {_NUMBER}|THE \w+ CHAPTER(?![A-Za-z]))[^\n]*$",
+    re.I | re.M,
 )
-_ROMAN = re.compile(r"_?[IVXLC]+(?:\.?_?$|(?:\.|\.? ?--?) ?[A-Z_\"'][^\n]*$)", re.M)
+_ROMAN = re.compile(rf"_?{_ROMAN_NUMBER}(?:\.?_?$|(?:\.|\.? ?--?) ?[A-Z_\"'][^\n]*$)", re.M)
 _FIRST = re.compile(r"_?(?:(?:CHAPTER|CHAP\.|STORY) )?(?:I|1|ONE|(?:THE )?FIRST)\b(?!')", re.I)
 
 
@@ -111,7 +114,9 @@ def chapters(text: str) -> list[str]:
 
 def is_heading(block: str) -> bool:
     """Whether a paragraph of clean text begins a chapter: "CHAPTER II", "IV. The Bridge"."""
-    return len(block) < 120 and bool(_CHAPTER.match(block) or _ROMAN.match(block))
+    if len(block) >= 120 or not (_CHAPTER.match(block) or _ROMAN.match(block)):
+        return False
+    return not any(_CHAPTER.match(line) or _ROMAN.match(line) for line in block.split("\n")[1:])
 
 
 def _tidy(text: str) -> str:
@@ -179,7 +184,7 @@ def _without_matter(blocks: list[str], *, started: bool) -> list[str]:
     """Without title page, contents and lists, and what follows THE END."""
     start = 0 if started else _first_paragraph(blocks)
     for i in range(max(start + 1, len(blocks) * 3 // 5), len(blocks)):
-        the_end = i > len(blocks) * 0.85 and _THE_END.match(blocks[i])
+        the_end = i > min(len(blocks) * 0.85, len(blocks) - 20) and _THE_END.match(blocks[i])
         if _BACK_MATTER.match(blocks[i]) or (the_end and not is_heading(blocks[i - 1])):
             return blocks[start:i]
     return blocks[start:]
