@@ -105,6 +105,7 @@ def _write(prompts: Iterable[str], model: str, sampling: "Sampling") -> None:
 
 def _run() -> int:
     from model.sampling import Sampling
+    from model.vocab import VocabError
     from model.weights import WeightsError
 
     parser = _parser()
@@ -117,7 +118,7 @@ def _run() -> int:
         if sys.stdout is None:
             raise OSError("standard output is closed")
         _write(_lines() if options.prompt is None else [options.prompt], options.model, sampling)
-    except WeightsError as error:
+    except (WeightsError, VocabError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
     except OSError as error:
         # What is still buffered would fail once more when Python ends.

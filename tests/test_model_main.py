@@ -128,6 +128,15 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert (done.stdout, done.returncode) == ("", 2)
 
 
+def test_a_vocabulary_in_which_no_story_starts_is_one_line(root: Path, tmp_path: Path) -> None:
+    path, vocab = tmp_path / "odd.safetensors", Vocab("abcdefghijk")
+    vocab.save(path.with_suffix(".json"))
+    save(path, PLAIN, vocab, tensors(random_gpt(PLAIN)))
+    done = call(root, "", "--model", path)
+    assert done.stderr.startswith("python -m model: character '\\n' at position 0 is not in")
+    assert (done.stderr.count("\n"), done.stdout, done.returncode) == (1, "", 2)
+
+
 def test_a_reader_who_leaves_early_is_no_error(root: Path, small: Path) -> None:
     code = "import runpy; runpy.run_module('model', run_name='__main__')"
     with subprocess.Popen(
