@@ -14,7 +14,7 @@ import aiohttp
 import discord
 
 from bot import messages
-from bot.buttons import FINAL, Action, Wish, row
+from bot.buttons import FINAL, WRITING, Wish, row
 from bot.clock import Clock
 from bot.limiter import Limiter
 from bot.messages import Page
@@ -151,7 +151,7 @@ class Answers:
         story = telling.story
         shown = telling.before
         shown_at: float | None = None
-        buttons = row(Action.STOP, wish=telling.wish)
+        buttons = row(*WRITING, wish=telling.wish)
         while not await self._clock.wait(story.ended, PACE):
             content = self._progress(telling)
             if content == shown:

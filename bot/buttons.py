@@ -23,7 +23,8 @@ class Action(enum.StrEnum):
     DELETE = "delete"
 
 
-# Under a story that has ended; while it is written, there is only Stop.
+WRITING = (Action.STOP, Action.DELETE)  # under a story that is being written
+# ... and under one that has ended.
 FINAL = (Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE)
 
 

@@ -1,0 +1,138 @@
+"""Settings come from the environment and `.env`; what is wrong is one line that says what to do."""
+
+import base64
+import dataclasses
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.settings import _VARIABLES, Settings, SettingsError, application_id, read_settings
+
+TOKEN = f"{base64.urlsafe_b64encode(b'123456789012345678').decode()}.GabcdE.{'x' * 38}"
+
+
+def test_without_anything_there_are_defaults(tmp_path: Path) -> None:
+    assert read_settings({}, tmp_path) == Settings()
+
+
+def test_the_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"DISCORD_TOKEN={TOKEN}\nPOOH_SLOTS=3\nPOOH_QUEUE='7'\n# end\n")
+    found = read_settings({"POOH_SLOTS": "5", "POOH_BURST": " "}, tmp_path)
+    assert (found.token, found.slots, found.queue, found.burst) == (TOKEN, 5, 7, Settings().burst)
+
+
+def test_every_variable_sets_its_field(tmp_path: Path) -> None:
+    values = {
+        "DISCORD_TOKEN": TOKEN,
+        "POOH_MODEL": "classic",
+        "POOH_GUILDS": "12, 34",
+        "POOH_SLOTS": "2",
+        "POOH_QUEUE": "9",
+        "POOH_DEADLINE": "60.5",
+        "POOH_COOLDOWN": "0",
+        "POOH_BURST": "1",
+        "POOH_WORD_FILTER": "OFF",
+        "POOH_WORDS_REFUSED": "Heffalump,woozle",
+        "POOH_WORDS_ALLOWED": "bother",
+        "POOH_LOG_LEVEL": "debug",
+        "DISCORD_API_BASE": "http://127.0.0.1:1/api/v10/",
+        "DISCORD_GATEWAY": "ws://127.0.0.1:1",
+    }
+    assert values.keys() == _VARIABLES.keys()
+    found = read_settings(values, tmp_path)
+    assert found == Settings(
+        token=TOKEN,
+        model="classic",
+        guilds=frozenset({12, 34}),
+        slots=2,
+        queue=9,
+        deadline=60.5,
+        cooldown=0.0,
+        burst=1,
+        word_filter=False,
+        words_refused=frozenset({"heffalump", "woozle"}),
+        words_allowed=frozenset({"bother"}),
+        log_level="DEBUG",
+        api_base="http://127.0.0.1:1/api/v10",
+        gateway="ws://127.0.0.1:1",
+    )
+    untouched = [f.name for f in dataclasses.fields(found) if getattr(found, f.name) == f.default]
+    assert untouched == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "remedy"),
+    [
+        ("DISCORD_TOKEN", "secret", "Reset Token"),
+        ("DISCORD_TOKEN", "Bot " + TOKEN, "Reset Token"),
+        ("DISCORD_TOKEN", "a.b.c", "Reset Token"),
+        ("POOH_GUILDS", "wood", "Copy Server ID"),
+        ("POOH_SLOTS", "0", "from 1 to 64"),
+        ("POOH_SLOTS", "two", "from 1 to 64"),
+        ("POOH_SLOTS", "2.5", "whole number"),
+        ("POOH_DEADLINE", "nan", "from 10 to 800"),
+        ("POOH_DEADLINE", "inf", "from 10 to 800"),
+        ("POOH_COOLDOWN", "-1", "from 0 to 3600"),
+        ("POOH_WORD_FILTER", "maybe", "on or off"),
+        ("POOH_WORDS_REFUSED", "two words", "by commas"),
+        ("POOH_LOG_LEVEL", "loud", "INFO"),
+        ("DISCORD_API_BASE", "discord.com", "http://"),
+        ("DISCORD_GATEWAY", "http://x", "ws://"),
+    ],
+)
+def test_what_is_wrong_is_one_line_that_names_it_and_the_remedy(
+    variable: str, value: str, remedy: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({variable: value}, tmp_path)
+    message = str(caught.value)
+    assert variable in message and remedy in message and "\n" not in message
+    if variable == "DISCORD_TOKEN":
+        assert value not in message
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(sorted(_VARIABLES)), st.text(st.characters(exclude_characters="\0")))
+def test_no_value_is_more_than_a_setting_or_one_line(variable: str, value: str) -> None:
+    try:
+        read_settings({variable: value}, Path("nowhere"))
+    except SettingsError as error:
+        assert variable in str(error) and "\n" not in str(error)
+
+
+def test_a_server_needs_both_addresses(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="set both"):
+        read_settings({"DISCORD_GATEWAY": "ws://x"}, tmp_path)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match=re.escape(os.fspath(tmp_path / ".env"))):
+        read_settings({}, tmp_path)
+
+
+def test_a_missing_token_says_how_to_get_one() -> None:
+    with pytest.raises(SettingsError, match="DISCORD_TOKEN is not set: get one"):
+        Settings().require_token()
+    assert Settings(token=TOKEN).require_token() == TOKEN
+
+
+def test_settings_do_not_show_the_token() -> None:
+    shown = f"{Settings(token=TOKEN)!r} {Settings(token=TOKEN)}"
+    assert TOKEN not in shown
+
+
+def test_a_token_begins_with_its_application() -> None:
+    assert application_id(TOKEN) == 123456789012345678
+    assert application_id("not.a.token") is None
+    assert application_id("") is None
+    assert application_id("é.b.c") is None
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().slots = 3  # type: ignore[misc]
