@@ -1,0 +1,297 @@
+"""The queue is fair, bounded and in time; the worker writes what the network alone would write."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bot.words import Words
+from bot.writer import LONGEST_LINE, BusyError, Outcome, Story, Writer
+from model.decoder import Decoder
+from model.sampling import Sampling, generate
+from model.vocab import Vocab
+from tests.hosting import CHARACTERS, HeldDecoder, small_weights
+
+VOCAB = Vocab(CHARACTERS)
+SHORT = Sampling(length=40, seed=1)
+
+
+@asynccontextmanager
+async def at_work(
+    *,
+    words: Words | None = None,
+    slots: int = 2,
+    capacity: int = 100,
+    deadline: float = 600.0,
+    decoder: HeldDecoder | None = None,
+) -> AsyncIterator[tuple[Writer, HeldDecoder]]:
+    """A writer with a small real network, put to bed afterwards."""
+    decoder = decoder or HeldDecoder(*small_weights(VOCAB))
+    writer = Writer(
+        decoder,
+        VOCAB,
+        words or Words(active=False),
+        slots=slots,
+        capacity=capacity,
+        deadline=deadline,
+    )
+    writer.start()
+    try:
+        yield writer, decoder
+    finally:
+        decoder.open()
+        await writer.close()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what another thread does."""
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def ended(*stories: Story) -> list[Outcome | None]:
+    async with asyncio.timeout(120):
+        await asyncio.gather(*(story.ended.wait() for story in stories))
+    return [story.outcome for story in stories]
+
+
+def alone(prompt: str, sampling: Sampling) -> str:
+    return "".join(generate(Decoder(*small_weights(VOCAB)), VOCAB, prompt, sampling))
+
+
+async def test_stories_in_company_are_what_the_network_writes_alone() -> None:
+    wishes = [
+        ("The bee", Sampling(length=30, seed=1)),
+        ("", Sampling(length=90, temperature=1.5, seed=2)),
+        ("Oh dear! " * 20, Sampling(length=70, temperature=0.0, seed=3)),  # beyond the context
+        ("A mouse", Sampling(length=1, seed=4)),
+        ("So", Sampling(length=200, top_k=3, seed=5)),
+    ]
+    async with at_work(slots=3) as (writer, _):
+        stories = [writer.submit(i, *wish) for i, wish in enumerate(wishes)]
+        assert await ended(*stories) == [Outcome.WRITTEN] * len(wishes)
+        for story, wish in zip(stories, wishes, strict=True):
+            assert story.text == alone(*wish)
+
+
+async def test_a_story_has_a_seed_that_tells_it_again() -> None:
+    async with at_work() as (writer, _):
+        first = writer.submit(1, "The", Sampling(length=60))
+        await ended(first)
+        assert first.sampling.seed is not None
+        again = writer.submit(1, "The", first.sampling)
+        await ended(again)
+        assert again.text == first.text
+
+
+async def test_text_only_grows_and_by_whole_words() -> None:
+    async with at_work() as (writer, decoder):
+        decoder.hold()
+        story = writer.submit(1, "The", Sampling(length=80, seed=7))
+        before = ""
+        while not story.ended.is_set():
+            decoder.allow(1)
+            await until(lambda: not decoder._allowed or story.ended.is_set())
+            assert story.text.startswith(before)
+            assert story.ended.is_set() or not story.text or not story.text[-1].isalnum()
+            before = story.text
+
+
+async def test_one_story_of_each_person_at_a_time_and_everybody_in_turn() -> None:
+    order: list[Story] = []
+    async with at_work(slots=1, capacity=9) as (writer, decoder):
+        decoder.hold()
+        first = writer.submit(0, "The", SHORT)  # on the desk
+        kanga = [writer.submit(1, "The", SHORT) for _ in range(3)]
+        roo = [writer.submit(2, "The", SHORT) for _ in range(2)]
+        owl = [writer.submit(3, "The", SHORT)]
+        again = writer.submit(0, "The", SHORT)  # has had a turn already
+        turns = [kanga[0], roo[0], owl[0], kanga[1], roo[1], again, kanga[2]]
+        assert [writer.place(story) for story in turns] == [1, 2, 3, 4, 5, 6, 7]
+        assert writer.place(first) == 0 and writer.waiting == 7
+
+        async def watch(story: Story) -> None:
+            await story.ended.wait()
+            order.append(story)
+
+        watchers = [asyncio.create_task(watch(story)) for story in [first, *turns]]
+        decoder.open()
+        await asyncio.gather(*watchers)
+        assert set(order) == {first, *turns}
+        assert order.index(kanga[1]) > order.index(owl[0]), "others come between"
+        assert order.index(kanga[2]) > order.index(roo[1])
+
+
+async def test_places_move_up_as_stories_end() -> None:
+    async with at_work(slots=1) as (writer, decoder):
+        decoder.hold()
+        stories = [writer.submit(person, "The", SHORT) for person in range(4)]
+        assert [writer.place(story) for story in stories] == [0, 1, 2, 3]
+        writer.stop(stories[1])
+        assert [writer.place(story) for story in stories] == [0, 0, 1, 2]
+        assert stories[1].outcome is Outcome.STOPPED
+        decoder.open()
+        await ended(*stories)
+
+
+async def test_the_queue_is_bounded_for_all_and_for_one() -> None:
+    async with at_work(slots=1, capacity=6) as (writer, decoder):
+        decoder.hold()
+        for _ in range(1 + LONGEST_LINE):
+            writer.submit(1, "The", SHORT)
+        with pytest.raises(BusyError) as caught:
+            writer.submit(1, "The", SHORT)
+        assert caught.value.own
+        writer.submit(2, "The", SHORT)
+        writer.submit(3, "The", SHORT)
+        with pytest.raises(BusyError) as caught:
+            writer.submit(4, "The", SHORT)
+        assert not caught.value.own
+
+
+async def test_a_story_can_be_stopped_within_one_step() -> None:
+    async with at_work() as (writer, decoder):
+        decoder.hold()
+        story = writer.submit(1, "The", Sampling(length=100_000, seed=1))
+        decoder.allow(50)
+        await until(lambda: decoder.steps == 50)
+        writer.stop(story)
+        assert not story.ended.is_set(), "the worker is in a step"
+        decoder.allow(1)
+        assert await ended(story) == [Outcome.STOPPED]
+        assert decoder.steps <= 51
+        assert story.text
+        decoder.open()
+        assert await ended(writer.submit(1, "The", SHORT)) == [Outcome.WRITTEN]
+
+
+async def test_a_story_that_is_late_is_ended_waiting_or_not() -> None:
+    async with at_work(slots=1, deadline=0.2) as (writer, decoder):
+        decoder.hold()
+        writing, waiting = (writer.submit(i, "The", Sampling(length=90)) for i in range(2))
+        assert await ended(waiting) == [Outcome.LATE]
+        assert waiting.text == ""
+        decoder.open()
+        assert await ended(writing) == [Outcome.LATE]
+
+
+async def test_an_error_fails_its_stories_only() -> None:
+    async with at_work() as (writer, decoder):
+        decoder.hold()
+        stories = [writer.submit(i, "The", Sampling(length=90)) for i in range(3)]
+        decoder.allow(1)
+        await until(lambda: decoder.steps == 1)  # after it, two stories are on the desk
+        decoder.error = MemoryError("no more")
+        decoder.allow(1)
+        assert await ended(*stories[:2]) == [Outcome.FAILED] * 2
+        decoder.open()
+        assert await ended(stories[2]) == [Outcome.WRITTEN]
+
+
+async def test_a_prompt_that_cannot_be_read_fails_alone() -> None:
+    class Choosy(HeldDecoder):
+        def read(self, slot: int, ids: object) -> NDArray[np.float32]:
+            if ids == VOCAB.encode("Mill"):
+                raise ValueError("not this one")
+            return super().read(slot, ids)  # type: ignore[arg-type]
+
+    async with at_work(decoder=Choosy(*small_weights(VOCAB))) as (writer, _):
+        good, bad = writer.submit(1, "The", SHORT), writer.submit(2, "Mill", SHORT)
+        assert await ended(good, bad) == [Outcome.WRITTEN, Outcome.FAILED]
+
+
+async def test_closing_takes_nothing_on_and_ends_what_there_is() -> None:
+    async with at_work(slots=1) as (writer, decoder):
+        decoder.hold()
+        stories = [writer.submit(i, "The", Sampling(length=90)) for i in range(3)]
+        decoder.allow(20)
+        await until(lambda: decoder.steps == 20)
+        closing = asyncio.create_task(writer.close(grace=0.05))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            writer.submit(9, "The", SHORT)
+        await until(lambda: stories[2].ended.is_set())
+        decoder.open()
+        await closing
+        assert [story.outcome for story in stories] == [Outcome.CLOSED] * 3
+        assert stories[0].text and not stories[2].text
+
+
+async def test_closing_lets_stories_end_that_can() -> None:
+    async with at_work(slots=1) as (writer, _):
+        stories = [writer.submit(i, "The", SHORT) for i in range(3)]
+        await writer.close(grace=100.0)
+        assert [story.outcome for story in stories] == [Outcome.WRITTEN] * 3
+
+
+async def test_words_that_are_refused_are_never_in_a_story() -> None:
+    sampling = Sampling(length=300, temperature=1.0, seed=3)
+    refused = {"the", "bee", "to", "it", "we", "sat", "so", "a"}
+    free = alone("The", sampling)
+    assert Words(refused=refused).refuses(free)
+    words = Words(refused=refused)
+    async with at_work(words=words) as (writer, _):
+        stories = [
+            writer.submit(0, "The", sampling),
+            writer.submit(1, "The", Sampling(length=300, temperature=0.0)),
+        ]
+        assert await ended(*stories) == [Outcome.WRITTEN] * 2
+        for story in stories:
+            assert len(story.text) == 300
+            assert not words.refuses(story.text)
+
+
+async def test_a_word_that_begins_in_the_prompt_is_refused_too() -> None:
+    # Whatever follows "b" in greedy writing: the word it makes is refused, and another is found.
+    greedy = Sampling(length=60, temperature=0.0, seed=0)
+    word = "b" + alone("the b", greedy).split(" ", 1)[0].strip(".,!?\"'")
+    words = Words(refused={word})
+    async with at_work(words=words) as (writer, _):
+        story = writer.submit(0, "the b", greedy)
+        await ended(story)
+        assert len(story.text) == 60
+        assert not words.refuses("the b" + story.text)
+
+
+async def test_a_refused_word_in_the_prompt_stops_nobody() -> None:
+    async with at_work(words=Words(refused={"the"})) as (writer, _):
+        story = writer.submit(0, "the the ", Sampling(length=50, seed=1))
+        assert await ended(story) == [Outcome.WRITTEN]
+        assert len(story.text) == 50
+
+
+async def test_the_event_loop_is_not_held_up() -> None:
+    # While one step of the network is held for as long as it takes, the loop goes round.
+    async with at_work() as (writer, decoder):
+        decoder.hold()
+        story = writer.submit(1, "The", SHORT)
+        turns = 0
+        while turns < 200:
+            await asyncio.sleep(0)
+            turns += 1
+        assert not story.ended.is_set()
+        decoder.open()
+        await ended(story)
+
+
+async def test_the_loop_comes_round_while_stories_are_written() -> None:
+    turns = 0
+
+    async def go_round() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with at_work(slots=8) as (writer, _):
+        runner = asyncio.create_task(go_round())
+        began = time.process_time()
+        stories = [writer.submit(i, "The", Sampling(length=200, seed=i)) for i in range(16)]
+        await ended(*stories)
+        runner.cancel()
+        assert turns > 100, f"in {time.process_time() - began} s of the processor"
