@@ -44,10 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except discord.LoginFailure:
         return _fail(f"DISCORD_TOKEN: Discord does not accept it; {TOKEN_HELP}")
+    except BrokenPipeError:  # who read the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
         return _fail(f"Discord cannot be reached ({type(error).__name__}); see its status page")
     except KeyboardInterrupt:
-        return 130
+        return 130  # as shells have it
 
 
 def _fail(reason: str) -> int:

@@ -55,7 +55,7 @@ async def converse(
     """One story for the prompt, or, without one, a story for each line from the terminal.
 
     Returns:
-        Whether all stories were written.
+        Whether the story that the command line asked for was written.
     """
     writer.start()
     try:
@@ -64,12 +64,10 @@ async def converse(
             return outcome is Outcome.WRITTEN
         if sys.stdin.isatty():
             print("How does the story begin? An empty line lets Pooh begin; Ctrl-D ends.")
-        written = True
         while line := await asyncio.to_thread(sys.stdin.readline):
-            begun = line.strip().removeprefix("/pooh")
-            outcome = await tell(writer, words, model, begun, sampling, sys.stdout)
-            written = written and outcome is Outcome.WRITTEN
+            begun = line.strip().removeprefix("/pooh").strip()
+            await tell(writer, words, model, begun, sampling, sys.stdout)
             print()
-        return written
+        return True
     finally:
         await writer.close()
