@@ -118,6 +118,7 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
     gpt, vocab = load_gpt(name)
     decoder, _ = load_decoder(name)
     cleaned = vocab.clean(text)
+    ids = np.array(vocab.encode(START + cleaned.text))
 
     def writer(requests: list[tuple[str, Sampling]]) -> list[str]:
         clean = [(vocab.clean(prompt).text, sampling) for prompt, sampling in requests]
@@ -127,7 +128,7 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
         "model": Path(name).stem,
         "parameters": sum(parameter.numel() for parameter in gpt.parameters()),
         "dropped": cleaned.dropped,
-        "loss": loss_report(losses(gpt, vocab, cleaned.text), cleaned.text),
+        "loss": loss_report(losses(gpt, ids), cleaned.text),
         "samples": sample_report(writer, library) if library else [],
         "recall": recall_report(writer, book) if book else [],
         "seconds": round(time.monotonic() - started, 1),
@@ -249,10 +250,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data",
         type=Path,
-        default=ROOT / "data",
+        default=ROOT / "data" / "books",
         metavar="FOLDER",
         help="where the books lie that the models learned from; without them "
-        "only the loss is measured (default: data)",
+        "only the loss is measured (default: data/books)",
     )
     parser.add_argument(
         "--baselines",

@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +21,18 @@ COPY = 40
 """A window of this many characters that stands word for word in the training text is a copy."""
 
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
-_SENTENCE_END = re.compile(r"[.!?][\"'_)]*(?=\s|$)")
+_SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?][\"'_)]*(?=\s|$)")
 
 
-def losses(gpt: "GPT", vocab: Vocab, text: str, batch_size: int = 64) -> NDArray[np.float64]:
+def losses(gpt: "GPT", ids: NDArray[Any], batch_size: int = 32) -> NDArray[np.float64]:
     """The loss of each character, predicted once, with at least half a context before it.
 
-    (The first characters of the text have as much as there is, and the newline that starts a
-    story.) Windows overlap by half; where two hold a character, the one with more before it counts.
+    (The first characters of the text have as much as there is.) Windows overlap by half; where two
+    hold a character, the one with more before it counts.
 
     Args:
-        gpt: the network.
-        vocab: its characters.
-        text: N characters, at least one, all in `vocab`.
+        gpt: the network, in any dtype, on any device.
+        ids: (N + 1,) the text and one character before it.
         batch_size: windows read side by side.
 
     Returns:
@@ -42,20 +41,24 @@ def losses(gpt: "GPT", vocab: Vocab, text: str, batch_size: int = 64) -> NDArray
     import torch
     from torch.nn import functional as F
 
-    ids = torch.tensor(vocab.encode(START + text))  # (N + 1,)
-    count = len(text)
+    count = len(ids) - 1
     width = min(gpt.config.context_length, count)
     starts = [*range(0, count - width, width - width // 2), count - width]
+    device = gpt.embedding.weight.device
     result = np.empty(count)
-    with torch.inference_mode():
+    was_training = gpt.training
+    gpt.eval()
+    with torch.no_grad():
         # From the last window to the first, so that the earlier, which knows more, has its say.
         for last in range(len(starts), 0, -batch_size):
             batch = starts[max(last - batch_size, 0) : last]
-            windows = torch.stack([ids[start : start + width + 1] for start in batch])  # (B, T + 1)
+            texts = np.stack([ids[start : start + width + 1] for start in batch])  # (B, T + 1)
+            windows = torch.from_numpy(texts).to(device).long()
             logits = gpt(windows[:, :-1])  # (B, T, V)
             nats = F.cross_entropy(logits.transpose(1, 2), windows[:, 1:], reduction="none")
-            for start, row in zip(reversed(batch), nats.flip(0), strict=True):
+            for start, row in zip(reversed(batch), nats.flip(0).cpu(), strict=True):
                 result[start : start + width] = row.numpy()
+    gpt.train(was_training)
     return result
 
 
