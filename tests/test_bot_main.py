@@ -1,0 +1,221 @@
+"""`python -m bot`: what a host calls, and what it says when something is wrong."""
+
+import asyncio
+import json
+import logging
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot import __main__ as front
+from bot import pictures
+from tests.discord_server import DiscordServer
+from tests.hosting import save_small_network
+from tests.test_settings import TOKEN
+from tests.test_terminal import bot
+
+PNG = b"\x89PNG\r\n\x1a\n"
+SUMMARY = {
+    "parameters": 1234567,
+    "read": {"characters": 5000000, "texts": 12},
+    "train_loss": {"nats": 0.5, "bits": 0.72},
+    "validation_loss": {"nats": 1.234, "bits": 1.78},
+    "history": [
+        {"characters": 0, "train": 4.2, "validation": None},
+        {"characters": 1000, "train": 2.0, "validation": 2.1},
+    ],
+}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return save_small_network(tmp_path)
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("sync",), ("invite",)])
+def test_without_a_token_one_line_says_how_to_get_one(
+    command: tuple[str, ...], root: Path, small: Path
+) -> None:
+    done = bot(root, small, *command)
+    assert done.returncode == 2 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "DISCORD_TOKEN is not set" in done.stderr and "discord.com/developers" in done.stderr
+
+
+def test_a_model_that_is_not_there_is_one_line(root: Path, small: Path) -> None:
+    done = bot(root, small, "run", POOH_MODEL="heffalump", DISCORD_TOKEN=TOKEN)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "heffalump" in done.stderr
+
+
+def test_check_lists_what_is_right_and_wrong(root: Path, small: Path) -> None:
+    done = bot(root, small, "check")
+    assert done.returncode == 1 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith("WRONG token: DISCORD_TOKEN")]
+    assert [line for line in lines if line.startswith("ok    writing: 'Here is")]
+    small.with_suffix(".summary.json").write_text(json.dumps(SUMMARY))
+    done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
+    assert done.returncode == 0, done.stdout
+    assert "123456789012345678" in done.stdout and TOKEN not in done.stdout
+    done = bot(root, small, "check", POOH_MODEL=str(small.with_name("none.safetensors")))
+    assert done.returncode == 1 and "WRONG model:" in done.stdout
+
+
+def test_check_tells_about_damaged_weights(root: Path, small: Path) -> None:
+    small.write_bytes(small.read_bytes()[:-100])
+    done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
+    assert done.returncode == 1 and "WRONG model:" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_invite_prints_a_link_for_servers_and_one_for_people(root: Path, small: Path) -> None:
+    done = bot(root, small, "invite", DISCORD_TOKEN=TOKEN)
+    assert done.returncode == 0
+    server, person = done.stdout.splitlines()
+    for line, kind in ((server, "0"), (person, "1")):
+        assert "client_id=123456789012345678" in line and line.endswith(f"integration_type={kind}")
+    assert "scope=bot+applications.commands&permissions=" in server
+    assert "scope=applications.commands&" in person and "permissions" not in person
+
+
+def test_help_names_every_command(root: Path, small: Path) -> None:
+    done = bot(root, small, "--help")
+    assert done.returncode == 0
+    for command in ("run", "terminal", "check", "sync", "invite"):
+        assert re.search(rf"^    {command} ", done.stdout, re.M)
+
+
+async def call(root: Path, small: Path, discord: DiscordServer, *arguments: str) -> tuple[int, str]:
+    """Run `python -m bot` against the stand-in; exit code and output."""
+    process = await begin(root, small, discord, *arguments)
+    async with asyncio.timeout(300):
+        output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def begin(
+    root: Path, small: Path, discord: DiscordServer, *arguments: str, token: str = ""
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *arguments,
+        cwd=small.parent,
+        env={
+            **{k: v for k, v in os.environ.items() if not k.startswith(("DISCORD_", "POOH_"))},
+            "PYTHONPATH": str(root),
+            "POOH_MODEL": str(small),
+            "DISCORD_TOKEN": token or discord.token,
+            "DISCORD_API_BASE": discord.api_base,
+            "DISCORD_GATEWAY": discord.gateway_url,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def test_sync_sends_the_commands_once_and_check_sees_it(root: Path, small: Path) -> None:
+    small.with_suffix(".summary.json").write_text(json.dumps(SUMMARY))
+    async with DiscordServer() as discord:
+        code, output = await call(root, small, discord, "check", "--online")
+        assert code == 0 and "login: as pooh" in output and "will be sent" in output
+        assert not discord.commands
+        assert await call(root, small, discord, "sync") == (0, "The commands were sent.\n")
+        assert {c["name"] for c in discord.commands.values()} >= {"pooh", "about", "help"}
+        sent = len(discord.requests("PUT"))
+        code, output = await call(root, small, discord, "sync")
+        assert (code, output) == (0, "Discord has these commands already.\n")
+        code, output = await call(root, small, discord, "check", "--online")
+        assert code == 0 and "commands: there" in output
+        assert len(discord.requests("PUT")) == sent
+
+
+async def test_a_token_that_discord_refuses_is_one_line(root: Path, small: Path) -> None:
+    async with DiscordServer() as discord:
+        for command in (("run",), ("sync",)):
+            process = await begin(root, small, discord, *command, token=TOKEN)
+            async with asyncio.timeout(300):
+                output = (await process.communicate())[0].decode()
+            assert process.returncode == 2
+            assert "Discord does not accept it" in output.splitlines()[-1]
+            assert "Traceback" not in output and TOKEN not in output
+
+
+async def test_a_discord_that_is_not_there_is_one_line(root: Path, small: Path) -> None:
+    async with DiscordServer() as discord:
+        pass  # its port is free again
+    code, output = await call(root, small, discord, "sync")
+    assert code == 2 and "cannot be reached" in output and len(output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_the_story_end_and_ends_the_process(
+    number: signal.Signals, root: Path, small: Path
+) -> None:
+    async with DiscordServer() as discord:
+        process = await begin(root, small, discord)
+        try:
+            await discord.until(lambda: discord.gateway.connected, "the bot", patience=120)
+            await discord.until(lambda: discord.commands, "its commands", patience=120)
+            use = discord.person().command("pooh", prompt="The mill", length=200)
+            await discord.until(lambda: use.original, "its promise", patience=120)
+            process.send_signal(number)
+            async with asyncio.timeout(300):
+                output = (await process.communicate())[0].decode()
+            assert process.returncode == 0, output
+            assert use.original is not None
+            assert "Again" in use.original.buttons
+            assert use.original.content.startswith("**The mill**")
+        finally:
+            if process.returncode is None:
+                process.kill()
+    assert "The mill" not in output and discord.token not in output
+    assert use.token not in output
+    assert discord.violations() == []
+
+
+def test_logs_show_no_token_of_bot_or_interaction() -> None:
+    record = logging.LogRecord(
+        "x",
+        logging.INFO,
+        "x",
+        1,
+        "%s /webhooks/123/aW50ZXJhY3Rpb24_x-y/messages /interactions/45/abc_D-e/callback",
+        (TOKEN,),
+        None,
+    )
+    assert front._hide_secrets(record)
+    assert record.getMessage() == (
+        "<hidden> /webhooks/<hidden>/messages /interactions/<hidden>/callback"
+    )
+
+
+def test_the_picture_is_the_one_training_left_or_drawn_from_the_summary(tmp_path: Path) -> None:
+    weights = tmp_path / "x.safetensors"
+    assert pictures.loss_plot(weights) is None and pictures.read_summary(weights) == {}
+    weights.with_suffix(".summary.json").write_text(json.dumps(SUMMARY))
+    drawn = pictures.loss_plot(weights)
+    assert drawn is not None and drawn.startswith(PNG) and len(drawn) > 5000
+    weights.with_suffix(".loss.png").write_bytes(PNG)
+    assert pictures.loss_plot(weights) == PNG
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"history": 3, "read": 1}', '{"history": [1, {}]}'])
+def test_a_summary_that_is_damaged_hurts_nobody(content: str, tmp_path: Path) -> None:
+    weights = tmp_path / "x.safetensors"
+    weights.with_suffix(".summary.json").write_text(content)
+    assert pictures.loss_plot(weights) is None
+    assert "`x`" in pictures.describe("x", pictures.read_summary(weights))
+
+
+def test_about_tells_the_figures() -> None:
+    text = pictures.describe("pooh", SUMMARY)
+    for figure in ("`pooh`", "1,234,567", "5,000,000", "12 texts", "0.50", "1.23"):
+        assert figure in text
