@@ -52,7 +52,14 @@ def save(path: Path, config: GPTConfig, vocab: Vocab, tensors: Mapping[str, NDAr
     _check(path, config, vocab, vocab.digest, held)
     header = {"format": FORMAT, "config": config.to_json(), "vocab": vocab.digest}
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    write_atomically(path, safetensors.save(contiguous, header))
+    write_atomically(path, _in_order(safetensors.save(contiguous, header)))
+
+
+def _in_order(data: bytes) -> bytes:
+    """A safetensors file with its header sorted: the same weights are then the same bytes."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":"))
+    return data[:8] + header.encode().ljust(size) + data[8 + size :]
 
 
 def resolve(name_or_path: str | Path) -> tuple[Path, Path]:

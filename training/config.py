@@ -136,7 +136,7 @@ PRESETS = {
     ),
     # English from a library, then the voice.
     "pooh": TrainingConfig(
-        voice=(1.0,) * 10 + (2.0,) * 4 + (4.0,) * 2 + (8.0,) * 2 + (16.0,) * 2,
+        voice=(1.0,) * 10 + (2.0,) * 4 + (4.0,) * 2 + (8.0,) + (2.0,) * 3,
         openings=20.0,
         ngram_orders=(2, 3, 4, 5, 6, 8),
         ngram_words=(1, 2, 3),

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,8 @@ def read(config: TrainingConfig) -> Reading:
     validation = book_text(Path(config.validation_text)) if config.validation_text else ""
     if config.text:
         text = book_text(Path(config.text))
+        if not text.strip():
+            raise CorpusError(f"{config.text}: no text in it")
         if not validation and config.validation_fraction:
             cut = round(len(text) * (1 - config.validation_fraction))
             text, validation = text[:cut], text[cut:]
@@ -100,7 +102,8 @@ def read(config: TrainingConfig) -> Reading:
     library: list[tuple[str, float]] = []
     for book in chosen:
         text = texts.train[book.slug]
-        (near if book.stage == NEAR else library).append((text, book.weight))
+        weight = 1.0 if config.only else book.weight  # it weighs against the rest of the list
+        (near if book.stage == NEAR else library).append((text, weight))
         if book.train and config.openings:
             near += [(o, config.openings) for o in openings(text, config.context_length + 1)]
     return Reading(tuple(near), tuple(library), validation or texts.validation)
@@ -159,7 +162,10 @@ def build(
         if sizes.n_runs:
             counted = [(s.ids, 2) for s in near] + [(s.ids, 1) for s in library]
             known = known_runs(counted, sizes, config.ngram_least)
-            sizes = replace(sizes, ngram_rows=len(known))
+            if len(known):
+                sizes = replace(sizes, ngram_rows=len(known))
+            else:  # the text repeats nothing often enough to fill a table
+                sizes = replace(sizes, ngram_orders=(), ngram_words=(), ngram_rows=0)
     torch.manual_seed(config.seed)
     gpt = GPT(sizes)
     if gpt.ngrams is not None and known is not None:
@@ -303,9 +309,15 @@ def _both(nats: float | None) -> dict[str, float] | None:
     return None if nats is None else {"nats": nats, "bits": nats / float(np.log(2))}
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, instead of the usage and a line."""
+        self.exit(2, f"training: {message}; see --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line: a flag for each field of TrainingConfig."""
-    result = argparse.ArgumentParser(
+    result = _Parser(
         prog="python -m training.train",
         description="Train a network: from text to weights, vocabulary, loss plot and summary.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
