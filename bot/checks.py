@@ -50,7 +50,7 @@ def offline(settings: Settings) -> list[Finding]:
 def visitor() -> discord.Client:
     """A client that logs in, but hears of nothing."""
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice is wanted
-    return discord.Client(intents=discord.Intents.none())
+    return discord.Client(intents=discord.Intents(guilds=True))
 
 
 async def online(token: str) -> list[Finding]:

@@ -1,0 +1,178 @@
+"""The commands' texts and the buttons' ids: within Discord's limits, and good after a restart."""
+
+import copy
+import re
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.buttons import FINAL, WRITING, Action, StoryButton, Wish, row
+from bot.commands import (
+    CHOICES,
+    MAX_LENGTH,
+    MAX_TOP_K,
+    OPENINGS,
+    differ,
+    make_tree,
+    suggestions,
+)
+from bot.translations import Translations
+from bot.words import Words
+from model.sampling import Sampling
+
+NAME = re.compile(r"[-_'\w]{1,32}")
+
+
+async def payload() -> list[dict[str, Any]]:
+    """The commands as they are sent."""
+    tree = make_tree(discord.Client(intents=discord.Intents.none()))
+    return [
+        await command.get_translated_payload(tree, Translations())
+        for command in tree._get_all_commands()
+    ]
+
+
+def as_discord_has_it(commands: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With ids, with defaults filled in or left out, in another order."""
+    listed = []
+    for i, command in enumerate(reversed(copy.deepcopy(commands))):
+        for part in (command, *command.get("options", [])):
+            for key in [key for key, value in part.items() if value is not None and not value]:
+                if part[key] != 0 or part[key] is False:
+                    del part[key]
+        command |= {"id": str(i), "application_id": "1", "version": "7", "nsfw": False}
+        command["contexts"] = command["contexts"][::-1]
+        command["default_member_permissions"] = None
+        command.pop("dm_permission", None)
+        command.setdefault("description", "")
+        listed.append(command)
+    return listed
+
+
+async def test_what_discord_has_is_recognised_and_every_change_is_seen() -> None:
+    ours = await payload()
+    theirs = as_discord_has_it(ours)
+    assert not differ(ours, theirs)
+    assert differ(ours, theirs[1:]) and differ(ours, [])
+    assert differ(ours, [*theirs, theirs[0] | {"name": "more"}])
+    pooh = next(i for i, command in enumerate(theirs) if command["name"] == "pooh")
+
+    def changed(key: str, value: object, option: int | None = None) -> bool:
+        other = copy.deepcopy(theirs)
+        part = other[pooh] if option is None else other[pooh]["options"][option]
+        assert part.get(key) != value
+        part[key] = value
+        return differ(ours, other)
+
+    assert changed("description", "Other")
+    assert changed("integration_types", [0])
+    assert changed("contexts", [0])
+    assert changed("name_localizations", {"de": "pu"})
+    assert changed("description_localizations", {"de": "Anders"})
+    assert changed("default_member_permissions", "8")
+    assert changed("max_length", 499, option=0)
+    assert changed("autocomplete", None, option=0)
+    assert changed("min_value", 0.5, option=1)
+    assert changed("required", True, option=2)
+
+
+async def test_every_text_is_translated_and_within_discords_limits() -> None:
+    commands = await payload()
+    assert {command["name"] for command in commands} == {
+        "pooh",
+        "about",
+        "help",
+        "Continue as Pooh",
+    }
+    for command in commands:
+        assert command["integration_types"] == [0, 1] and command["contexts"] == [0, 1, 2]
+        for part in (command, *command.get("options", [])):
+            names = [part["name"], *part.get("name_localizations", {}).values()]
+            if command["type"] == 1:
+                assert all(NAME.fullmatch(name) and name == name.lower() for name in names)
+                texts = [part["description"], *part["description_localizations"].values()]
+                assert all(1 <= len(text) <= 100 for text in texts)
+                assert set(part["description_localizations"]) == {"de", "fr"}
+        options = [option["name"] for option in command.get("options", [])]
+        assert len(set(options)) == len(options)
+        for locale in ("de", "fr"):
+            names = [o.get("name_localizations", {}) for o in command.get("options", [])]
+            known = [name[locale] for name in names if locale in name]
+            assert len(set(known)) == len(known)
+
+
+def test_openings_are_safe_and_short() -> None:
+    assert len(set(OPENINGS)) == len(OPENINGS)
+    assert all(1 <= len(text) <= 100 and text.isascii() for text in OPENINGS)
+    assert not any(Words().refuses(text) for text in OPENINGS)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=30) | st.sampled_from(OPENINGS).map(lambda text: text[:6].upper()))
+def test_suggestions_hold_what_is_typed(typed: str) -> None:
+    found = suggestions(typed)
+    wanted = " ".join(typed.casefold().split())
+    assert len(found) <= CHOICES
+    assert all(wanted in text.casefold() for text in found)
+    begins = [text.casefold().startswith(wanted) for text in found]
+    assert begins == sorted(begins, reverse=True)
+
+
+def test_with_nothing_typed_the_first_openings_are_suggested() -> None:
+    assert suggestions("") == list(OPENINGS[:CHOICES])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(1, 2**64 - 1),
+    st.integers(1, MAX_LENGTH),
+    st.floats(0.0, 2.0),
+    st.integers(0, MAX_TOP_K),
+)
+async def test_a_button_remembers_its_wish_in_its_id(
+    owner: int, length: int, temperature: float, top_k: int
+) -> None:
+    wish = Wish(owner, Sampling(length=length, temperature=temperature, top_k=top_k, seed=3))
+    for action in Action:
+        custom_id = wish.custom_id(action)
+        assert len(custom_id) <= 100
+        match = StoryButton.__discord_ui_compiled_template__.fullmatch(custom_id)
+        assert match is not None
+        interaction: Any = None  # not looked at
+        again = await StoryButton.from_custom_id(interaction, StoryButton(action, wish), match)
+        assert again.action is action and again.wish.owner == owner
+        assert again.wish.sampling == Sampling(
+            length=length, temperature=again.wish.sampling.temperature, top_k=top_k
+        )
+        assert again.wish.sampling.temperature == pytest.approx(temperature, abs=0.00501)
+
+
+async def test_wilder_and_calmer_end_where_the_temperature_does() -> None:
+    wish = Wish(1, Sampling(temperature=0.3))
+    assert wish.warmer(0.2).sampling.temperature == 0.5
+    assert wish.warmer(-0.5).sampling.temperature == 0.0
+    assert wish.warmer(9).sampling.temperature == 2.0
+    for temperature, disabled in ((0.0, Action.CALMER), (2.0, Action.WILDER), (1.0, None)):
+        view = row(*FINAL, wish=Wish(1, Sampling(temperature=temperature)))
+        off = [b.action for b in view.children if isinstance(b, StoryButton) and b.item.disabled]
+        assert off == ([disabled] if disabled else [])
+
+
+async def test_rows_fit_and_ids_differ() -> None:
+    for actions in (FINAL, WRITING):
+        items = row(*actions, wish=Wish(1, Sampling())).to_components()[0]["components"]
+        assert len(items) <= 5
+        assert len({item["custom_id"] for item in items}) == len(items)
+
+
+async def test_translations_leave_alone_what_they_do_not_know() -> None:
+    context: Any = None
+    text = app_commands.locale_str("Ask Pooh for a story")
+    assert await Translations().translate(text, discord.Locale.german, context)
+    assert await Translations().translate(text, discord.Locale.japanese, context) is None
+    other = app_commands.locale_str("pooh")
+    assert await Translations().translate(other, discord.Locale.german, context) is None
