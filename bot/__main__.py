@@ -16,12 +16,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import aiohttp
 import discord
 
 from bot import checks
 from bot.client import Pooh, serve, use_server
 from bot.commands import LENGTH, MAX_LENGTH, MAX_SEED, MAX_TOP_K, TEMPERATURE, make_tree
+from bot.errors import UNREACHABLE
 from bot.settings import TOKEN_HELP, Settings, SettingsError, application_id, read_settings
 from bot.terminal import converse
 from bot.words import Words
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # who read the output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+    except (discord.GatewayNotFound, *UNREACHABLE) as error:
         return _fail(f"Discord cannot be reached ({type(error).__name__}); see its status page")
     except KeyboardInterrupt:
         return 130  # as shells have it
@@ -97,15 +97,20 @@ def _writer(settings: Settings, words: Words) -> Writer:
 
 def _set_up_logging(settings: Settings) -> None:
     handler = logging.StreamHandler()
-    handler.addFilter(_hide_secrets)
     discord.utils.setup_logging(handler=handler, level=logging.getLevelName(settings.log_level))
+    handler.setFormatter(Discreet(handler.formatter or logging.Formatter()))
 
 
-def _hide_secrets(record: logging.LogRecord) -> bool:
-    """Take the tokens of bots and interactions out of what other libraries log."""
-    message = record.getMessage()
-    record.msg, record.args = _SECRETS.sub("<hidden>", message), None
-    return True
+class Discreet(logging.Formatter):
+    """Takes the tokens of bots and interactions out of what anybody logs, tracebacks too."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """What the other formatter makes of it, without secrets."""
+        return _SECRETS.sub("<hidden>", self._inner.format(record))
 
 
 _SECRETS = re.compile(

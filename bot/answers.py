@@ -10,12 +10,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import aiohttp
 import discord
 
 from bot import messages
 from bot.buttons import FINAL, WRITING, Wish, row
 from bot.clock import Clock
+from bot.errors import UNREACHABLE, Refusal, passes
 from bot.limiter import Limiter
 from bot.messages import Page
 from bot.settings import Settings
@@ -27,19 +27,14 @@ from model.sampling import Sampling
 PACE = 1.0  # seconds between two edits of one message
 TRIES = 8  # to show the end of a story, over a connection that breaks
 PROMPT = 500  # characters of a prompt
-UNREACHABLE = (aiohttp.ClientError, OSError, discord.HTTPException)
 ENDINGS: Mapping[Outcome, str] = {
     Outcome.STOPPED: "stopped",
     Outcome.LATE: "ran out of time",
-    Outcome.FAILED: "something went wrong",
+    Outcome.FAILED: "something went wrong, reference ",
     Outcome.CLOSED: "Pooh went to sleep",
 }
 
 _log = logging.getLogger(__name__)
-
-
-class Refusal(Exception):  # noqa: N818  (no error: an answer)
-    """A kind no; the text is for the one who asked, and only for them."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,8 @@ class Telling:
         story: from `Answers.begin`.
         wish: whose it is; what its buttons remember.
         page: what stands before it: the prompt, and the story so far if it is continued.
-        surface: the message.
+        surface: where it is shown.
+        message: the id of the message there, if it has one already.
         before: what the message said, to go back to if nothing at all is written.
         dropped: how many characters of the prompt are unknown.
     """
@@ -72,6 +68,7 @@ class Telling:
     wish: Wish
     page: Page
     surface: Surface
+    message: int | None = None
     before: str = ""
     dropped: int = 0
 
@@ -137,6 +134,8 @@ class Answers:
         task = asyncio.current_task()
         assert task is not None
         self._tellers.add(task)
+        if telling.message is not None:  # at once: a button may be pressed twice
+            self._told[telling.message] = telling.story
         try:
             if (message := await telling.surface.open()) is not None:
                 self._told[message] = telling.story
@@ -160,7 +159,7 @@ class Answers:
                 self._told[await telling.surface.show(content, buttons)] = story
                 shown = content
             except UNREACHABLE as error:
-                if not _passes(error):
+                if not passes(error):
                     return self._give_up(story, error)
                 _log.warning("an edit failed: %s", type(error).__name__)
             shown_at = self._clock.monotonic()
@@ -178,7 +177,7 @@ class Answers:
                 await telling.surface.show(content, buttons)
                 return
             except UNREACHABLE as error:
-                if not _passes(error):
+                if not passes(error):
                     return self._give_up(telling.story, error)
                 _log.warning("the end of a story is not shown yet: %s", type(error).__name__)
             await self._clock.sleep(min(2.0**attempt, 30.0))
@@ -206,7 +205,7 @@ class Answers:
             plural = "s" * (telling.dropped > 1)
             notes.append(f"{telling.dropped} unknown character{plural} left out")
         if story.outcome is not None and story.outcome in ENDINGS:
-            notes.append(ENDINGS[story.outcome])
+            notes.append(ENDINGS[story.outcome] + story.reference)
         whole = replace(page, story=page.story + added.story, cut=added.cut)
         return messages.build(whole, " · ".join(notes))
 
@@ -231,10 +230,3 @@ class Answers:
         await self._writer.close(grace)
         if self._tellers:
             await asyncio.wait(self._tellers, timeout=grace)
-
-
-def _passes(error: Exception) -> bool:
-    """Whether trying again may help: the connection or Discord is at fault, not what was asked."""
-    if isinstance(error, discord.HTTPException):
-        return error.status >= 500 or error.status == 429
-    return True

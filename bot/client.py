@@ -5,22 +5,20 @@ import contextlib
 import io
 import logging
 import re
-import secrets
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
 import discord
 import yarl
-from discord import app_commands
 
 from bot import messages, pictures
-from bot.answers import UNREACHABLE, Answers, Prompt, Refusal, Telling
+from bot.answers import Answers, Prompt, Telling
 from bot.buttons import WARMER, Action, StoryButton, Wish
 from bot.clock import Clock
 from bot.commands import LENGTH, TEMPERATURE, make_tree
+from bot.errors import UNREACHABLE, Refusal, explain, record, say
 from bot.limiter import Limiter
 from bot.messages import Page
 from bot.settings import Settings
@@ -34,7 +32,6 @@ LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 TAIL = 200  # characters of a story that a new message repeats
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE = 10.0  # seconds to finish stories in, when the bot is told to stop
-EXPIRED = 10062  # the interaction is not known any more: we were later than 3 seconds
 NOTE_LIFE = 15.0  # seconds a refusal stays in a channel, where it cannot be for one person only
 
 HELP = """\
@@ -124,56 +121,12 @@ class Pooh(discord.Client):
 
     async def turn_away(self, interaction: discord.Interaction[Any]) -> None:
         """Say that the host does not let the bot answer here."""
-        await self._say(interaction, "Pooh is not at home in this place.")
+        await say(interaction, "Pooh is not at home in this place.")
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """An event's handler failed: log it without what it was given."""
-        error = sys.exception()
-        if error is not None:
-            self._record(error, event_method)
-
-    def _record(self, error: BaseException, where: str) -> str:
-        """Log an error under a number; texts are left out, since they may quote a user.
-
-        Returns:
-            The number.
-        """
-        number = secrets.token_hex(4)
-        kind = type(error).__name__
-        if isinstance(error, discord.HTTPException):
-            kind += f" {error.status} ({error.code})"
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("%s: %s in %s\n%s", number, kind, where, frames)
-        return number
-
-    async def explain(self, interaction: discord.Interaction[Any], error: BaseException) -> None:
-        """Tell the one who asked, and only them, what went wrong; the log has the rest."""
-        if isinstance(error, Refusal):
-            return await self._say(interaction, str(error))
-        if isinstance(error, discord.NotFound) and error.code == EXPIRED:
-            return _log.warning("an interaction came too late to be answered")
-        if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
-            _log.warning("a command is out of date: %s", type(error).__name__)
-            return await self._say(
-                interaction, "Pooh has just learned this anew. Please try again in a minute."
-            )
-        if isinstance(error, app_commands.TransformerError | ValueError):
-            _log.warning("a value is out of range: %s", type(error).__name__)
-            return await self._say(interaction, "Pooh cannot do it with these values; see /help.")
-        number = self._record(error, "an interaction")
-        await self._say(
-            interaction, f"Bother! Something went wrong, and not by you. (reference {number})"
-        )
-
-    async def _say(self, interaction: discord.Interaction[Any], text: str) -> None:
-        """Say something to the one who asked only."""
-        try:
-            if interaction.response.is_done():
-                await interaction.followup.send(text, ephemeral=True)
-            else:
-                await interaction.response.send_message(text, ephemeral=True)
-        except UNREACHABLE as error:
-            _log.warning("a word could not be said: %s", type(error).__name__)
+        if (error := sys.exception()) is not None:
+            record(error, event_method)
 
     # Commands
 
@@ -235,7 +188,7 @@ class Pooh(discord.Client):
 
     async def help(self, interaction: discord.Interaction[Any]) -> None:
         """`/help`."""
-        await self._say(interaction, HELP)
+        await say(interaction, HELP)
 
     # Buttons
 
@@ -254,7 +207,7 @@ class Pooh(discord.Client):
                 case _:
                     await self._retell(interaction, action, wish)
         except Exception as error:
-            await self.explain(interaction, error)
+            await explain(interaction, error)
 
     def _check_owner(self, interaction: discord.Interaction[Any], wish: Wish, what: str) -> None:
         moderator = interaction.guild_id and interaction.permissions.manage_messages
@@ -276,7 +229,8 @@ class Pooh(discord.Client):
         assert interaction.message is not None
         self.answers.stop(interaction.message.id)
         await interaction.response.defer()
-        await interaction.delete_original_response()
+        with contextlib.suppress(discord.NotFound):  # somebody was quicker
+            await interaction.delete_original_response()
 
     async def _retell(
         self, interaction: discord.Interaction[Any], action: Action, wish: Wish
@@ -308,7 +262,14 @@ class Pooh(discord.Client):
         sampling = wish.within(max(space, 1))
         story = self.answers.begin(interaction.user.id, page.text, sampling)
         await self.answers.tell(
-            Telling(story, wish, page, Pressed(interaction), before=message.content)
+            Telling(
+                story,
+                wish,
+                page,
+                Pressed(interaction),
+                message=message.id,
+                before=message.content,
+            )
         )
 
     # Mentions and private messages

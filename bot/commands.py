@@ -8,6 +8,7 @@ from discord import app_commands
 from discord.app_commands import Range, locale_str
 
 from bot.answers import PROMPT
+from bot.errors import explain
 from bot.translations import Translations
 from model.sampling import MAX_TEMPERATURE, Sampling
 
@@ -68,7 +69,7 @@ class Tree(app_commands.CommandTree[Any]):
     ) -> None:
         """Explain what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await interaction.client.explain(interaction, cause)
+        await explain(interaction, cause)
 
     async def is_current(self) -> bool:
         """Whether Discord has exactly these commands."""

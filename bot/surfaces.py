@@ -9,7 +9,7 @@ class Surface(Protocol):
     """A message, or the promise of one."""
 
     async def open(self) -> int | None:
-        """Tell Discord at once that something will come; the message's id if it is known."""
+        """Tell Discord at once that something will come; the id of the message it makes for it."""
 
     async def show(self, content: str, view: discord.ui.View) -> int:
         """Put this into the message; its id."""
@@ -38,7 +38,7 @@ class Pressed(Response):
     async def open(self) -> int | None:
         """Say that the press was heard; nothing changes yet."""
         await self._interaction.response.defer()
-        return self._interaction.message.id if self._interaction.message else None
+        return None
 
 
 class Reply:

@@ -86,6 +86,7 @@ class Story:
         text: what is written so far and will not change any more: it only grows.
         ended: set when nothing more will come.
         outcome: how it ended, None until then.
+        reference: the number in the log of the error that ended it, "" if none did.
     """
 
     def __init__(self, person: int, prompt: str, ids: list[int], sampling: Sampling) -> None:
@@ -96,6 +97,7 @@ class Story:
         self.text = ""
         self.ended = asyncio.Event()
         self.outcome: Outcome | None = None
+        self.reference = ""
         self.halt: Outcome | None = None  # set on the loop, seen by the worker at its next step
         self.timer: asyncio.TimerHandle | None = None
 
@@ -322,8 +324,10 @@ class _Desk:
         self._report(draft.story, outcome)
 
     def _fail(self, drafts: list[_Draft], error: Exception) -> None:
-        _log.error("the network failed: %s", type(error).__name__, exc_info=error)
+        number = secrets.token_hex(4)
+        _log.error("%s: the network failed: %s", number, type(error).__name__, exc_info=error)
         for draft in drafts:
+            draft.story.reference = number
             self._close(draft, Outcome.FAILED)
 
     def _choose(self, draft: _Draft) -> int | None:
