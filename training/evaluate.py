@@ -92,11 +92,11 @@ def recall_report(writer: Writer, book: str) -> list[Report]:
     """How many characters of the book follow its chapters' first five words at temperature 0."""
     openings = []
     for chapter in chapters(book):
-        blocks = chapter.split("\n\n")
-        prose = next(i for i, b in enumerate(blocks) if not (is_heading(b) or b.isupper()))
-        story = "\n\n".join(blocks[prose:])
+        prose = [b for b in chapter.strip("\n").split("\n\n") if not (is_heading(b) or b.isupper())]
+        story = "\n\n".join(prose)
         opening = " ".join(story.split(" ")[:5])
-        openings.append((opening, story[len(opening) :]))
+        if opening:
+            openings.append((opening, story[len(opening) :]))
     greedy = Sampling(LENGTH, temperature=0.0)
     written = writer([(opening, greedy) for opening, _ in openings])
     return [

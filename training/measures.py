@@ -222,5 +222,5 @@ def _window_hashes(text: bytes, length: int) -> NDArray[np.uint64]:
     codes = np.frombuffer(text, np.uint8).astype(np.int64) + 1
     sums = np.zeros(len(text) + 1, np.int64)
     np.cumsum(codes * powers(BASE, len(text)), out=sums[1:])
-    hashes = (sums[length:] - sums[: len(sums) - length])[:count] * powers(INVERSE, count)
+    hashes = (sums[length : length + count] - sums[:count]) * powers(INVERSE, count)
     return ((hashes ^ (hashes >> 29)) * signed(MIX)).view(np.uint64)
