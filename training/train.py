@@ -386,6 +386,8 @@ def _configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, s
     if not options.resume:
         return config, {}
     about = checkpoints.read_about(config.checkpoint())
+    # Folders are those of this command: the checkpoint may have been moved.
+    given |= {name: getattr(config, name) for name in ("books", "output", "checkpoints")}
     return replace(TrainingConfig.from_json(about["training"]), **given), about
 
 
