@@ -144,7 +144,7 @@ def test_the_summary_is_true(uninterrupted: Path, text: Path) -> None:
 def test_a_training_killed_stopped_and_resumed_ends_the_same(
     uninterrupted: Path, text: Path, tmp_path: Path
 ) -> None:
-    arguments = ("--text", text, *SMALL, "--save-every", "0")
+    arguments = ["--text", str(text), *SMALL, "--save-every", "0"]
     killed = start(tmp_path, *arguments)
     interrupt(killed, 20, signal.SIGKILL)
     killed.communicate()

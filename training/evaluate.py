@@ -233,7 +233,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[DEFAULT_MODEL],
         metavar="NAME",
-        help="names or paths of weights (default: %(default)s)",
+        help=f"names or paths of weights (default: {DEFAULT_MODEL})",
     )
     parser.add_argument(
         "--text",
