@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.words import LONGEST, Words
-from model.sampling import START, Sampling, next_id
+from model.sampling import START, Sampling, next_ids
 from model.vocab import Vocab
 
 LONGEST_LINE = 4  # stories one person may have waiting
@@ -244,7 +244,7 @@ class _Draft:
     story: Story
     slot: int
     rng: np.random.Generator
-    logits: Logits = field(default_factory=lambda: np.empty(0, np.float32))  # (V,)
+    logits: Logits  # (V,) of what follows all that was read
     text: str = ""  # all that was chosen; `story.text` is the part that is certain
     refused: set[int] = field(default_factory=set)  # ids that must not follow what is certain
 
@@ -280,74 +280,96 @@ class _Desk:
             self._thread.join()
 
     def _work(self) -> None:
+        # Whatever goes wrong with some stories, the next ones shall have a worker.
         while True:
             while not self._drafts or not self._new.empty():
                 story = self._new.get()
                 if story is None:
                     return
-                self._open(story)
-            self._advance()
+                try:
+                    self._drafts.append(self._open(story))
+                except Exception as error:
+                    self._fail(story, self._record(error))
+            try:
+                self._advance()
+            except Exception as error:
+                number = self._record(error)
+                for draft in list(self._drafts):
+                    self._drop(draft)
+                    self._fail(draft.story, number)
             time.sleep(0)  # the event loop's thread may go first
 
-    def _open(self, story: Story) -> None:
+    def _record(self, error: Exception) -> str:
+        number = secrets.token_hex(4)
+        _log.error("%s: the network failed: %s", number, type(error).__name__, exc_info=error)
+        return number
+
+    def _fail(self, story: Story, number: str) -> None:
+        story.reference = number
+        self._report(story, Outcome.FAILED)
+
+    def _open(self, story: Story) -> _Draft:
         """Take a slot and read the prompt."""
-        draft = _Draft(story, self._decoder.join(), story.sampling.rng())
-        self._drafts.append(draft)
+        slot = self._decoder.join()
         try:
-            draft.logits = self._decoder.read(draft.slot, story.ids).copy()
-        except Exception as error:  # this story has failed, and no other
-            self._fail([draft], error)
+            logits = self._decoder.read(slot, story.ids).copy()
+        except BaseException:
+            self._decoder.leave(slot)
+            raise
+        return _Draft(story, slot, story.sampling.rng(), logits)
+
+    def _drop(self, draft: _Draft) -> None:
+        self._drafts.remove(draft)
+        self._decoder.leave(draft.slot)
 
     def _advance(self) -> None:
         """One more character for each story."""
-        ids: list[int] = []
         for draft in list(self._drafts):
             if draft.story.halt is not None:
-                self._close(draft, draft.story.halt)
-            elif (chosen := self._choose(draft)) is None:
-                self._close(draft, Outcome.WRITTEN)
-            else:
-                ids.append(chosen)
+                self._drop(draft)
+                self._report(draft.story, draft.story.halt)
         if not self._drafts:
             return
-        try:
-            rows = self._decoder.step([draft.slot for draft in self._drafts], ids).copy()  # (S, V)
-        except Exception as error:  # whatever it is, the next stories shall have a worker
-            self._fail(list(self._drafts), error)
+        chosen = next_ids(
+            np.stack([self._allowed(draft) for draft in self._drafts]),  # (S, V)
+            [draft.story.sampling for draft in self._drafts],
+            [draft.rng for draft in self._drafts],
+        )
+        to_read: list[int] = []
+        for draft, character in zip(list(self._drafts), chosen, strict=True):
+            following = self._write(draft, character)
+            if following is None:
+                self._drop(draft)
+                self._report(draft.story, Outcome.WRITTEN)
+            else:
+                to_read.append(following)
+        if not self._drafts:
             return
+        rows = self._decoder.step([draft.slot for draft in self._drafts], to_read).copy()  # (S, V)
         for draft, logits in zip(self._drafts, rows, strict=True):
             draft.logits = logits
 
-    def _close(self, draft: _Draft, outcome: Outcome) -> None:
-        self._drafts.remove(draft)
-        self._decoder.leave(draft.slot)
-        self._report(draft.story, outcome)
+    def _allowed(self, draft: _Draft) -> Logits:
+        """The logits (V,) of what may follow."""
+        if not draft.refused or len(draft.text) > len(draft.story.text):
+            return draft.logits
+        logits = draft.logits.copy()
+        logits[list(draft.refused)] = _NEVER
+        return logits
 
-    def _fail(self, drafts: list[_Draft], error: Exception) -> None:
-        number = secrets.token_hex(4)
-        _log.error("%s: the network failed: %s", number, type(error).__name__, exc_info=error)
-        for draft in drafts:
-            draft.story.reference = number
-            self._close(draft, Outcome.FAILED)
-
-    def _choose(self, draft: _Draft) -> int | None:
-        """Choose a character; the id to read next, None when the story has its length."""
+    def _write(self, draft: _Draft, character: int) -> int | None:
+        """Write a character down; the id to read next, None when the story has its length."""
         story = draft.story
-        logits = draft.logits
-        if draft.refused and len(draft.text) == len(story.text):
-            logits = logits.copy()
-            logits[list(draft.refused)] = _NEVER
-        chosen = next_id(logits, story.sampling, draft.rng)
-        draft.text += self._vocab.characters[chosen]
+        draft.text += self._vocab.characters[character]
         over = len(draft.text) >= story.sampling.length
         if draft.text[-1].isalnum() and not over:
-            return chosen
-        # A word has ended: it is certain, or it is taken back.
-        if not self._ends_badly(draft):
-            story.text = draft.text
-            draft.refused.clear()
-            return None if over else chosen
-        return self._step_back(draft)
+            return character
+        # A word has ended: it is certain now, or it is taken back.
+        if self._ends_badly(draft):
+            return self._step_back(draft)
+        story.text = draft.text
+        draft.refused.clear()
+        return None if over else character
 
     def _ends_badly(self, draft: _Draft) -> bool:
         """Whether a word that is refused ends in what is not certain yet."""
