@@ -136,13 +136,14 @@ PRESETS = {
     ),
     # English from a library, then the voice.
     "pooh": TrainingConfig(
-        voice=(1.0,) * 10 + (2.0,) * 4 + (4.0,) * 2 + (8.0,) + (2.0,) * 3,
+        voice=(1.0,) * 10 + (2.0,) * 4 + (4.0,) * 2 + (8.0,) + (12.0,) * 3,
         openings=20.0,
         ngram_orders=(2, 3, 4, 5, 6, 8),
         ngram_words=(1, 2, 3),
         ngram_rows=1_000_000,
         ngram_width=32,
         steps=4200,
+        keep="last",
     ),
 }
 """Trainings by name. A text of one's own (`--text`) is learned as `classic` is, unless told."""
