@@ -38,7 +38,8 @@ Array = NDArray[np.float32]
 EPSILON = 1e-6
 READ_COLUMNS = 512  # windows are read so many places at a time: what is worked on fits the cache
 WASTE = 2**15  # numbers of keys attended in vain rather than in one product more
-SHARED_WORK = 2**19  # numbers of keys in a block from which a second thread is worth its while
+SHARED_WORK = 2**19  # numbers of keys in a block from which a second thread is worth its while;
+# below, the two wait for Python's lock longer than they compute
 _ZERO = np.float32(0.0)
 
 
@@ -272,17 +273,20 @@ class Decoder:
         room = self._room("step", S)
         x, normed, hidden, k, v = room.x, room.normed, room.hidden, room.k, room.v
         positions = [text.cached - 1 for text in texts]
-        where, when = np.array(slots), np.array(positions)
-        ids = np.array([text.ids[-1] for text in texts])
-        np.copyto(x, self._embedding[ids].T.reshape(x.shape))
+        ids = [text.ids[-1] for text in texts]
+        if S == 1:  # without arrays of places it is quicker
+            np.copyto(x, self._embedding[ids[0]])
+            turns = self._turns[positions[0]]  # (2, H, D/2)
+            here: tuple[Any, ...] = (slice(slots[0], slots[0] + 1), slice(None), positions[0])
+        else:
+            np.copyto(x, self._embedding[ids].T)
+            turns = self._turns[positions]  # (S, 2, H, D/2)
+            here = (np.array(slots), slice(None), np.array(positions))
         if self._table:
-            self._table.write(where, when, ids)
+            where, when = np.array(slots), np.array(positions)
+            self._table.write(where, when, np.array(ids))
             x += self._table.look_up(where, when).reshape(x.shape)
             room.norm(x, out=x)
-        here: tuple[Any, ...] = (where, slice(None), when)
-        if S == 1:  # the same place, but found without an array of places
-            here = (slice(slots[0], slots[0] + 1), slice(None), positions[0])
-        turns = self._turns[when]  # (S, 2, H, D/2)
         first, *second = self._shares(slots, positions, room)
         for keys, values, (qkv, projection, up, down) in zip(
             self._keys, self._values, self._blocks, strict=True

@@ -131,7 +131,7 @@ def test_greedy_texts_are_the_same(config: GPTConfig) -> None:
 # In company
 
 
-@pytest.mark.parametrize("limits", [(512, 2**15, 2**19), (1, 0, 0), (40, 2**30, 1)])
+@pytest.mark.parametrize("limits", [(512, 2**15, 2**19), (1, 0, 0), (40, 2**30, 200)])
 @pytest.mark.parametrize("config", [PLAIN, TABLE])
 def test_texts_join_and_leave_in_any_order(
     config: GPTConfig, limits: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
@@ -386,12 +386,12 @@ def test_shipped_networks_agree(shipped: tuple[GPT, Decoder, Vocab]) -> None:
     ids = [vocab.encode(vocab.clean(prompt).text or "\n") for prompt in PROMPTS]
     slots = [decoder.join() for _ in ids]
     logits = [decoder.read(slot, row).copy() for slot, row in zip(slots, ids, strict=True)]
-    for step in range(gpt.config.context_length + 40):
+    for step in range(70):  # one text is longer than the context: it is read again in between
         chosen = [int(row.argmax()) for row in logits]
         for row, i in zip(ids, chosen, strict=True):
             row.append(i)
         logits = list(decoder.step(slots, chosen).copy())
-        if step % 20 == 0 or step > gpt.config.context_length + 35:
+        if step % 5 == 0:
             for row, answer in zip(ids, logits, strict=True):
                 wanted = expected(gpt, row)
                 assert_close(answer, wanted)
