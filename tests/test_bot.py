@@ -418,7 +418,7 @@ async def test_a_reply_to_a_mention_has_working_buttons(wood: Stage) -> None:
     await wood.server.until(lambda: story.deleted)
 
 
-async def begun(wood: Stage, person: Person, **options: object) -> Message:
+async def begun(wood: Stage, person: Person, **options: Any) -> Message:  # noqa: ANN401
     """A story that is being written and shows its Stop button; the network is held."""
     wood.decoder.hold()
     use = person.command("pooh", **options)
