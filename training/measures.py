@@ -135,7 +135,8 @@ class Library:
         """How long the longest run of characters is that texts and library share."""
         shortest, longest = 0, max(map(len, texts), default=0)
         while shortest < longest:
-            middle = (shortest + longest + 1) // 2
+            # Most are not much longer than what is called a copy: look there first.
+            middle = min((shortest + longest + 1) // 2, max(COPY, shortest + COPY // 2))
             if any(windows.any() for windows in self.holds(texts, middle)):
                 shortest = middle
             else:
