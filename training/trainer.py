@@ -92,7 +92,8 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
         self.history: list[Progress] = []
-        self.losses = torch.zeros(2, dtype=torch.float64)  # summed since the last of the history
+        # Since the last of the history: the sums of losses and of last quarters' losses, and steps.
+        self.losses = torch.zeros(3, dtype=torch.float64)
         self.rank, self.world = (
             (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         )
@@ -117,7 +118,7 @@ class Trainer:
             due = self.step % every == 0 or self.step == self.steps
             validation = self._validate() if due else None
             self.seconds += time.perf_counter() - began
-            loss, tail_loss = (self.losses / ((self.step - 1) % every + 1)).tolist()
+            loss, tail_loss = (self.losses[:2] / self.losses[2]).tolist()
             progress = Progress(
                 self.step,
                 self.steps,
@@ -157,7 +158,7 @@ class Trainer:
         return len(measured) > len(recent) > 0 and not any(p.best for p in recent)
 
     def _train_step(self) -> Tensor:
-        """One step; returns the loss and the loss over the last quarter of the windows, (2,)."""
+        """One step; returns its loss, the loss over the last quarter of the windows, and 1."""
         config = self.config
         part = self.parts[self.step * len(self.parts) // self.steps]
         each = config.batch_size // self.world
@@ -171,7 +172,7 @@ class Trainer:
         nats.mean().backward()  # type: ignore[no-untyped-call]
         self.learner.step(rate((self.step + 0.5) / self.steps, config.warmup, config.cooldown))
         tail = nats[:, -max(1, config.context_length // 4) :]
-        result = torch.stack([nats.mean(), tail.mean()]).detach()
+        result = torch.stack([nats.mean(), tail.mean(), nats.new_tensor(1.0)]).detach()
         if self.world > 1:
             dist.all_reduce(result)
             result /= self.world
