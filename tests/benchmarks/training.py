@@ -22,8 +22,6 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
@@ -197,22 +195,17 @@ def main() -> None:
             way.turn(60 * minutes / options.turns, validation)
         print(f"turn {turn + 1}/{options.turns}", file=sys.stderr)
 
-    table = Table(title=f"{minutes:g} minutes each on {len(train):,} characters of training text")
-    for name in ("way", "characters/s", "lowest .. highest", "characters seen", "lowest loss"):
-        table.add_column(name, justify="left" if name == "way" else "right")
-    table.add_column("last loss", justify="right")
+    print(f"{minutes:g} minutes each on {len(train):,} characters; validation in nats each.\n")
+    print("| | characters/s | lowest to highest | characters seen | lowest loss | last loss |")
+    print("|---|---|---|---|---|---|")
     for way in ways:
-        table.add_row(
-            way.name,
-            f"{statistics.median(way.rates):,.0f}",
-            f"{min(way.rates):,.0f} .. {max(way.rates):,.0f}",
-            f"{way.characters:,}",
-            f"{min(loss for _, loss in way.curve):.3f}",
-            f"{way.curve[-1][1]:.3f}",
+        print(
+            f"| {way.name} | {statistics.median(way.rates):,.0f} "
+            f"| {min(way.rates):,.0f} to {max(way.rates):,.0f} | {way.characters:,} "
+            f"| {min(loss for _, loss in way.curve):.3f} | {way.curve[-1][1]:.3f} |"
         )
-    Console().print(table)
     print(
-        f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}, "
+        f"\n{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}, "
         f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}"
     )
     if options.figure:
