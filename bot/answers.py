@@ -24,7 +24,8 @@ from bot.words import Words
 from bot.writer import BusyError, Outcome, Story, Writer
 from model.sampling import Sampling
 
-PACE = 1.0  # seconds between two edits of one message
+PACE = 1.0  # seconds between two edits of one message ...
+QUEUE_PACE = 5.0  # ... that only show how the queue moves: with 200 waiting, they are many
 TRIES = 8  # to show the end of a story, over a connection that breaks
 PROMPT = 500  # characters of a prompt
 ENDINGS: Mapping[Outcome, str] = {
@@ -152,7 +153,10 @@ class Answers:
         shown_at: float | None = None
         buttons = row(*WRITING, wish=telling.wish)
         while not await self._clock.wait(story.ended, PACE):
-            content = self._progress(telling)
+            place = self._writer.place(story)
+            if place and shown_at is not None and self._clock.monotonic() < shown_at + QUEUE_PACE:
+                continue
+            content = self._progress(telling, place)
             if content == shown:
                 continue
             try:
@@ -188,8 +192,7 @@ class Answers:
         self._writer.stop(story)
         _log.info("a story has lost its message: %s", type(error).__name__)
 
-    def _progress(self, telling: Telling) -> str:
-        place = self._writer.place(telling.story)
+    def _progress(self, telling: Telling, place: int) -> str:
         note = f"waiting: number {place} in the queue" if place else "writing ..."
         grown = telling.page.story + telling.story.text
         return messages.build(Page(telling.page.prompt, grown), note)
