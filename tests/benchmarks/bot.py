@@ -1,103 +1,172 @@
 """How the bot bears a crowd: python tests/benchmarks/bot.py [--model pooh] [--bursts 1 20 200].
 
-The real bot with a real model, in this process, against the stand-in for Discord, over real sockets
-and in real time. So many people type /pooh at the same moment; for each burst it prints how long
-until the bot promised an answer (Discord gives 3 s), until the first words could be read, until the
-story was there, how many edits that took, and how late the event loop came round meanwhile.
+The bot runs in a process of its own, as a host runs it, with a real model, and talks to the
+stand-in for Discord in this process over real sockets, in real time, under rate limits like
+Discord's. So many people type /pooh at the same moment; for each burst a row says how long it took
+until the bot promised an answer (Discord gives 3 s), until the first words could be read and until
+the story was there, how many edits that needed, and how late the bot's event loop came round
+meanwhile. Then the same with 32 stories written together, and the memory of the idle bot.
 """
 
 import argparse
 import asyncio
+import json
+import os
+import re
 import statistics
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
 
-from bot.client import Pooh, use_server
-from bot.settings import Settings
-from bot.words import Words
-from bot.writer import Writer
-from model.weights import load_decoder, resolve
-from tests.discord_server import DiscordServer
-from tests.discord_world import Interaction
+from bot.__main__ import _client  # noqa: E402
+from bot.client import serve, use_server  # noqa: E402
+from bot.settings import read_settings  # noqa: E402
+from tests.discord_schema import Schemas  # noqa: E402
+from tests.discord_server import DiscordServer, describe  # noqa: E402
+from tests.discord_world import Interaction, Message  # noqa: E402
 
 TICK = 0.005  # seconds between two looks of the watch at the event loop
+PROMPT = "Here is Edward Bear"
 
 
-def spread(seconds: list[float]) -> str:
+async def host() -> None:
+    """The bot's side: run it, and give out how late the event loop was for each line read."""
+    settings = read_settings(os.environ, ROOT)
+    use_server(settings.api_base, settings.gateway)
+    loop = asyncio.get_running_loop()
+    lag: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            due = loop.time() + TICK
+            await asyncio.sleep(TICK)
+            lag.append(loop.time() - due)
+
+    async def report() -> None:
+        lines = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+        while await lines.readline():
+            print(json.dumps(lag), flush=True)
+            lag.clear()
+
+    helpers = [asyncio.create_task(watch()), asyncio.create_task(report())]
+    await serve(_client(settings), settings.require_token())
+    for helper in helpers:
+        helper.cancel()
+
+
+class Bot:
+    """The bot's process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, server: DiscordServer, model: str, slots: int) -> "Bot":
+        """Start it and wait until it is connected."""
+        settings = {
+            "DISCORD_TOKEN": server.token,
+            "DISCORD_API_BASE": server.api_base,
+            "DISCORD_GATEWAY": server.gateway_url,
+            "POOH_MODEL": model,
+            "POOH_SLOTS": str(slots),
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            __file__,
+            "--host",
+            cwd=ROOT,
+            env=os.environ | settings,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 26,
+        )
+        await server.online(server.gateway.connected + 1)
+        return cls(process)
+
+    async def lag(self) -> list[float]:
+        """How late its event loop was, in seconds, at each look since the last call."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(b"\n")
+        return list(json.loads(await self._process.stdout.readline()))
+
+    def resident(self) -> float:
+        """Its resident memory in MB; NaN where there is no /proc."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+        except OSError:
+            return float("nan")
+        found = re.search(r"VmRSS:\s+(\d+)", status)
+        return int(found[1]) / 1024 if found else float("nan")
+
+    async def stop(self) -> None:
+        self._process.terminate()
+        await self._process.wait()
+
+
+def spread(seconds: Sequence[float]) -> str:
     """Median, 99th percentile and maximum in milliseconds."""
     ordered = sorted(seconds)
     p99 = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-    return "/".join(f"{1000 * s:,.0f}" for s in (statistics.median(ordered), p99, ordered[-1]))
+    return " / ".join(f"{1000 * s:,.0f}" for s in (statistics.median(ordered), p99, ordered[-1]))
 
 
-class Watch:
-    """Notes when each answer came forward, and how late the event loop was."""
-
-    def __init__(self, uses: list[Interaction]) -> None:
-        self.uses = uses
-        self.began = time.perf_counter()
-        self.promised: dict[int, float] = {}
-        self.shown: dict[int, float] = {}
-        self.whole: dict[int, float] = {}
-        self.lag: list[float] = []
-
-    async def look(self) -> None:
-        """Until every story is whole."""
-        while len(self.whole) < len(self.uses):
-            before = time.perf_counter()
-            await asyncio.sleep(TICK)
-            now = time.perf_counter()
-            self.lag.append(now - before - TICK)
-            for i, use in enumerate(self.uses):
-                if (message := use.original) is None or i in self.whole:
-                    continue
-                self.promised.setdefault(i, now - self.began)
-                small = message.content.rpartition("-# ")[2]
-                if message.content and not small.startswith("waiting"):
-                    self.shown.setdefault(i, now - self.began)
-                if "Again" in message.buttons:
-                    self.whole[i] = now - self.began
+def story(use: Interaction) -> Message:
+    """The message in which it is told."""
+    assert use.original is not None
+    return use.original
 
 
-async def measure(model: str, bursts: list[int], length: int) -> None:
-    """Print a row for each burst."""
-    print(f"{model}: ms as median/p99/max; stories of {length} characters")
-    print(f"{'burst':>5} {'promise':>18} {'first text':>22} {'whole':>22} {'edits':>6} {'lag':>16}")
-    async with DiscordServer(rates={}) as server:
-        use_server(server.api_base, server.gateway_url)
-        settings = Settings(token=server.token, model=model, cooldown=0.0)
-        decoder, vocab = load_decoder(model, slots=settings.slots)
-        words = Words()
-        writer = Writer(
-            decoder, vocab, words, slots=settings.slots, capacity=settings.queue, deadline=800.0
-        )
-        client = Pooh(settings, writer, words, weights=resolve(model)[0])
-        async with client:
-            running = asyncio.create_task(client.start(server.token))
-            await server.online()
-            for burst in bursts:
-                people = [server.person(f"Rabbit's relation {i}") for i in range(burst)]
-                edits = len(server.requests("PATCH"))
-                watch = Watch(
-                    [p.command("pooh", prompt="Here is Edward Bear", length=length) for p in people]
-                )
-                async with asyncio.timeout(900):
-                    await watch.look()
-                edits = len(server.requests("PATCH")) - edits
-                print(
-                    f"{burst:>5} {spread(list(watch.promised.values())):>18}"
-                    f" {spread(list(watch.shown.values())):>22}"
-                    f" {spread(list(watch.whole.values())):>22}"
-                    f" {edits / burst:>6.1f} {spread(watch.lag):>16}",
-                    flush=True,
-                )
-                assert len(watch.whole) == burst, "a story was lost"
-            print(f"refused by Discord: {len(server.refused())}; violations: {server.violations()}")
-            await client.leave(0.0)
-            await running
+def is_whole(use: Interaction) -> bool:
+    """Whether its story has ended."""
+    return use.original is not None and "Again" in use.original.buttons
+
+
+async def burst(server: DiscordServer, bot: Bot, people: int, length: int, name: str) -> None:
+    """So many people ask at once; print a row."""
+    asking = [server.person(f"Relation {i}") for i in range(people)]
+    await bot.lag()
+    uses = [person.command("pooh", prompt=PROMPT, length=length) for person in asking]
+    await server.until(lambda: all(map(is_whole, uses)), "all stories", patience=1800)
+    lag = await bot.lag()
+    promised = [use.responded - use.started for use in uses if use.responded]
+    first, whole, edits = [], [], 0
+    for use in uses:
+        shown = [(at, text) for at, text in story(use).edits[1:] if "-# waiting" not in text]
+        first.append(shown[0][0] - use.created)
+        whole.append(shown[-1][0] - use.created)
+        edits += len(story(use).edits) - 1
+    assert len(promised) == people, "a promise was lost"
+    cells = [name, spread(promised), spread(first), spread(whole), f"{edits / people:.1f}"]
+    print("| " + " | ".join([*cells, spread(lag)]) + " |", flush=True)
+
+
+async def measure(model: str, bursts: Sequence[int], length: int) -> None:
+    """Print a row for each burst, then one for 32 stories at once, then the memory."""
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(f"{model}, stories of {length} characters, {os.cpu_count()} cores{load};")
+    print("milliseconds as median / 99th percentile / most:\n")
+    print("| at once | promised | first words | whole story | edits each | event loop late |")
+    print("|---|---|---|---|---|---|", flush=True)
+    schemas: Schemas | None = describe()
+    async with DiscordServer(schemas=schemas) as server:
+        memory = []
+        for slots, sizes in ((8, bursts), (32, [32])):
+            bot = await Bot.start(server, model, slots)
+            await asyncio.sleep(2)
+            memory.append(bot.resident())
+            for size in sizes:
+                name = f"{size}" if slots == 8 else f"{size}, {slots} written together"
+                await burst(server, bot, size, length, name)
+            memory.append(bot.resident())
+            await bot.stop()
+        print(f"\nResident: {memory[0]:.0f} MB idle, {memory[1]:.0f} MB after the bursts, ", end="")
+        print(f"{memory[3]:.0f} MB after 32 together.")
+        print(f"Requests: {len(server.log)}, refused {len(server.refused())}, ", end="")
+        print(f"violations of Discord's description: {len(server.violations())}.")
 
 
 def main() -> None:
@@ -106,8 +175,9 @@ def main() -> None:
     parser.add_argument("--model", default="pooh", help="a name or a path (default: pooh)")
     parser.add_argument("--bursts", type=int, nargs="+", default=[1, 20, 200])
     parser.add_argument("--length", type=int, default=300)
+    parser.add_argument("--host", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    asyncio.run(measure(options.model, options.bursts, options.length))
+    asyncio.run(host() if options.host else measure(options.model, options.bursts, options.length))
 
 
 if __name__ == "__main__":
