@@ -1,0 +1,163 @@
+"""Draws an answer as a reader sees it: python tests/benchmarks/picture.py [docs/answer.png].
+
+The real bot with the shipped model answers a command through the stand-in for Discord; what is
+drawn is the message that arrived there, with its buttons.
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import matplotlib  # noqa: E402
+from PIL import Image, ImageDraw, ImageFont  # noqa: E402
+
+from bot.client import Pooh, serve, use_server  # noqa: E402
+from bot.settings import Settings  # noqa: E402
+from bot.words import Words  # noqa: E402
+from bot.writer import Writer  # noqa: E402
+from model.weights import load_decoder, resolve  # noqa: E402
+from tests.discord_server import DiscordServer  # noqa: E402
+from tests.discord_world import Message  # noqa: E402
+
+WIDTH, EDGE, LEFT = 1240, 32, 136  # pixels: the picture, its margin, where text begins
+LINE, BUTTON = 42, 64  # pixels: heights
+BACKGROUND, TEXT, FAINT, HONEY = "#313338", "#dbdee1", "#949ba4", "#f0b232"
+BUTTONS = {1: "#5865f2", 2: "#4e5058", 3: "#248046", 4: "#da373c"}  # colours by style
+MARKS = re.compile(r"\\(.)|(\*\*)|(_)|\u200b|(\s+)|(.)", re.S)
+
+
+async def answer(prompt: str, temperature: float, length: int, seed: int) -> Message:
+    """What the real bot answers, as it lies on the server."""
+    async with DiscordServer() as server:
+        use_server(server.api_base, server.gateway_url)
+        settings, words = Settings(token=server.token), Words()
+        writer = Writer(*load_decoder(settings.model), words)
+        client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
+        running = asyncio.create_task(serve(client, server.token))
+        await server.online()
+        use = server.person("Kanga").command(
+            "pooh", prompt=prompt, temperature=temperature, length=length, seed=seed
+        )
+        message = await server.until(
+            lambda: use.original if use.original and "Again" in use.original.buttons else None
+        )
+        await client.leave()
+        await running
+        return message
+
+
+class Sheet:
+    """A picture that is written on from top to bottom."""
+
+    def __init__(self) -> None:
+        self.image = Image.new("RGB", (WIDTH, 4000), BACKGROUND)
+        self.draw = ImageDraw.Draw(self.image)
+        self.top = EDGE
+
+    def font(self, size: int, style: str = "") -> ImageFont.FreeTypeFont:
+        """A font that comes with matplotlib: "", "Bold" or "Oblique"."""
+        name = f"DejaVuSans{'-' + style if style else ''}.ttf"
+        return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts/ttf", name)), size)
+
+    def paragraph(self, text: str, size: int, colour: str) -> None:
+        """Text with Discord's bold and italics, in lines as wide as the sheet."""
+        x: float = LEFT
+        style, gap = "", ""
+        word: list[tuple[str, str]] = []  # its characters, each in its style
+
+        def put() -> None:
+            nonlocal x, word, gap
+            if not word:
+                return
+            width = sum(self.font(size, style).getlength(letter) for letter, style in word)
+            space = self.font(size).getlength(gap) if x > LEFT else 0.0
+            if x + space + width > WIDTH - EDGE:
+                self.top += LINE
+                x, space = LEFT, 0.0
+            x += space
+            for letter, styled in word:
+                font = self.font(size, styled)
+                self.draw.text((x, self.top), letter, colour, font)
+                x += font.getlength(letter)
+            word, gap = [], ""
+
+        for escaped, bold, italic, blank, plain in MARKS.findall(text):
+            if bold or italic:
+                kind = "Bold" if bold else "Oblique"
+                style = "" if style == kind else kind
+            elif blank:
+                put()
+                gap = blank
+            elif escaped or plain:
+                word.append((escaped or plain, style))
+        put()
+        self.top += LINE
+
+    def buttons(self, message: Message) -> None:
+        """The message's buttons, in the colours of their styles."""
+        x, font = LEFT, self.font(27)
+        for label, button in message.buttons.items():
+            width = int(font.getlength(label)) + 56
+            box = (x, self.top, x + width, self.top + BUTTON)
+            self.draw.rounded_rectangle(box, 14, BUTTONS[button["style"]])
+            middle = (x + width / 2, self.top + BUTTON / 2)
+            self.draw.text(middle, label, "white", font, anchor="mm")
+            x += width + 16
+        self.top += BUTTON
+
+    def finish(self) -> Image.Image:
+        """The part that was written on."""
+        return self.image.crop((0, 0, WIDTH, self.top + EDGE))
+
+
+def paint(message: Message) -> Image.Image:
+    """The message, below who asked for it."""
+    sheet = Sheet()
+    assert message.interaction
+    asked = message.interaction
+    sheet.draw.text((LEFT, sheet.top), f"{asked.person.name} used ", FAINT, sheet.font(24))
+    after = LEFT + sheet.font(24).getlength(f"{asked.person.name} used ")
+    sheet.draw.text((after, sheet.top), f"/{asked.data['name']}", "#949cf7", sheet.font(24))
+    sheet.top += 50
+    sheet.draw.ellipse((EDGE, sheet.top, EDGE + 80, sheet.top + 80), HONEY)
+    sheet.draw.text((EDGE + 40, sheet.top + 40), "P", "#5c3a00", sheet.font(44, "Bold"), "mm")
+    sheet.draw.text((LEFT, sheet.top), "Pooh", "white", sheet.font(30, "Bold"))
+    sheet.draw.rounded_rectangle(
+        (LEFT + 96, sheet.top + 2, LEFT + 164, sheet.top + 36), 8, "#5865f2"
+    )
+    sheet.draw.text((LEFT + 130, sheet.top + 19), "APP", "white", sheet.font(22, "Bold"), "mm")
+    sheet.top += 50
+    for line in message.content.split("\n"):
+        if line.startswith("-# "):
+            sheet.paragraph(line[3:], 23, FAINT)
+        elif line:
+            sheet.paragraph(line, 29, TEXT)
+        else:
+            sheet.top += LINE // 2
+    sheet.top += 10
+    sheet.buttons(message)
+    return sheet.finish()
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("picture", nargs="?", type=Path, default=ROOT / "docs" / "answer.png")
+    parser.add_argument("--prompt", default="Eeyore had found a kettle")
+    parser.add_argument("--temperature", type=float, default=0.6)
+    parser.add_argument("--length", type=int, default=330)
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    message = asyncio.run(answer(options.prompt, options.temperature, options.length, options.seed))
+    print(message.content)
+    options.picture.parent.mkdir(exist_ok=True)
+    paint(message).quantize(48).save(options.picture, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
