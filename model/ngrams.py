@@ -82,8 +82,13 @@ def run_keys(ids: NDArray[Any], config: GPTConfig) -> Keys:
     starts = run_starts(ids, config)
     before = np.take_along_axis(sums[..., None], starts, axis=-2)
     hashes = (sums[..., 1:, None] - before) * powers(INVERSE, length + 1)[starts]
-    kinds = np.arange(1, config.n_runs + 1, dtype=np.int64)
-    mixed = (hashes ^ (hashes >> 29)) * signed(MIX) + kinds * signed(MIX * MIX)
+    return mix(hashes)
+
+
+def mix(hashes: NDArray[np.int64]) -> Keys:
+    """The keys of runs from their hashes, (..., K) both: the last axis is the kind of run."""
+    kinds = np.arange(1, hashes.shape[-1] + 1, dtype=np.int64) * signed(MIX * MIX)
+    mixed = (hashes ^ (hashes >> 29)) * signed(MIX) + kinds
     mixed = (mixed ^ (mixed >> 32)) * signed(MIX)
     keys: Keys = (mixed >> 32).astype(np.int32)
     return keys

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.config import GPTConfig
-from model.ngrams import BASE, INVERSE, MIX, find_rows, powers, signed
+from model.ngrams import BASE, INVERSE, find_rows, mix, powers
 
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -32,7 +32,6 @@ class NGramTable:
         self.is_break = np.isin(np.arange(config.vocab_size), config.word_breaks)
         self.powers = powers(BASE, config.context_length + 1)
         self.inverses = powers(INVERSE, config.context_length + 1)
-        self.kinds = np.arange(1, config.n_runs + 1, dtype=np.int64) * signed(MIX * MIX)
         self.sums = self.words = np.zeros((0, config.context_length + 1), np.int64)
 
     def grow(self, slots: int) -> None:
@@ -69,9 +68,7 @@ class NGramTable:
                 starts[..., n_orders + c.ngram_words.index(n)] = start
         hashes = self.sums[slots, ends][..., None] - self.sums[slots[..., None], starts]
         hashes *= self.inverses[starts]
-        mixed = (hashes ^ (hashes >> 29)) * signed(MIX) + self.kinds
-        mixed = (mixed ^ (mixed >> 32)) * signed(MIX)
-        found = find_rows((mixed >> 32).astype(np.int32), self.known)  # (..., K)
+        found = find_rows(mix(hashes), self.known)  # (..., K)
         rows = self.rows[found].astype(np.float32)  # (..., K, W)
         if self.scale is not None:
             rows *= self.scale[found][..., None]

@@ -27,7 +27,9 @@ class TrainingConfig:
     name: str = setting("pooh", "name of the model: weights/<name>.safetensors")
     # What is read.
     text: str = setting("", "train on this text file instead of the books of data/books.toml")
-    books: str = setting("", "folder of the books (default: data/books; missing ones are fetched)")
+    books: str = setting(
+        "", "folder of the books (default: data/books, where missing ones are fetched)"
+    )
     only: tuple[str, ...] = setting((), "read only these books (their slugs, parted by commas)")
     validation_text: str = setting("", "a text file to validate on")
     validation_fraction: float = setting(

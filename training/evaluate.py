@@ -27,7 +27,7 @@ from training.baselines import CharacterChain, word_chain_texts
 from training.corpus import CorpusError, book_text, load_texts
 from training.measures import Library, common_start, losses, qualities, write
 from training.plots import comparison_figure, save
-from training.text import chapters, is_heading
+from training.text import chapters, is_heading, story
 
 BOOK = "winnie-the-pooh"
 LENGTH = 300
@@ -92,16 +92,15 @@ def recall_report(writer: Writer, book: str) -> list[Report]:
     """How many characters of the book follow its chapters' first five words at temperature 0."""
     openings = []
     for chapter in chapters(book):
-        prose = [b for b in chapter.strip("\n").split("\n\n") if not (is_heading(b) or b.isupper())]
-        story = "\n\n".join(prose)
-        opening = " ".join(story.split(" ")[:5])
+        text = story(chapter)
+        opening = " ".join(text.split(" ")[:5])
         if opening:
-            openings.append((opening, story[len(opening) :]))
+            openings.append((opening, text[len(opening) :]))
     greedy = Sampling(LENGTH, temperature=0.0)
     written = writer([(opening, greedy) for opening, _ in openings])
     return [
-        {"opening": opening, "characters": common_start(text, story)}
-        for (opening, story), text in zip(openings, written, strict=True)
+        {"opening": opening, "characters": common_start(text, rest)}
+        for (opening, rest), text in zip(openings, written, strict=True)
     ]
 
 

@@ -112,6 +112,14 @@ def chapters(text: str) -> list[str]:
     return ["\n\n".join(blocks[i:j]) + "\n" for i, j in zip(marks, ends, strict=True)]
 
 
+def story(chapter: str) -> str:
+    """A chapter without the headings it begins with."""
+    blocks = chapter.strip("\n").split("\n\n")
+    while blocks and (is_heading(blocks[0]) or blocks[0].isupper()):
+        del blocks[0]
+    return "\n\n".join(blocks)
+
+
 def is_heading(block: str) -> bool:
     """Whether a paragraph of clean text begins a chapter: "CHAPTER II", "IV. The Bridge"."""
     if len(block) >= 120 or not (_CHAPTER.match(block) or _ROMAN.match(block)):

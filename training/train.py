@@ -38,7 +38,7 @@ from training.corpus import (
     read_recipe,
 )
 from training.dataset import Source
-from training.text import chapters, is_heading
+from training.text import chapters, story
 
 if TYPE_CHECKING:
     from model.gpt import GPT
@@ -119,13 +119,7 @@ def choose(config: TrainingConfig) -> list[Book]:
 
 def openings(text: str, length: int) -> list[str]:
     """The first `length` characters of each chapter's story, headings left out."""
-    found = []
-    for chapter in chapters(text):
-        blocks = chapter.split("\n\n")
-        while blocks and (is_heading(blocks[0]) or blocks[0].isupper()):
-            del blocks[0]
-        found.append("\n\n".join(blocks)[:length])
-    return found
+    return [story(chapter)[:length] for chapter in chapters(text)]
 
 
 def build(
