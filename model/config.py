@@ -3,6 +3,15 @@
 import json
 from dataclasses import asdict, dataclass, fields
 
+_SIZES = (
+    "vocab_size",
+    "context_length",
+    "attention_window",
+    "n_layer",
+    "n_head",
+    "n_kv_head",
+    "n_embd",
+)
 _SEQUENCES = ("ngram_orders", "ngram_words", "word_breaks")
 
 
@@ -13,8 +22,11 @@ class GPTConfig:
     Attributes:
         vocab_size: V, how many characters there are.
         context_length: the longest text, in characters, that is read at once.
+        attention_window: A, how many characters a place attends to, itself included; 0 stands for
+            `context_length`. What lies further back reaches it through the blocks below.
         n_layer: how many blocks.
         n_head: H, attention heads in a block; n_embd / n_head = D must be even.
+        n_kv_head: G, heads of keys and values, each shared by H / G heads that ask; 0 stands for H.
         n_embd: C, width of the residual stream.
         dropout: share of a block's output dropped while training, 0 to 1.
         ngram_orders: the n-gram table knows runs of the last n characters, for each n here.
@@ -30,8 +42,10 @@ class GPTConfig:
 
     vocab_size: int
     context_length: int = 64
+    attention_window: int = 0
     n_layer: int = 4
     n_head: int = 4
+    n_kv_head: int = 0
     n_embd: int = 128
     dropout: float = 0.0
     ngram_orders: tuple[int, ...] = ()
@@ -42,8 +56,14 @@ class GPTConfig:
     word_breaks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check every field, and the fields against each other."""
-        for name in ("vocab_size", "context_length", "n_layer", "n_head", "n_embd"):
+        """Put in what a 0 stands for; check every field, and the fields against each other."""
+        for name, value in (
+            ("attention_window", self.context_length),
+            ("n_kv_head", self.n_head),
+        ):
+            if getattr(self, name) == 0:
+                object.__setattr__(self, name, value)
+        for name in _SIZES:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise ValueError(f"{name} = {value!r}: must be a whole number of at least 1")
@@ -60,6 +80,13 @@ class GPTConfig:
             raise ValueError(
                 f"n_embd = {self.n_embd}: must be a multiple of 2 x n_head = {2 * self.n_head}"
             )
+        if self.n_head % self.n_kv_head:
+            raise ValueError(f"n_kv_head = {self.n_kv_head}: must divide n_head = {self.n_head}")
+        if self.attention_window > self.context_length:
+            raise ValueError(
+                f"attention_window = {self.attention_window}: "
+                f"must be at most context_length = {self.context_length}"
+            )
         for name in ("dropout", "ngram_dropout"):
             share = getattr(self, name)
             if not isinstance(share, float) or not 0.0 <= share < 1.0:
@@ -73,6 +100,11 @@ class GPTConfig:
     def head_size(self) -> int:
         """D, the width of one head."""
         return self.n_embd // self.n_head
+
+    @property
+    def kv_width(self) -> int:
+        """Numbers in the keys, and in the values, of one place: G D."""
+        return self.n_kv_head * self.head_size
 
     @property
     def n_runs(self) -> int:

@@ -1,15 +1,18 @@
-"""The network, for writing: the GPT of `gpt.py` in numpy, with all it has read kept in a cache.
+"""The network, for writing: the GPT of `gpt.py` in numpy, with what it has read kept in a cache.
 
 Many texts are written at once. Each has a slot; a step gives one character to each of them, and
 texts join and leave between steps. The letters in the shapes, beside those of `gpt.py`:
 
     S  slots    how many texts take part
-    N  columns  places computed at once: S in a step, S x T where windows are read
-    C  n_embd   width of the stream    H heads    D = C / H    V vocabulary    T time
-    K  runs     looked up in the n-gram table for each character
+    N  columns  places computed at once: S in a step, T where a prompt is read
+    C  n_embd   width of the stream    H heads    G heads of keys and values    D = C / H
+    A  attention_window                V vocabulary    T time
+
+The cache of a slot is a ring: a place attends to the last A characters, so the character A places
+on takes the place of the oldest. Nothing is ever read twice, however long the text.
 
 A step is mostly the reading of weights from memory, so between two products stands as little as
-can be. What was measured, and kept:
+can be. What was measured, and kept (`tests/benchmarks/decoder.md`):
 
 - Places are columns, (C, N): the weights then lie as they are stored, W @ X is the fastest of the
   eight ways to multiply, and one text is a matrix-vector product by the same line.
@@ -17,15 +20,13 @@ can be. What was measured, and kept:
   rotary pair is one complex number, and turning it one complex multiplication.
 - q and k have length 1, so by Cauchy and Schwarz no score leaves -sqrt(D) .. sqrt(D), and softmax
   needs no maximum taken off: up to D = 7,000, float32 holds exp of it.
-- Slots side by side are attended in one product over (S, H, T, D), up to the longest of them; a
-  mask hides what the shorter ones do not have.
+- Softmax and mean do not ask in which order the keys lie. So a full ring is attended as it is, and
+  slots side by side in one product; a mask hides what the rings of shorter texts do not hold yet.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,27 +37,24 @@ from model.table import NGramTable
 
 Array = NDArray[np.float32]
 EPSILON = 1e-6
-READ_COLUMNS = 512  # windows are read so many places at a time: what is worked on fits the cache
 WASTE = 2**15  # numbers of keys attended in vain rather than in one product more
-SHARED_WORK = 2**19  # numbers of keys in a block from which a second thread is worth its while;
-# below, the two wait for Python's lock longer than they compute
 _ZERO = np.float32(0.0)
 
 
 @dataclass
 class _Text:
-    """What a slot holds: all its ids, and which of them the cache knows."""
+    """What a slot holds."""
 
     ids: list[int] = field(default_factory=list)
-    start: int = 0  # the window in the cache starts at this id ...
-    cached: int = 0  # ... and holds so many
+    position: int = 0  # of the next id; counted anew, A back, before it passes 3 A
 
 
 class Decoder:
     """Writes with the weights of a `GPT`: give ids, get the logits of what follows.
 
-    A text longer than the context: when the cache is full, the newest half of the window is read
-    again from position 0, and writing goes on. What a slot answers depends on its own ids only.
+    What a slot answers depends on its own ids only. The answers are those of the `GPT` that reads
+    the whole text at once, but for one thing: of a prompt, no more is read than its last
+    `context_length` ids.
     """
 
     config: GPTConfig
@@ -92,9 +90,9 @@ class Decoder:
         self._texts: list[_Text | None] = []
         self._first_capacity = max(slots, 1)
         self._capacity = 0
-        self._keys: list[Array] = []  # for each block (slots, H, T, D)
+        self._keys: list[Array] = []  # for each block (slots, G, A, D)
         self._values: list[Array] = []
-        self._rooms: dict[str, _Room] = {}
+        self._room: _Room | None = None
 
     # Slots
 
@@ -115,7 +113,7 @@ class Decoder:
         self._texts[slot] = None
         if not any(self._texts):
             self._texts, self._capacity, self._keys, self._values = [], 0, [], []
-            self._rooms.clear()
+            self._room = None
 
     def _text(self, slot: int) -> _Text:
         text = self._texts[slot] if 0 <= slot < len(self._texts) else None
@@ -126,7 +124,7 @@ class Decoder:
     def _grow(self, capacity: int) -> None:
         """Make room for more slots. Memory that is never written is never taken (calloc)."""
         c = self.config
-        shape = (capacity, c.n_head, c.context_length, c.head_size)
+        shape = (capacity, c.n_kv_head, c.attention_window, c.head_size)
         for caches in (self._keys, self._values):
             grown = [np.zeros(shape, np.float32) for _ in range(c.n_layer)]
             for new, old in zip(grown, caches, strict=False):  # no old ones the first time
@@ -139,7 +137,7 @@ class Decoder:
     # Reading and writing
 
     def read(self, slot: int, ids: Sequence[int]) -> Array:
-        """Give many ids to one slot, in one pass.
+        """Give many ids to one slot, in one pass (or several, where they are more than A).
 
         Args:
             slot: from `join`.
@@ -154,8 +152,15 @@ class Decoder:
         text = self._text(slot)
         self._check(ids)
         text.ids.extend(ids)
-        logits: Array = self._write([slot], [text])[0]
-        return logits
+        if len(ids) == 1:
+            logits: Array = self._step([slot], [text], ids)[0]
+            return logits
+        if len(ids) >= self.config.context_length:  # what was before is not looked at any more
+            ids, text.position = ids[-self.config.context_length :], 0
+        for start in range(0, len(ids), self.config.attention_window):
+            x = self._read(slot, text, np.array(ids[start : start + self.config.attention_window]))
+        last: Array = self._head @ _norm(x[:, -1])
+        return last
 
     def step(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
         """Give one id to each of several slots.
@@ -173,17 +178,17 @@ class Decoder:
         if len(slots) != len(ids) or len(set(slots)) != len(slots):
             raise ValueError("slots: each must be named once, with one id for each")
         self._check(ids)
-        texts = [self._text(slot) for slot in slots]
+        order = sorted(range(len(slots)), key=slots.__getitem__)  # slots side by side
+        rising = [slots[i] for i in order]
+        texts = [self._text(slot) for slot in rising]
+        ids = [ids[i] for i in order]
         for text, i in zip(texts, ids, strict=True):
             text.ids.append(i)
-        rising = sorted(slots)
-        if list(slots) == rising:
-            return self._write(slots, texts)
-        logits = self._write(rising, [self._text(slot) for slot in rising])
-        return logits[np.searchsorted(rising, slots)]
+        logits = self._step(rising, texts, ids)
+        return logits if rising == list(slots) else logits[np.argsort(order)]
 
     def rewind(self, slot: int, count: int) -> None:
-        """Forget the last `count` ids of a slot, as if they had never been given.
+        """Forget the last `count` ids of a slot; what is left is read again, as a prompt is.
 
         Raises:
             ValueError: no such slot, or it holds fewer ids.
@@ -191,8 +196,12 @@ class Decoder:
         text = self._text(slot)
         if not 0 <= count <= len(text.ids):
             raise ValueError(f"count = {count}: the slot holds {len(text.ids)} ids")
-        del text.ids[len(text.ids) - count :]
-        text.cached = max(0, min(text.cached, len(text.ids) - text.start))
+        if count:
+            kept = text.ids[: len(text.ids) - count]
+            text.ids, text.position = [], 0
+            if kept:
+                self.read(slot, kept[-self.config.context_length :])
+                text.ids = kept
 
     def _check(self, ids: Sequence[int]) -> None:
         if not ids:
@@ -200,94 +209,76 @@ class Decoder:
         if not 0 <= min(ids) <= max(ids) < self.config.vocab_size:
             raise ValueError(f"ids: must be from 0 to {self.config.vocab_size - 1}")
 
-    def _window_start(self, length: int) -> int:
-        """Where the window of a text of `length` ids starts: a function of the length alone."""
-        context = self.config.context_length
-        stride = context - context // 2
-        return max(0, -(-(length - context) // stride)) * stride
+    def _advance(self, slot: int, text: _Text, count: int) -> int:
+        """Take the next `count` positions, at most A; the first of them.
 
-    def _write(self, slots: Sequence[int], texts: Sequence[_Text]) -> Array:
-        """The logits (S, V) after the last id of each text, reading first what is not cached."""
-        unread: dict[int, list[int]] = {}  # slots by how much they have to read
-        for slot, text in zip(slots, texts, strict=True):
-            start = self._window_start(len(text.ids))
-            cached = len(text.ids) - 1 - start
-            if cached and (start, cached) != (text.start, text.cached):
-                unread.setdefault(cached, []).append(slot)
-            text.start, text.cached = start, cached + 1
-        for length, readers in unread.items():
-            at_once = max(1, READ_COLUMNS // length)
-            for i in range(0, len(readers), at_once):
-                self._read_windows(readers[i : i + at_once], length)
-        return self._step(slots, texts)
-
-    def _room(self, use: str, *shape: int) -> "_Room":
-        room = self._rooms.get(use)
-        if room is None or room.shape != shape:
-            room = self._rooms[use] = _Room(self.config, shape)
-        return room
-
-    def _read_windows(self, slots: list[int], length: int) -> None:
-        """Fill the caches of some slots with the first `length` ids of their windows.
-
-        The last block only has to leave its keys and values.
+        Positions stay below 3 A: before that, all are counted from A later on, which turns the keys
+        back by A positions and changes no place in the ring.
         """
-        S, T = len(slots), length
-        windows = np.array(
-            [text.ids[text.start : text.start + T] for text in map(self._text, slots)]
-        )  # (S, T)
-        room = self._room("read", S, T)
-        x, normed, hidden, v = room.x, room.normed, room.hidden, room.v.swapaxes(1, 2)
-        q, k = room.q.swapaxes(1, 2), room.k.swapaxes(1, 2)  # each (S, H, T, D)
-        np.copyto(x, self._embedding[windows.ravel()].T)
+        A = self.config.attention_window
+        if text.position + count > 3 * A:  # then A and more are left
+            text.position -= A
+            for keys in self._keys:
+                pairs = keys[slot].view(np.complex64)  # (G, A, D/2)
+                pairs *= self._turns[A, -1].conj()
+            if self._table:
+                self._table.move(slot)
+        first, text.position = text.position, text.position + count
+        return first
+
+    def _read(self, slot: int, text: _Text, ids: NDArray[np.int64]) -> Array:
+        """Read at most A ids (T,) in one pass -> the stream (C, T)."""
+        c, T = self.config, len(ids)
+        H, G, D, A = c.n_head, c.n_kv_head, c.head_size, c.attention_window
+        first = self._advance(slot, text, T)
+        positions = np.arange(first, first + T)
+        x = self._embedding[ids].T
         if self._table:
-            where = np.array(slots)
-            self._table.write_windows(where, windows)
-            x += self._table.look_up(where[:, None], np.arange(T)[None, :])
-            room.norm(x, out=x)
-        turns = self._turns[:T]  # (T, 2, H, D/2)
-        scores, answer = room.scores.reshape(S, -1, T, T), room.y.swapaxes(1, 2)
-        past = np.tri(T, dtype=np.float32)
+            self._table.write_many(slot, first, ids)
+            x = _norm(x + self._table.look_up(np.full(T, slot), positions))
+        held = np.arange(min(first, A))
+        held = first - 1 - (first - 1 - held) % A  # the position of each place of the ring
+        distance = positions[:, None] - np.concatenate((held, positions))  # (T, held + T)
+        seen = ((distance >= 0) & (distance < A)).astype(np.float32)
         for keys, values, (qkv, projection, up, down) in zip(
             self._keys, self._values, self._blocks, strict=True
         ):
-            np.dot(room.norm(x, out=normed).T, qkv.T, out=room.rows)
-            room.unit_and_turn(turns)
-            for i, slot in enumerate(slots):
-                keys[slot, :, :T] = k[i]
-                values[slot, :, :T] = v[i]
-            if keys is self._keys[-1]:
-                return
-            np.exp(np.matmul(q, k.swapaxes(-1, -2), out=scores), out=scores)
-            np.multiply(scores, past, out=scores)
-            np.matmul(scores, v, out=answer)
-            answer /= scores.sum(axis=-1, keepdims=True)
-            x += np.dot(projection, room.flat_y, out=normed)
-            np.dot(up, room.norm(x, out=normed), out=hidden)
-            np.square(np.maximum(hidden, _ZERO, out=hidden), out=hidden)
-            x += np.dot(down, hidden, out=normed)
+            heads = (_norm(x).T @ qkv.T).reshape(T, H + 2 * G, D)
+            _unit_and_turn(heads[:, : H + G], self._turns[positions])
+            q = heads[:, :H].reshape(T, G, H // G, D).transpose(1, 2, 0, 3)  # (G, H / G, T, D)
+            k, v = heads[:, H : H + G].swapaxes(0, 1), heads[:, H + G :].swapaxes(0, 1)  # (G, T, D)
+            all_k = np.concatenate((keys[slot, :, : len(held)], k), axis=1)[:, None]
+            all_v = np.concatenate((values[slot, :, : len(held)], v), axis=1)[:, None]
+            keys[slot, :, positions % A] = heads[:, H : H + G]
+            values[slot, :, positions % A] = heads[:, H + G :]
+            scores = np.exp(q @ all_k.swapaxes(-1, -2)) * seen  # (G, H / G, T, held + T)
+            y = scores @ all_v / scores.sum(axis=-1, keepdims=True)
+            x = x + projection @ y.transpose(0, 1, 3, 2).reshape(H * D, T)
+            x += down @ np.square(np.maximum(up @ _norm(x), _ZERO))
+        return x
 
-    def _step(self, slots: Sequence[int], texts: Sequence[_Text]) -> Array:
-        """One more place for each slot, in rising order: its last id -> logits (S, V)."""
-        S = len(slots)
-        room = self._room("step", S)
+    def _step(self, slots: Sequence[int], texts: Sequence[_Text], ids: Sequence[int]) -> Array:
+        """One more place for each slot, in rising order -> logits (S, V)."""
+        S, A = len(slots), self.config.attention_window
+        room = self._room
+        if room is None or room.slots != S:
+            room = self._room = _Room(self.config, S)
         x, normed, hidden, k, v = room.x, room.normed, room.hidden, room.k, room.v
-        positions = [text.cached - 1 for text in texts]
-        ids = [text.ids[-1] for text in texts]
+        positions = [self._advance(slot, text, 1) for slot, text in zip(slots, texts, strict=True)]
         if S == 1:  # without arrays of places it is quicker
             np.copyto(x, self._embedding[ids[0]])
-            turns = self._turns[positions[0]]  # (2, H, D/2)
-            here: tuple[Any, ...] = (slice(slots[0], slots[0] + 1), slice(None), positions[0])
+            turns = self._turns[positions[0]]  # (H + G, D/2)
+            here: tuple[Any, ...] = (slice(slots[0], slots[0] + 1), slice(None), positions[0] % A)
         else:
             np.copyto(x, self._embedding[ids].T)
-            turns = self._turns[positions]  # (S, 2, H, D/2)
-            here = (np.array(slots), slice(None), np.array(positions))
+            turns = self._turns[positions]  # (S, H + G, D/2)
+            here = (np.array(slots), slice(None), np.array(positions) % A)
         if self._table:
             where, when = np.array(slots), np.array(positions)
             self._table.write(where, when, np.array(ids))
             x += self._table.look_up(where, when).reshape(x.shape)
             room.norm(x, out=x)
-        first, *second = self._shares(slots, positions, room)
+        groups = self._groups(slots, positions, room)
         for keys, values, (qkv, projection, up, down) in zip(
             self._keys, self._values, self._blocks, strict=True
         ):
@@ -297,10 +288,8 @@ class Decoder:
             room.unit_and_turn(turns)
             keys[here] = k
             values[here] = v
-            started = [self._helper.submit(_attend, keys, values, share) for share in second]
-            _attend(keys, values, first)
-            for future in started:
-                future.result()
+            for group in groups:
+                group.attend(keys, values)
             np.add(x, np.dot(projection, room.flat_y, out=normed), out=x)
             np.dot(up, room.norm(x, out=normed), out=hidden)
             np.square(np.maximum(hidden, _ZERO, out=hidden), out=hidden)
@@ -308,42 +297,23 @@ class Decoder:
         np.copyto(room.logits, np.dot(self._head, room.norm(x, out=normed)).T)
         return room.logits
 
-    @cached_property
-    def _helper(self) -> ThreadPoolExecutor:
-        """A second thread: numpy computes outside Python's lock."""
-        return ThreadPoolExecutor(1, "attention")
-
-    def _shares(
-        self, slots: Sequence[int], positions: Sequence[int], room: "_Room"
-    ) -> "list[list[_Group]]":
-        """What is to be attended, for one thread, or for two where there is much."""
-        work = len(slots) * max(positions) * self.config.n_embd
-        if len(slots) == 1 or work < SHARED_WORK:
-            return [self._groups(slots, positions, room, 0)]
-        half = len(slots) // 2
-        return [
-            self._groups(slots[:half], positions[:half], room, 0),
-            self._groups(slots[half:], positions[half:], room, half),
-        ]
-
     def _groups(
-        self, slots: Sequence[int], positions: Sequence[int], room: "_Room", row: int
+        self, slots: Sequence[int], positions: Sequence[int], room: "_Room"
     ) -> "list[_Group]":
-        """Cut slots, whose first has this row in `room`, into groups attended in one product.
-
-        A group lies side by side in the cache and is of about the same length.
-        """
+        """Cut slots into groups that lie side by side in the cache and hold about as much."""
+        A, width = self.config.attention_window, self.config.kv_width
+        lengths = [min(position + 1, A) for position in positions]
         groups: list[_Group] = []
         first, longest, total = 0, 0, 0
-        for i, position in enumerate(positions):
-            longer = max(longest, position + 1)
-            wasted = longer * (i + 1 - first) - total - (position + 1)
+        for i, length in enumerate(lengths):
+            longer = max(longest, length)
+            wasted = longer * (i + 1 - first) - total - length
             side_by_side = slots[i] - slots[first] == i - first
-            if not side_by_side or wasted * self.config.n_embd > WASTE:
-                groups.append(room.group(slots[first], positions[first:i], row + first))
-                first, longer, total = i, position + 1, 0
-            longest, total = longer, total + position + 1
-        groups.append(room.group(slots[first], positions[first:], row + first))
+            if not side_by_side or wasted * width > WASTE:
+                groups.append(room.group(slots[first], lengths[first:i], first))
+                first, longer, total = i, length, 0
+            longest, total = longer, total + length
+        groups.append(room.group(slots[first], lengths[first:], first))
         return groups
 
 
@@ -353,53 +323,54 @@ class _Group:
 
     places: slice  # the slots
     length: int  # T, of the longest
-    mask: Array | None  # (S, 1, T, 1): 0 where a shorter one has nothing; None: all are as long
-    query: Array  # (S, H, D, 1)
-    scores: Array  # (S, H, T, 1)
-    total: Array  # (S, H, 1, 1)
-    answer: Array  # (S, H, 1, D)
+    mask: Array | None  # (S, 1, 1, T): 0 where a shorter one has nothing; None: all are as long
+    query: Array  # (S, G, H / G, D)
+    scores: Array  # (S, G, H / G, T)
+    total: Array  # (S, G, H / G, 1)
+    answer: Array  # (S, G, H / G, D)
 
-
-def _attend(keys: Array, values: Array, groups: Sequence[_Group]) -> None:
-    """softmax(q k) v over what each slot has read; keys and values (slots, H, T, D)."""
-    for g in groups:
-        np.matmul(keys[g.places, :, : g.length], g.query, out=g.scores)
-        np.exp(g.scores, out=g.scores)
-        if g.mask is not None:
-            np.multiply(g.scores, g.mask, out=g.scores)
-        np.add.reduce(g.scores, axis=2, keepdims=True, out=g.total)
-        np.matmul(g.scores.swapaxes(-1, -2), values[g.places, :, : g.length], out=g.answer)
-        np.divide(g.answer, g.total, out=g.answer)
+    def attend(self, keys: Array, values: Array) -> None:
+        """softmax(q k) v over what each slot holds; keys and values (slots, G, A, D)."""
+        places = (self.places, slice(None), slice(self.length))
+        np.matmul(self.query, keys[places].swapaxes(-1, -2), out=self.scores)
+        np.exp(self.scores, out=self.scores)
+        if self.mask is not None:
+            np.multiply(self.scores, self.mask, out=self.scores)
+        np.add.reduce(self.scores, axis=-1, keepdims=True, out=self.total)
+        np.matmul(self.scores, values[places], out=self.answer)
+        np.divide(self.answer, self.total, out=self.answer)
 
 
 class _Room:
-    """The arrays that places of one shape, (S,) or (S, T), are worked on in: N columns.
+    """The arrays that one place of each of S slots is worked on in: S columns.
 
     A single text's step has x (C,) rather than (C, 1): a vector is quicker.
     """
 
-    def __init__(self, config: GPTConfig, shape: tuple[int, ...]) -> None:
-        C, H, D, N = config.n_embd, config.n_head, config.head_size, math.prod(shape)
-        columns = () if shape == (1,) else (N,)
-        self.shape = shape
+    def __init__(self, config: GPTConfig, slots: int) -> None:
+        C, H, G, D, S = config.n_embd, config.n_head, config.n_kv_head, config.head_size, slots
+        columns = () if S == 1 else (S,)
+        self.slots = slots
         self.x, self.normed, self.squares = (_empty(C, *columns) for _ in range(3))
-        self.mean, self.scale = np.full(C, 1 / C, np.float32), _empty(N)
+        self.mean, self.scale = np.full(C, 1 / C, np.float32), _empty(S)
         self.hidden = _empty(4 * C, *columns)
-        self.qkv = self.hidden[: 3 * C]  # done with before the hidden layer is filled
-        self.rows = _empty(N, 3 * C) if columns else self.qkv.reshape(1, 3 * C)
-        rows = self.rows.reshape(*shape, 3, H, D)
-        self.q, self.k, self.v = (rows[..., i, :, :] for i in range(3))  # each (S, [T,] H, D)
-        self.qk = rows[..., :2, :, :]
-        self.pairs = rows.view(np.complex64)[..., :2, :, :]  # (S, [T,] 2, H, D/2)
-        self.lengths = _empty(*shape, 2, H, 1)
-        self.scores = _empty(N * H * (shape[1] if len(shape) == 2 else config.context_length))
-        self.totals = _empty(N, H, 1, 1)
-        self.y = _empty(*shape, H, D)
-        self.flat_y = self.y.reshape(N, C).T if columns else self.y.reshape(C)
-        self.logits = _empty(shape[0], config.vocab_size)
+        width = (H + 2 * G) * D
+        self.qkv = self.hidden[:width]  # done with before the hidden layer is filled
+        self.rows = _empty(S, width) if columns else self.qkv.reshape(1, width)
+        heads = self.rows.reshape(S, H + 2 * G, D)
+        self.q = heads[:, :H].reshape(S, G, H // G, D)
+        self.k, self.v = heads[:, H : H + G], heads[:, H + G :]  # each (S, G, D)
+        self.qk = heads[:, : H + G]
+        self.pairs = self.qk.view(np.complex64)  # (S, H + G, D/2)
+        self.lengths = _empty(S, H + G, 1)
+        self.scores = _empty(S, H * config.attention_window)
+        self.totals = _empty(S, G, H // G, 1)
+        self.y = _empty(S, G, H // G, D)
+        self.flat_y = self.y.reshape(S, C).T if columns else self.y.reshape(C)
+        self.logits = _empty(S, config.vocab_size)
 
     def norm(self, x: Array, out: Array) -> Array:
-        """Bring each column of x (C, N) to a root mean square of 1."""
+        """Bring each column of x (C, S) to a root mean square of 1."""
         if x.ndim == 1:
             mean = float(x.dot(x)) / len(x)
             return np.multiply(x, np.float32(1.0 / math.sqrt(mean + EPSILON)), out=out)
@@ -408,30 +379,43 @@ class _Room:
         return np.divide(x, np.sqrt(self.scale, out=self.scale), out=out)
 
     def unit_and_turn(self, turns: NDArray[np.complex64]) -> None:
-        """Bring q and k in `rows` to length 1 and turn them; turns (S or T, 2, H, D/2)."""
+        """Bring q and k in `rows` to length 1 and turn them; turns ([S,] H + G, D/2)."""
         np.vecdot(self.qk, self.qk, out=self.lengths[..., 0])
         self.lengths += self.qk.shape[-1] * EPSILON
         np.divide(self.qk, np.sqrt(self.lengths, out=self.lengths), out=self.qk)
         np.multiply(self.pairs, turns, out=self.pairs)
 
-    def group(self, slot: int, positions: Sequence[int], row: int) -> _Group:
-        """The group of slots from `slot` on, at these positions; its first has row `row` here."""
-        S, T, rows = len(positions), max(positions) + 1, slice(row, row + len(positions))
-        H = self.totals.shape[1]
-        start = row * (len(self.scores) // len(self.totals))
+    def group(self, slot: int, lengths: Sequence[int], row: int) -> _Group:
+        """The group of slots from `slot` on, that hold so much; its first has row `row` here."""
+        S, T, rows = len(lengths), max(lengths), slice(row, row + len(lengths))
+        _, G, heads, _ = self.totals.shape
         mask = None
-        if min(positions) + 1 < T:
-            lengths = np.array(positions)[:, None, None, None] + 1
-            mask = (np.arange(T)[:, None] < lengths).astype(np.float32)  # (S, 1, T, 1)
+        if min(lengths) < T:
+            held = np.arange(T) < np.array(lengths)[:, None, None, None]
+            mask = held.astype(np.float32)  # (S, 1, 1, T)
         return _Group(
             places=slice(slot, slot + S),
             length=T,
             mask=mask,
-            query=self.q[rows, :, :, None],
-            scores=self.scores[start : start + S * H * T].reshape(S, H, T, 1),
+            query=self.q[rows],
+            scores=self.scores[rows].reshape(-1)[: S * G * heads * T].reshape(S, G, heads, T),
             total=self.totals[rows],
-            answer=self.y[rows, :, None],
+            answer=self.y[rows],
         )
+
+
+def _norm(x: Array) -> Array:
+    """Bring each column of x (C, [N]) to a root mean square of 1."""
+    normed: Array = x / np.sqrt(np.square(x).mean(axis=0) + np.float32(EPSILON))
+    return normed
+
+
+def _unit_and_turn(qk: Array, turns: NDArray[np.complex64]) -> None:
+    """Bring q and k (T, H + G, D) to length 1 and turn them, in place; turns (T, H + G, D/2)."""
+    squares = np.vecdot(qk, qk)[..., None] + np.float32(qk.shape[-1] * EPSILON)
+    qk /= np.sqrt(squares)
+    pairs = qk.view(np.complex64)
+    pairs *= turns
 
 
 def _empty(*shape: int) -> Array:
@@ -444,20 +428,20 @@ def _f32(array: NDArray[Any]) -> Array:
 
 def _pair_rotary_rows(qkv: Array, config: GPTConfig) -> Array:
     """Put the rows i and i + D/2 of each head of q and k, a rotary pair, side by side."""
-    H, D, C = config.n_head, config.head_size, config.n_embd
-    parts = qkv.reshape(3, H, 2, D // 2, C).copy()
-    paired = parts[:2].swapaxes(2, 3).reshape(2 * C, C)
-    return np.ascontiguousarray(np.concatenate((paired, qkv[2 * C :])))
+    D, C = config.head_size, config.n_embd
+    split = len(qkv) - config.kv_width
+    paired = qkv[:split].reshape(-1, 2, D // 2, C).swapaxes(1, 2).reshape(-1, C)
+    return np.ascontiguousarray(np.concatenate((paired, qkv[split:])))
 
 
 def _turns(config: GPTConfig) -> NDArray[np.complex64]:
-    """What q and k are multiplied by at each position: (T, 2, H, D/2), the same for each head.
+    """What q and k are multiplied by at each position: (3 A, H + G, D/2).
 
     The rotation, and sqrt(D) for q: with q and k of length 1, that makes their product
     norm(q) norm(k) / sqrt(D), as norm() gives them the length sqrt(D).
     """
-    T, H, D = config.context_length, config.n_head, config.head_size
+    H, G, D = config.n_head, config.n_kv_head, config.head_size
     frequency = 10000.0 ** -(np.arange(0, D, 2) / D)
-    turns = np.exp(1j * np.arange(T)[:, None] * frequency)
-    both = np.stack((math.sqrt(D) * turns, turns), axis=1).astype(np.complex64)
-    return np.repeat(both[:, :, None], H, axis=2)
+    turns = np.exp(1j * np.arange(3 * config.attention_window)[:, None] * frequency)
+    heads = (math.sqrt(D) * turns[:, None]).repeat(H, axis=1), turns[:, None].repeat(G, axis=1)
+    return np.concatenate(heads, axis=1).astype(np.complex64)

@@ -7,6 +7,7 @@ The letters in the shapes:
     T  time     how many characters of each
     C  n_embd   width of the residual stream, which the blocks read from and add to
     H  n_head   attention heads
+    G  n_kv_head, heads of keys and values, each shared by H / G attention heads
     D  C / H    width of one head
     V  vocabulary, how many characters there are
     K  runs looked up for each character;  R  rows in the n-gram table;  W  their width
@@ -40,23 +41,27 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
 
 
-def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def causal_attention(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
     """Each position takes the mean of the values up to itself, weighted by how well keys match.
 
-    softmax(q k^T / sqrt(D)) v, "Attention Is All You Need" (Vaswani et al., 2017).
+    softmax(q k^T / sqrt(D)) v, "Attention Is All You Need" (Vaswani et al., 2017), over the last
+    `window` positions only (sliding window, Beltagy et al., 2020).
 
     Args:
         q: (B, H, T, D) what each position looks for.
-        k: (B, H, T, D) what each position offers.
-        v: (B, H, T, D) what it gives when it is chosen.
+        k: (B, G, T, D) what each position offers; H / G heads share it (Ainslie et al., 2023).
+        v: (B, G, T, D) what it gives when it is chosen.
+        window: how many positions are looked at, its own included.
 
     Returns:
         (B, H, T, D)
     """
     length, head_size = q.shape[-2:]
+    k, v = (x.repeat_interleave(q.size(1) // x.size(1), dim=1) for x in (k, v))  # (B, H, T, D)
     scores = q @ k.transpose(-2, -1) / math.sqrt(head_size)  # (B, H, T, T)
-    future = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
-    return scores.masked_fill(future, -math.inf).softmax(dim=-1) @ v
+    everywhere = torch.ones(length, length, dtype=torch.bool, device=q.device)
+    hidden = everywhere.triu(1) | everywhere.tril(-window)  # the future, and what is too far back
+    return scores.masked_fill(hidden, -math.inf).softmax(dim=-1) @ v
 
 
 class CausalSelfAttention(nn.Module):
@@ -64,17 +69,18 @@ class CausalSelfAttention(nn.Module):
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
-        self.n_head = config.n_head
-        self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
+        self.config = config
+        self.qkv = nn.Linear(config.n_embd, config.n_embd + 2 * config.kv_width, bias=False)
         self.projection = nn.Linear(config.n_embd, config.n_embd, bias=False)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
         B, T, C = x.shape
-        qkv = self.qkv(x).view(B, T, 3, self.n_head, C // self.n_head)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, D)
+        H, G, D = self.config.n_head, self.config.n_kv_head, self.config.head_size
+        qkv = self.qkv(x).view(B, T, H + 2 * G, D).transpose(1, 2)
+        q, k, v = qkv.split((H, G, G), dim=1)  # (B, H, T, D), (B, G, T, D), (B, G, T, D)
         q, k = rotate(norm(q), cos, sin), rotate(norm(k), cos, sin)
-        y = causal_attention(q, k, v)  # (B, H, T, D)
+        y = causal_attention(q, k, v, self.config.attention_window)  # (B, H, T, D)
         return self.projection(y.transpose(1, 2).reshape(B, T, C))
 
 
@@ -145,7 +151,8 @@ class NGramTable(nn.Module):
                     start = torch.where(start > 0, before, 0)
                 if n in config.ngram_words:
                     starts.append(start)
-        start = torch.stack(starts, dim=-1).view(B, -1)  # (B, T K)
+        start = torch.stack(starts, dim=-1)  # (B, T, K)
+        start = torch.maximum(start, end[..., None] - config.attention_window).view(B, -1)
         sums = F.pad(((ids + 1) * self.powers[:T]).cumsum(dim=-1), (1, 0))  # (B, T + 1)
         hashes = sums[:, 1:, None] - sums.gather(-1, start).view(B, T, -1)  # (B, T, K)
         hashes = hashes * self.inverses[start].view(B, T, -1)
@@ -202,11 +209,13 @@ class GPT(nn.Module):
             else:
                 parameter.normal_(std=0.5 * parameter.size(1) ** -0.5)
 
-    def forward(self, ids: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, shift: Tensor | None = None) -> Tensor:
         """What follows each character.
 
         Args:
             ids: (B, T) int64, T at most `config.context_length`.
+            shift: (B, 1, C) added to the embedding of each character: while training, it tells
+                the library's texts from those whose voice is to be learned.
 
         Returns:
             (B, T, V) logits of the next character, float32.
@@ -216,6 +225,8 @@ class GPT(nn.Module):
         x = self.embedding(ids)  # (B, T, C)
         if self.ngrams is not None:
             x = x + self.ngrams(ids)
+        if shift is not None:
+            x = x + shift
         x = norm(x)
         for block in self.blocks:
             x = block(x, cos, sin)

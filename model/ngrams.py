@@ -63,7 +63,7 @@ def run_starts(ids: NDArray[Any], config: GPTConfig) -> NDArray[np.int64]:
                 start = np.where(start > 0, before, 0)
             if n in config.ngram_words:
                 starts.append(start)
-    return np.stack(starts, axis=-1)
+    return np.maximum(np.stack(starts, axis=-1), ends[..., None] - config.attention_window)
 
 
 def run_keys(ids: NDArray[Any], config: GPTConfig) -> Keys:

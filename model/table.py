@@ -1,9 +1,11 @@
 """The n-gram table of `gpt.py`, for writing: rows are looked up as each text grows.
 
 The keys of `ngrams.py` need, at each place, the sum up to there and where its word starts. Both are
-kept for each slot, so one more character costs a few array operations, however long the text is.
+kept for each slot, so one more character costs a few array operations. Positions are the decoder's:
+below 3 A.
 
     S  slots    K  runs that end at each character    R  rows of the table, W their width
+    A  attention_window, which no run is longer than
 """
 
 from collections.abc import Mapping
@@ -30,13 +32,14 @@ class NGramTable:
         self.projection = weights["ngrams.projection.weight"].astype(np.float32)  # (C, K W)
         self.orders = np.array(config.ngram_orders, np.int64)
         self.is_break = np.isin(np.arange(config.vocab_size), config.word_breaks)
-        self.powers = powers(BASE, config.context_length + 1)
-        self.inverses = powers(INVERSE, config.context_length + 1)
-        self.sums = self.words = np.zeros((0, config.context_length + 1), np.int64)
+        self.window = config.attention_window
+        self.powers = powers(BASE, 3 * self.window + 1)
+        self.inverses = powers(INVERSE, 3 * self.window + 1)
+        self.sums = self.words = np.zeros((0, 3 * self.window + 1), np.int64)
 
     def grow(self, slots: int) -> None:
-        """Room for more slots: sums and word starts, (slots, T + 1)."""
-        grown = np.zeros((2, slots, self.config.context_length + 1), np.int64)
+        """Room for more slots: sums and word starts, (slots, 3 A + 1)."""
+        grown = np.zeros((2, slots, 3 * self.window + 1), np.int64)
         kept = min(slots, len(self.sums))
         grown[0, :kept], grown[1, :kept] = self.sums[:kept], self.words[:kept]
         self.sums, self.words = grown
@@ -47,30 +50,38 @@ class NGramTable:
         self.sums[slots, after] = self.sums[slots, positions] + (ids + 1) * self.powers[positions]
         self.words[slots, after] = np.where(self.is_break[ids], after, self.words[slots, positions])
 
-    def write_windows(self, slots: Ints, ids: Ints) -> None:
-        """Ids (S, T) from position 0."""
-        length = ids.shape[1]
-        self.sums[slots, 1 : length + 1] = ((ids + 1) * self.powers[:length]).cumsum(axis=1)
-        after_break = np.where(self.is_break[ids], np.arange(1, length + 1), 0)
-        self.words[slots, 1 : length + 1] = np.maximum.accumulate(after_break, axis=1)
+    def write_many(self, slot: int, first: int, ids: Ints) -> None:
+        """Ids (T,) to one slot, from position `first` on."""
+        after = np.arange(first, first + len(ids)) + 1
+        sums = ((ids + 1) * self.powers[after - 1]).cumsum()
+        after_break = np.where(self.is_break[ids], after, self.words[slot, first])
+        self.sums[slot, after] = self.sums[slot, first] + sums
+        self.words[slot, after] = np.maximum.accumulate(after_break)
+
+    def move(self, slot: int) -> None:
+        """Count the positions of a slot from A later on."""
+        A = self.window
+        self.sums[slot, : 2 * A + 1] = self.sums[slot, A:] * self.inverses[A]
+        self.words[slot, : 2 * A + 1] = np.maximum(self.words[slot, A:] - A, 0)
 
     def look_up(self, slots: Ints, positions: Ints) -> Array:
-        """What the table has for the runs that end at these places, N in all -> (C, N)."""
+        """What the table has for the runs that end at these places, (N,) each -> (C, N)."""
         c, ends = self.config, positions + 1
-        starts = np.empty((*np.broadcast_shapes(slots.shape, ends.shape), c.n_runs), np.int64)
+        starts = np.empty((len(slots), c.n_runs), np.int64)
         n_orders = len(self.orders)
-        np.maximum(ends[..., None] - self.orders, 0, out=starts[..., :n_orders])
+        np.subtract(ends[:, None], self.orders, out=starts[:, :n_orders])
         start = self.words[slots, positions]
         for n in range(1, max(c.ngram_words, default=0) + 1):
             if n > 1:
                 start = np.where(start > 0, self.words[slots, np.maximum(start - 1, 0)], 0)
             if n in c.ngram_words:
-                starts[..., n_orders + c.ngram_words.index(n)] = start
-        hashes = self.sums[slots, ends][..., None] - self.sums[slots[..., None], starts]
+                starts[:, n_orders + c.ngram_words.index(n)] = start
+        np.maximum(starts, np.maximum(ends - self.window, 0)[:, None], out=starts)
+        hashes = self.sums[slots, ends][:, None] - self.sums[slots[:, None], starts]
         hashes *= self.inverses[starts]
-        found = find_rows(mix(hashes), self.known)  # (..., K)
-        rows = self.rows[found].astype(np.float32)  # (..., K, W)
+        found = find_rows(mix(hashes), self.known)  # (N, K)
+        rows = self.rows[found].astype(np.float32)  # (N, K, W)
         if self.scale is not None:
-            rows *= self.scale[found][..., None]
-        columns: Array = np.dot(self.projection, rows.reshape(-1, self.projection.shape[1]).T)
+            rows *= self.scale[found][:, :, None]
+        columns: Array = np.dot(self.projection, rows.reshape(len(slots), -1).T)
         return columns

@@ -198,7 +198,7 @@ def _expected(
     shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (V, C), "head.weight": (V, C)}
     for i in range(config.n_layer):
         block = f"blocks.{i}."
-        shapes[block + "attention.qkv.weight"] = (3 * C, C)
+        shapes[block + "attention.qkv.weight"] = (C + 2 * config.kv_width, C)
         shapes[block + "attention.projection.weight"] = (C, C)
         shapes[block + "feed_forward.up.weight"] = (4 * C, C)
         shapes[block + "feed_forward.down.weight"] = (C, 4 * C)

@@ -1,5 +1,6 @@
 """Small networks with random weights, for the tests of what reads and what writes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,9 @@ WORDS_ONLY = GPTConfig(
     ngram_width=4,
     word_breaks=(2,),
 )
-CONFIGS = [PLAIN, ONE_OF_EACH, ODD, TABLE, WORDS_ONLY]
+SHARED = replace(PLAIN, n_head=4, n_kv_head=2, attention_window=5)
+SHARED_TABLE = replace(TABLE, n_kv_head=1, attention_window=3)
+CONFIGS = [PLAIN, ONE_OF_EACH, ODD, TABLE, WORDS_ONLY, SHARED, SHARED_TABLE]
 
 
 def random_gpt(config: GPTConfig, seed: int = 0) -> GPT:
@@ -55,6 +58,13 @@ def random_gpt(config: GPTConfig, seed: int = 0) -> GPT:
             other = np.setdiff1d(other, often)[: config.ngram_rows - len(often)]
             gpt.ngrams.known.copy_(torch.from_numpy(np.union1d(often, other)))
     return gpt
+
+
+def longer(gpt: GPT, context_length: int) -> GPT:
+    """The same network for texts of another length."""
+    result = GPT(replace(gpt.config, context_length=context_length)).eval()
+    result.load_state_dict(gpt.state_dict())
+    return result
 
 
 def tensors(gpt: GPT) -> dict[str, NDArray[Any]]:

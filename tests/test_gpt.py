@@ -23,7 +23,21 @@ def test_attention_by_hand_is_attention_by_pytorch(length: int) -> None:
     generator = torch.Generator().manual_seed(length)
     q, k, v = (torch.randn(2, 3, length, 8, generator=generator) for _ in range(3))
     expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    torch.testing.assert_close(causal_attention(q, k, v), expected)
+    torch.testing.assert_close(causal_attention(q, k, v, length), expected)
+    torch.testing.assert_close(causal_attention(q, k, v, 100), expected)
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_heads_share_keys_and_values_in_a_window(window: int) -> None:
+    generator = torch.Generator().manual_seed(window)
+    q = torch.randn(2, 6, 9, 8, generator=generator)
+    k, v = (torch.randn(2, 2, 9, 8, generator=generator) for _ in range(2))
+    steps = torch.arange(9)
+    distance = steps[:, None] - steps
+    expected = F.scaled_dot_product_attention(
+        q, k, v, attn_mask=(distance >= 0) & (distance < window), enable_gqa=True
+    )
+    torch.testing.assert_close(causal_attention(q, k, v, window), expected)
 
 
 @pytest.mark.parametrize("config", CONFIGS)

@@ -91,7 +91,7 @@ def test_one_batch_can_be_learned_by_heart(config: TrainingConfig) -> None:
     assert last.validation is None
     final = next(iter(build(replace(config, steps=1), reading, reading.vocab()).run())).loss
     assert training.history[-1].loss < final / 2
-    inputs, targets = (torch.from_numpy(half) for half in training.parts[0].batch([0]))
+    inputs, targets, _ = map(torch.from_numpy, training.parts[0].batch([0]))
     logits = training.learner.model.eval()(inputs)
     assert torch.nn.functional.cross_entropy(logits[0], targets[0]) < 0.1
 
@@ -195,7 +195,7 @@ def test_in_one_pass_every_character_is_a_target_about_once(
     windows = Windows([Source(text) for text in texts], length, seed)
     for epoch in range(2):
         numbers = range(epoch * len(windows), (epoch + 1) * len(windows))
-        inputs, targets = windows.batch(numbers)
+        inputs, targets, _ = windows.batch(numbers)
         assert inputs.shape == targets.shape == (len(windows), length)
         np.testing.assert_array_equal(inputs + 1, targets)
         seen = Counter(targets.ravel().tolist())
@@ -218,7 +218,7 @@ def test_windows_are_a_pure_function_of_seed_and_number() -> None:
 def test_a_source_of_weight_three_comes_three_times_as_often() -> None:
     low, high = np.zeros(400, np.uint8), np.ones(400, np.uint8)
     windows = Windows([Source(low), Source(high, 3.0)], 8, seed=1)
-    inputs, _ = windows.batch(range(len(windows)))
+    inputs, _, _ = windows.batch(range(len(windows)))
     assert inputs.mean() == pytest.approx(0.75, abs=0.02)
 
 

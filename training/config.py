@@ -41,8 +41,10 @@ class TrainingConfig:
     openings: float = setting(0.0, "passes over the chapters' openings in each pass of the text")
     # The network.
     context_length: int = setting(256, "characters read at once", 1)
+    attention_window: int = setting(0, "characters a place attends to (0: all that are read)")
     n_layer: int = setting(6, "blocks", 1)
     n_head: int = setting(5, "attention heads in each block", 1)
+    n_kv_head: int = setting(0, "heads of keys and values, shared by the others (0: --n-head)")
     n_embd: int = setting(320, "width of the stream", 1)
     dropout: float = setting(0.0, "share of each block's output dropped in training", 0, 0.99)
     ngram_orders: tuple[int, ...] = setting((), "runs of so many characters in the n-gram table", 1)

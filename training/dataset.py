@@ -20,10 +20,12 @@ class Source:
     Attributes:
         ids: (N,) the text.
         weight: how many times each character is a target in one pass.
+        library: whether it is read for its English only: its voice is not the one to learn.
     """
 
     ids: Ids
     weight: float = 1.0
+    library: bool = False
 
 
 class Windows:
@@ -53,16 +55,20 @@ class Windows:
         """Windows in a pass."""
         return int(self.ends[-1])
 
-    def batch(self, numbers: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def batch(
+        self, numbers: Sequence[int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
         """The windows of these numbers, 0, 1, ... over all passes.
 
         Returns:
-            Inputs and targets, each (len(numbers), length).
+            Inputs and targets, each (len(numbers), length), and which are of the library,
+            (len(numbers),).
         """
-        windows = np.stack([self._window(number) for number in numbers]).astype(np.int64)
-        return windows[:, :-1], windows[:, 1:]
+        windows, library = zip(*map(self._window, numbers), strict=True)
+        ids = np.stack(windows).astype(np.int64)
+        return ids[:, :-1], ids[:, 1:], np.array(library)
 
-    def _window(self, number: int) -> Ids:
+    def _window(self, number: int) -> tuple[Ids, bool]:
         epoch, place = divmod(number, len(self))
         if epoch != self.epoch:
             self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self))
@@ -71,10 +77,11 @@ class Windows:
         index = int(np.searchsorted(self.ends, chosen, side="right"))
         first = int(self.ends[index - 1]) if index else 0
         count = int(self.ends[index]) - first
-        ids = self.sources[index].ids
+        source = self.sources[index]
+        ids = source.ids
         # Even steps over the text, moved by up to half a step either way from pass to pass.
         room = len(ids) - 1 - self.length  # the last start that leaves a whole window
         step = room / max(1, count - 1)
         shift = np.random.default_rng((self.seed, epoch, index)).uniform(-0.5, 0.5)
         start = min(max(round((chosen - first + shift) * step), 0), room)
-        return ids[start : start + self.length + 1]
+        return ids[start : start + self.length + 1], source.library

@@ -28,6 +28,12 @@ class Learner:
 
     Matrices move by Muon (Jordan et al., 2024: momentum made orthogonal), embedding and head by
     AdamW, the rows by SparseAdam.
+
+    Attributes:
+        model: the network, float32.
+        worker: what computes; `model` itself, or the copy in half precision.
+        library: (C,) what is added to each character of the library's texts. The network knows by
+            it whose voice it reads; without it, it has the voice that it is to learn.
     """
 
     def __init__(self, model: GPT, config: TrainingConfig, dtype: torch.dtype) -> None:
@@ -45,7 +51,8 @@ class Learner:
                 for name, buffer in module.named_buffers(recurse=False):
                     if buffer.is_floating_point():
                         setattr(module, name, buffer.to(dtype))
-        vectors = [model.embedding.weight, model.head.weight]
+        self.library = nn.Parameter(torch.zeros_like(model.embedding.weight[0]))
+        vectors = [model.embedding.weight, model.head.weight, self.library]
         special = {id(p) for p in vectors} | {id(rows)}
         matrices = [p for p in model.parameters() if id(p) not in special]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
@@ -59,6 +66,12 @@ class Learner:
         if rows is not None:
             self.optimizers["table"] = torch.optim.SparseAdam([rows], lr=config.table_rate)
         self.full_rates = {k: o.param_groups[0]["lr"] for k, o in self.optimizers.items()}
+
+    def forward(self, ids: Tensor, library: Tensor) -> Tensor:
+        """(B, T) ids, and (B,) which texts are of the library -> (B, T, V) logits."""
+        shift = library[:, None, None] * self.library  # (B, 1, C)
+        logits: Tensor = self.worker(ids, shift.to(self.worker.embedding.weight.dtype))
+        return logits
 
     def step(self, share: float) -> None:
         """Move the weights by the gradients in `worker`, at this share of the full rates."""
@@ -76,6 +89,7 @@ class Learner:
 
     def _pairs(self) -> Iterator[tuple[nn.Parameter, nn.Parameter]]:
         yield from zip(self.model.parameters(), self.worker.parameters(), strict=True)
+        yield self.library, self.library
 
     def _collect(self) -> None:
         """Bring the gradients home, as the mean over all processes."""
@@ -92,6 +106,7 @@ class Learner:
     def tensors(self) -> dict[str, Tensor]:
         """All that `load` needs to go on as if nothing had happened."""
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
+        tensors["library"] = self.library
         for kind, optimizer in self.optimizers.items():
             for number, state in optimizer.state_dict()["state"].items():
                 for name, value in state.items():
@@ -103,6 +118,7 @@ class Learner:
         self.model.load_state_dict(
             {k.removeprefix("model."): t for k, t in tensors.items() if k.startswith("model.")}
         )
+        self.library.detach().copy_(tensors["library"])
         for kind, optimizer in self.optimizers.items():
             state: dict[int, dict[str, object]] = {}
             for key, value in tensors.items():

@@ -141,9 +141,10 @@ def build(
     from model.gpt import GPT
     from training.trainer import Data, Trainer, known_runs
 
+    # A text of one's own has no other voice beside it.
     near, library = (
-        tuple(Source(ids(text, vocab), weight) for text, weight in part)
-        for part in (reading.near, reading.library)
+        tuple(Source(ids(text, vocab), weight, apart) for text, weight in part)
+        for part, apart in ((reading.near, False), (reading.library, bool(reading.near)))
     )
     known = None
     if sizes is None:

@@ -163,11 +163,11 @@ class Trainer:
         part = self.parts[self.step * len(self.parts) // self.steps]
         each = config.batch_size // self.world
         first = self.step * config.batch_size + self.rank * each
-        inputs, targets = (
-            torch.from_numpy(half).to(self.device)
-            for half in part.batch(range(first, first + each))
+        inputs, targets, library = (
+            torch.from_numpy(array).to(self.device)
+            for array in part.batch(range(first, first + each))
         )
-        logits = self.learner.worker(inputs)  # (B, T, V)
+        logits = self.learner.forward(inputs, library)  # (B, T, V)
         nats = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")  # (B, T)
         nats.mean().backward()  # type: ignore[no-untyped-call]
         self.learner.step(rate((self.step + 0.5) / self.steps, config.warmup, config.cooldown))
