@@ -131,6 +131,7 @@ PRESETS = {
         only=("winnie-the-pooh",),
         keep="last",
         context_length=64,
+        attention_window=48,
         n_layer=4,
         n_head=4,
         n_embd=128,
@@ -140,8 +141,10 @@ PRESETS = {
     ),
     # English from a library, then the voice.
     "pooh": TrainingConfig(
-        voice=(1.0,) * 10 + (2.0,) * 4 + (4.0,) * 2 + (8.0,) + (12.0,) * 3,
+        voice=(1.0,) * 8 + (2.0,) * 4 + (4.0,) * 5 + (8.0,) * 3,
         openings=20.0,
+        attention_window=128,
+        n_kv_head=1,
         ngram_orders=(2, 3, 4, 5, 6, 8),
         ngram_words=(1, 2, 3),
         ngram_rows=1_000_000,
