@@ -8,9 +8,12 @@ remembers of a story, so `parse` gives back exactly the text that `build` was gi
 changed on the way to Discord (`escape`) can be undone (`unescape`).
 """
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
+
+from model.sentences import SENTENCE_END, last_end
 
 LIMIT = 2000  # characters in a message
 ROOM = 80  # characters a note may take: the rest is for the story
@@ -26,7 +29,6 @@ _ITALICS = re.compile(r"(?<![\w\\])_(?=[^\s_])([^_\\*~|`#<>\[\]@:\n]*(?<!\s))_(?
 _EITHER = re.compile(f"{_ITALICS.pattern}|{_SPECIAL.pattern}", re.M)
 _ESCAPED = re.compile(r"\\([\\*_~|`#<>\[\]\-+.])|" + BREAK)
 _PROMPT = re.compile(r"\*\*((?:\\.|[^\\*])+)\*\*(.*)", re.S)
-_SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?][\"'_)]*(?=\s|$)")
 SHARE = 0.75  # of its length, after which a story may end where a sentence does
 _MARKS = 2  # accents that one letter may carry
 
@@ -111,7 +113,7 @@ def build(page: Page, note: str) -> str:
         # Escaping only makes text longer: to cut as many characters as there are too many is
         # enough, or the loop comes round again.
         if story:
-            kept = trim(story, max(0, len(story) - over), share=0.0)
+            kept = trim(story, max(0, len(story) - over), before=prompt, share=0.0)
             story, cut = kept.story, kept.cut
         else:
             prompt = last_words(prompt, max(1, len(prompt) - over))
@@ -132,19 +134,25 @@ def room(page: Page) -> int:
     return LIMIT - ROOM - _length(build(page, ""))
 
 
-def trim(story: str, length: int, *, share: float = SHARE) -> Page:
+def trim(story: str, length: int, *, before: str = "", share: float = SHARE) -> Page:
     """End a story that has no end of its own.
 
-    After the last sentence that ends within `length` and after `share` of it; where there is none,
-    after the last whole word, marked as cut.
+    After a sentence that ends within `length` and after `share` of it (see `last_end`); where there
+    is none, after the last whole word, marked as cut.
+
+    Args:
+        story: what was written.
+        length: how much of it is wanted.
+        before: what stands before it.
+        share: how much of that must be left.
 
     Returns:
         A page without a prompt.
     """
     text = story[:length].rstrip()
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    if ends and ends[-1] >= share * length:
-        return Page(story=text[: ends[-1]])
+    end = last_end(text, math.ceil(share * length), before)
+    if end:
+        return Page(story=text[:end])
     next_one = story[len(text) : len(text) + 1]
     if text[-1:].isalnum() and (not next_one or next_one.isalnum()):  # perhaps half a word
         text = text[: max(text.rfind(" "), text.rfind("\n"), 0)].rstrip() or text
@@ -157,7 +165,7 @@ def last_words(text: str, length: int) -> str:
     if len(text) <= length:
         return text
     tail = text[-length - 1 :]  # with the character before, which may part words
-    starts = [match.end() for match in _SENTENCE_END.finditer(tail) if match.end() < len(tail)]
+    starts = [match.end() for match in SENTENCE_END.finditer(tail) if match.end() < len(tail)]
     if not starts:
         starts = [match.start() for match in re.finditer(r"\s", tail)]
     return tail[starts[0] if starts else 1 :].strip()

@@ -63,7 +63,10 @@ def run_starts(ids: NDArray[Any], config: GPTConfig) -> NDArray[np.int64]:
                 start = np.where(start > 0, before, 0)
             if n in config.ngram_words:
                 starts.append(start)
-    return np.maximum(np.stack(starts, axis=-1), ends[..., None] - config.attention_window)
+    # No run is longer than what a place attends to.
+    result: NDArray[np.int64] = np.stack(starts, axis=-1)
+    np.maximum(result, ends[..., None] - config.attention_window, out=result)
+    return result
 
 
 def run_keys(ids: NDArray[Any], config: GPTConfig) -> Keys:

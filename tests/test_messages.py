@@ -195,6 +195,8 @@ def test_messages_of_others_are_no_pages() -> None:
         ("He sat down with dear old Mr. Woo", 33, "He sat down with dear old Mr...."),
         ("One two three. Four five six seven", 17, "One two three."),
         ("Bumpbumpbump", 12, "Bumpbumpbump..."),
+        ('"No," said he. "I do not. Well', 28, '"No," said he. "I do not.'),  # too early
+        ('He sat. "Oh!" he said. "I am. I', 31, 'He sat. "Oh!" he said. "I am.'),
         ("He went to", 300, "He went..."),
         ("He went to ", 300, "He went to..."),
         ("", 300, "..."),

@@ -1,6 +1,7 @@
 """How good a model is, in numbers: loss on a text, and what the texts it writes are made of."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from model.decoder import Decoder
 from model.ngrams import BASE, INVERSE, MIX, powers, signed
 from model.sampling import START, Sampling, next_id
+from model.sentences import SENTENCE_END, last_end
 from model.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ COPY = 40
 """A window of this many characters that stands word for word in the training text is a copy."""
 
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
-_SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?][\"'_)]*(?=\s|$)")
 
 
 def losses(gpt: "GPT", ids: NDArray[Any], batch_size: int = 32) -> NDArray[np.float64]:
@@ -95,10 +96,9 @@ def common_start(a: str, b: str) -> int:
     return next(parted, min(len(a), len(b)))
 
 
-def answer(text: str) -> str:
-    """What a reader is shown: cut after the last sentence that ends in the last quarter."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    return text[: ends[-1]] if ends and ends[-1] >= 0.75 * len(text) else text
+def answer(text: str, prompt: str = "") -> str:
+    """What a reader is shown: made to end with a sentence, if one ends in the last quarter."""
+    return text[: last_end(text, math.ceil(0.75 * len(text)), prompt)]
 
 
 class Library:
@@ -178,7 +178,7 @@ def qualities(texts: Sequence[tuple[str, str]], library: Library) -> Qualities:
         library: what the model learned from.
     """
     written = [text for _, text in texts]
-    answers = [(prompt, answer(text)) for prompt, text in texts]
+    answers = [(prompt, answer(text, prompt)) for prompt, text in texts]
     words = [
         match.group().lower()
         for prompt, text in texts
@@ -208,7 +208,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _ends_sentence(text: str) -> bool:
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    ends = [match.end() for match in SENTENCE_END.finditer(text)]
     return bool(ends) and ends[-1] == len(text.rstrip())
 
 
