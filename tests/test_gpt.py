@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from model.config import GPTConfig
 from model.gpt import GPT, causal_attention, norm, rotary_angles, rotate
 from model.ngrams import find_rows, run_keys
-from tests.networks import CONFIGS, PLAIN, TABLE, WORDS_ONLY, random_gpt
+from tests.networks import CONFIGS, PLAIN, SHARED_TABLE, TABLE, WORDS_ONLY, random_gpt
 
 
 def random_ids(config: GPTConfig, batch: int, length: int, seed: int = 0) -> torch.Tensor:
@@ -106,6 +106,24 @@ def test_dropout_works_in_training_only() -> None:
     assert not torch.equal(gpt(ids), gpt(ids))
 
 
+def test_what_is_left_out_of_a_config_is_put_in() -> None:
+    assert (PLAIN.n_kv_head, PLAIN.attention_window) == (PLAIN.n_head, PLAIN.context_length)
+    assert GPTConfig.from_json(PLAIN.to_json()) == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("n_kv_head", 3, "n_kv_head = 3: must divide n_head = 2"),
+        ("n_kv_head", -1, "n_kv_head = -1: must be a whole number"),
+        ("attention_window", 13, "attention_window = 13: must be at most context_length = 12"),
+    ],
+)
+def test_heads_and_window_must_fit(field: str, value: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        GPTConfig(**{**vars(PLAIN), field: value})
+
+
 def test_rotation_keeps_lengths_and_shows_only_distance() -> None:
     cos, sin = rotary_angles(10, 8)
     generator = torch.Generator().manual_seed(0)
@@ -125,7 +143,7 @@ def test_norm_gives_a_root_mean_square_of_one() -> None:
     assert torch.equal(norm(torch.zeros(4)), torch.zeros(4))
 
 
-@pytest.mark.parametrize("config", [TABLE, WORDS_ONLY])
+@pytest.mark.parametrize("config", [TABLE, WORDS_ONLY, SHARED_TABLE])
 def test_runs_are_found_as_numpy_finds_them(config: GPTConfig) -> None:
     ngrams = random_gpt(config).ngrams
     assert ngrams is not None

@@ -222,6 +222,40 @@ def test_a_source_of_weight_three_comes_three_times_as_often() -> None:
     assert inputs.mean() == pytest.approx(0.75, abs=0.02)
 
 
+def test_windows_say_whether_they_are_of_the_library() -> None:
+    low, high = np.zeros(400, np.uint8), np.ones(400, np.uint8)
+    windows = Windows([Source(low), Source(high, library=True)], 8, seed=1)
+    inputs, _, library = windows.batch(range(len(windows)))
+    np.testing.assert_array_equal(library, inputs[:, 0] == 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_network_has_the_voice_and_not_the_library_s(dtype: str) -> None:
+    voice, library = "the dog ran. " * 60, "the cat sat. " * 240
+    config = replace(SMALL, steps=120, evaluate_every=120, matrix_rate=0.05, dtype=dtype)
+    reading = Reading(((voice, 1.0),), ((library, 1.0),), "")
+    vocab = reading.vocab()
+    training = build(config, reading, vocab)
+    for _ in training.run():
+        pass
+    learner = training.learner
+    ids = torch.tensor([vocab.encode("the ")])
+    cat, dog = vocab.encode("cd")
+    with torch.no_grad():
+        assert learner.worker(ids)[0, -1, [cat, dog]].argmax() == 1
+        assert learner.forward(ids, torch.tensor([False]))[0, -1, [cat, dog]].argmax() == 1
+        assert learner.forward(ids, torch.tensor([True]))[0, -1, [cat, dog]].argmax() == 0
+    assert set(export(learner.model)) == set(learner.model.state_dict())
+
+
+def test_a_text_of_one_s_own_has_no_library_beside_it() -> None:
+    reading = Reading((), ((SAMPLE[:2000], 1.0),), "")
+    training = build(replace(SMALL, steps=2), reading, reading.vocab())
+    for _ in training.run():
+        pass
+    assert not training.learner.library.any()
+
+
 def test_rates_rise_stay_and_fall() -> None:
     shares = [rate(i / 100, warmup=0.1, cooldown=0.4) for i in range(101)]
     assert shares[0] == 0

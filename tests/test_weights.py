@@ -23,9 +23,9 @@ from model.weights import (
     resolve,
     save,
 )
-from tests.networks import PLAIN, TABLE, random_gpt, tensors
+from tests.networks import PLAIN, SHARED, TABLE, random_gpt, tensors
 
-VOCABS = {PLAIN: Vocab("abcdefghijk"), TABLE: Vocab("\n abcd")}
+VOCABS = {PLAIN: Vocab("abcdefghijk"), SHARED: Vocab("abcdefghijk"), TABLE: Vocab("\n abcd")}
 
 
 def shelve(folder: Path, config: GPTConfig, held: dict[str, NDArray[Any]]) -> Path:
@@ -37,7 +37,7 @@ def shelve(folder: Path, config: GPTConfig, held: dict[str, NDArray[Any]]) -> Pa
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
-@pytest.mark.parametrize("config", [PLAIN, TABLE])
+@pytest.mark.parametrize("config", [PLAIN, SHARED, TABLE])
 def test_what_was_saved_is_loaded(tmp_path: Path, config: GPTConfig, kind: type) -> None:
     gpt = random_gpt(config)
     held = {

@@ -33,16 +33,18 @@ from model.vocab import Vocab  # noqa: E402
 from model.weights import load_gpt, save  # noqa: E402
 
 SIZES = {
-    "classic": GPTConfig(vocab_size=66),
+    "classic": GPTConfig(vocab_size=66, attention_window=48),
     "pooh": GPTConfig(
         vocab_size=80,
         context_length=256,
+        attention_window=128,
         n_layer=6,
-        n_head=4,
-        n_embd=256,
+        n_head=5,
+        n_kv_head=1,
+        n_embd=320,
         ngram_orders=(2, 3, 4, 5, 6, 8),
         ngram_words=(1, 2, 3),
-        ngram_rows=600_000,
+        ngram_rows=1_000_000,
         ngram_width=32,
         word_breaks=(0, 1),
     ),
@@ -99,24 +101,26 @@ def chosen(logits: Tensor) -> Tensor:
 
 
 def original(gpt: GPT) -> Write:
-    """For each character the whole window is read again, one head after the other."""
+    """For each character the whole context is read again, one head after the other."""
     config = gpt.config
-    H, D, T = config.n_head, config.head_size, config.context_length
+    H, G, D, T = config.n_head, config.n_kv_head, config.head_size, config.context_length
 
     def forward(ids: Tensor) -> Tensor:
         x = gpt.embedding(ids)
         if gpt.ngrams is not None:
             x = x + gpt.ngrams(ids)
         x, length = norm(x), ids.size(1)
-        future = torch.ones(length, length, dtype=torch.bool).triu(1)
+        everywhere = torch.ones(length, length, dtype=torch.bool)
+        hidden = everywhere.triu(1) | everywhere.tril(-config.attention_window)
         cos, sin = gpt.cos[:length], gpt.sin[:length]
         for block in gpt.blocks:
-            qkv = block.attention.qkv.weight.view(3, H, D, -1)  # type: ignore[union-attr,operator]
+            qkv = block.attention.qkv.weight.view(H + 2 * G, D, -1)  # type: ignore[union-attr,operator]
             heads = []
             for h in range(H):
-                q, k, v = (norm(x) @ qkv[i, h].T for i in range(3))
+                shared = H + h * G // H
+                q, k, v = (norm(x) @ qkv[i].T for i in (h, shared, shared + G))
                 q, k = rotate(norm(q), cos, sin), rotate(norm(k), cos, sin)
-                scores = (q @ k.transpose(-2, -1) / D**0.5).masked_fill(future, -torch.inf)
+                scores = (q @ k.transpose(-2, -1) / D**0.5).masked_fill(hidden, -torch.inf)
                 heads.append(scores.softmax(dim=-1) @ v)
             x = x + block.attention.projection(torch.cat(heads, dim=-1))  # type: ignore[union-attr,operator]
             x = x + block.feed_forward(norm(x))  # type: ignore[operator]
@@ -136,26 +140,32 @@ def original(gpt: GPT) -> Write:
 def cached_torch(gpt: GPT, readers: int) -> Write:
     """One character at a time in PyTorch, keys and values kept; full windows are halved."""
     c = gpt.config
-    H, D, T = c.n_head, c.head_size, c.context_length
+    H, G, D, T = c.n_head, c.n_kv_head, c.head_size, c.context_length
 
     def forward(ids: Tensor, new: int, cache: Tensor) -> Tensor:
-        """The last `new` of ids (B, t): their keys and values go into cache (L, 2, B, H, T, D)."""
+        """The last `new` of ids (B, t): their keys and values go into cache (L, 2, B, G, T, D)."""
         B, end = ids.shape
         start = end - new
         x = gpt.embedding(ids[:, start:])
         if gpt.ngrams is not None:
             x = x + gpt.ngrams(ids)[:, start:]
         x = norm(x)
-        future = torch.ones(new, end, dtype=torch.bool).triu(start + 1)
+        first = max(0, end - new - c.attention_window + 1)  # nobody looks further back
+        everywhere = torch.ones(new, end - first, dtype=torch.bool)
+        hidden = everywhere.triu(start - first + 1)
+        hidden |= everywhere.tril(start - first - c.attention_window)
         for i, block in enumerate(gpt.blocks):
-            qkv = block.attention.qkv(norm(x)).view(B, new, 3, H, D)  # type: ignore[union-attr,operator]
-            q, k, v = qkv.permute(2, 0, 3, 1, 4)
+            qkv = block.attention.qkv(norm(x)).view(B, new, H + 2 * G, D)  # type: ignore[union-attr,operator]
+            q, k, v = qkv.transpose(1, 2).split((H, G, G), dim=1)
             q = rotate(norm(q), gpt.cos[start:end], gpt.sin[start:end])
             cache[i, 0, :, :, start:end] = rotate(norm(k), gpt.cos[start:end], gpt.sin[start:end])
             cache[i, 1, :, :, start:end] = v
-            keys, values = cache[i, :, :, :, :end]
-            scores = (q @ keys.transpose(-2, -1) / D**0.5).masked_fill(future, -torch.inf)
-            y = scores.softmax(dim=-1) @ values
+            keys, values = cache[i, :, :, :, first:end]
+            # The heads that share keys stand one under the other: one product for each G.
+            q = q.reshape(B, G, H // G * new, D)
+            scores = (q @ keys.transpose(-2, -1) / D**0.5).view(B, H, new, -1)
+            scores = scores.masked_fill(hidden, -torch.inf).softmax(dim=-1)
+            y = (scores.view(B, G, H // G * new, -1) @ values).view(B, H, new, D)
             x = x + block.attention.projection(y.transpose(1, 2).reshape(B, new, -1))  # type: ignore[union-attr,operator]
             x = x + block.feed_forward(norm(x))  # type: ignore[operator]
         return gpt.head(norm(x[:, -1]))  # type: ignore[no-any-return]
@@ -163,7 +173,7 @@ def cached_torch(gpt: GPT, readers: int) -> Write:
     @torch.inference_mode()
     def write(length: int) -> int:
         length = length // 2
-        cache = torch.zeros(c.n_layer, 2, readers, H, T, D)
+        cache = torch.zeros(c.n_layer, 2, readers, G, T, D)
         ids = torch.tensor([ids_of(c, PROMPT)] * readers)
         logits = forward(ids, PROMPT, cache)
         for _ in range(length - 1):
