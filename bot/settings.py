@@ -47,7 +47,7 @@ class Settings:
     token: str = ""
     model: str = DEFAULT_MODEL
     guilds: frozenset[int] = frozenset()
-    slots: int = 8
+    slots: int = 32
     queue: int = 256
     deadline: float = 300.0
     cooldown: float = 5.0

@@ -111,7 +111,7 @@ class Writer:
         vocab: Vocab,
         words: Words,
         *,
-        slots: int = 8,
+        slots: int = 32,
         capacity: int = 256,
         deadline: float = 300.0,
     ) -> None:

@@ -8,6 +8,7 @@ import argparse
 import io
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -135,7 +136,7 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
 
 
 def baselines(text: str, library: Library, book: str) -> list[Report]:
-    """The same for Markov chains that learned `book`, and the loss of guessing.
+    """The same for Markov chains that learned `book`, the loss of guessing, and `text` itself.
 
     Raises:
         ModuleNotFoundError: markovify, of the extra `bench`, is not installed.
@@ -144,6 +145,7 @@ def baselines(text: str, library: Library, book: str) -> list[Report]:
     cleaned = chain.vocab.clean(text).text
     characters = [("", chain.write(START, LENGTH, seed)) for seed in SEEDS]
     words = [("", written) for written in word_chain_texts(book, LENGTH, SEEDS)]
+    itself = [("", part) for part in excerpts(text)]
     return [
         {"model": "uniform guessing", "loss": _mean(np.full(1, math.log(len(chain.vocab))))},
         {
@@ -152,7 +154,15 @@ def baselines(text: str, library: Library, book: str) -> list[Report]:
             "samples": [asdict(qualities(characters, library))],
         },
         {"model": "Markov chain, 2 words", "samples": [asdict(qualities(words, library))]},
+        {"model": "the text itself", "samples": [asdict(qualities(itself, library))]},
     ]
+
+
+def excerpts(text: str) -> list[str]:
+    """As many parts of a text as there are seeds, as long as answers, from paragraphs' starts."""
+    starts = [m.end() for m in re.finditer(r"^|\n+", text) if m.end() <= len(text) - LENGTH]
+    chosen = np.linspace(0, len(starts) - 1, len(SEEDS)).round().astype(int)
+    return [text[starts[i] : starts[i] + LENGTH] for i in chosen] if starts else []
 
 
 def tables(reports: Sequence[Report]) -> list[Table]:

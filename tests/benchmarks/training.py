@@ -28,10 +28,9 @@ from torch.nn import functional as F  # noqa: E402
 from model.config import GPTConfig  # noqa: E402
 from model.gpt import GPT  # noqa: E402
 from training.config import PRESETS, TrainingConfig  # noqa: E402
-from training.corpus import book_text  # noqa: E402
 from training.measures import losses  # noqa: E402
 from training.plots import comparison_figure, save  # noqa: E402
-from training.train import Reading, build, ids, keep_memory  # noqa: E402
+from training.train import Reading, build, ids, keep_memory, read  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
 
 Ids = NDArray[np.uint8]
@@ -111,7 +110,10 @@ def plain(
     network: nn.Module, text: Ids, batch: int, length: int, minutes: float | None
 ) -> Iterator[int]:
     """A plain loop: AdamW at 1e-3 and random windows; the rate constant, or nanoGPT's cosine."""
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, betas=(0.9, 0.99))
+    rows = [m.weight for m in network.modules() if isinstance(m, nn.Embedding) and m.sparse]
+    dense = [p for p in network.parameters() if all(p is not row for row in rows)]
+    optimizer = torch.optim.AdamW(dense, lr=1e-3, betas=(0.9, 0.99))
+    table = torch.optim.SparseAdam(rows, lr=1e-3) if rows else None
     generator = np.random.default_rng(1)
     spent = 0.0
     while True:
@@ -124,10 +126,12 @@ def plain(
         windows = torch.from_numpy(np.stack([text[s : s + length + 1] for s in starts])).long()
         logits = network(windows[:, :-1])
         loss = F.cross_entropy(logits.transpose(1, 2), windows[:, 1:])
-        optimizer.zero_grad()
+        network.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(dense, 1.0)
         optimizer.step()
+        if table:
+            table.step()  # type: ignore[no-untyped-call]
         spent += time.perf_counter() - began
         yield batch * length
 
@@ -137,7 +141,7 @@ def ours(config: TrainingConfig, reading: Reading, minutes: float) -> tuple[GPT,
 
     def fresh(steps: int) -> Trainer:
         # Validation is measured between the turns, the same for all.
-        settings = replace(config, steps=steps, text="-", only=(), evaluate_every=10**9)
+        settings = replace(config, steps=steps, evaluate_every=10**9)
         return build(settings, replace(reading, validation=""), reading.vocab())
 
     # How many steps the minutes hold is measured on a training that is thrown away; what is
@@ -159,36 +163,43 @@ def ours(config: TrainingConfig, reading: Reading, minutes: float) -> tuple[GPT,
 def main() -> None:
     """Train, print the table, draw the curves."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--text", type=Path, default=ROOT / "data" / "sample.txt")
+    parser.add_argument("--text", default=str(ROOT / "data" / "sample.txt"))
     parser.add_argument("--validation", type=float, default=0.1, help="share of the text, its end")
+    parser.add_argument("--books", help="read the books of the recipe in this folder instead")
     parser.add_argument("--minutes", type=float, default=3.0, help="of training, for each way")
     parser.add_argument("--turns", type=int, default=9, help="in so many turns")
-    parser.add_argument("--big", action="store_true", help="nanoGPT's 6 x 384 too (for a GPU)")
+    parser.add_argument("--big", action="store_true", help="the size of pooh and 6 x 384 too")
     parser.add_argument("--figure", type=Path, help="write the curves to this PNG")
     options = parser.parse_args()
     keep_memory()
     torch.manual_seed(1)
 
-    text = book_text(options.text)
-    cut = round(len(text) * (1 - options.validation))
-    reading = Reading((), ((text[:cut], 1.0),), text[cut:])
+    if options.books:
+        reading = read(replace(PRESETS["pooh"], books=options.books))
+    else:
+        reading = read(
+            replace(PRESETS["pooh"], text=options.text, validation_fraction=options.validation)
+        )
     vocab = reading.vocab()
-    train, validation = ids(text[:cut], vocab), ids(text[cut:], vocab)
-    small = GPTConfig(len(vocab), context_length=64, n_layer=4, n_head=4, n_embd=128)
-    config = PRESETS["classic"]
+    train = ids("\n".join(text for text, _ in (*reading.near, *reading.library)), vocab)
+    validation = ids(reading.validation, vocab)
 
     minutes = options.minutes
-    ways = [Way("ours, classic", *ours(config, reading, minutes))]
-    network: GPT | NanoGPT = GPT(small)
-    batch = config.batch_size
-    ways.append(
-        Way("the same network, plain loop", network, plain(network, train, batch, 64, None))
-    )
-    network = NanoGPT(small)
-    ways.append(Way("nanoGPT, 4 x 128", network, plain(network, train, 12, 64, minutes)))
+    ways = []
+    for name in ("classic", "pooh") if options.big else ("classic",):
+        config = PRESETS[name]
+        network, steps = ours(config, reading, minutes)
+        ways.append(Way(f"ours, {name}", network, steps))
+        same = GPT(network.config)
+        if same.ngrams is not None and network.ngrams is not None:
+            same.ngrams.known.copy_(network.ngrams.known)
+        loop = plain(same, train, config.batch_size, config.context_length, None)
+        ways.append(Way(f"the network of {name}, plain loop", same, loop))
+    small = NanoGPT(GPTConfig(len(vocab), context_length=64, n_layer=4, n_head=4, n_embd=128))
+    ways.append(Way("nanoGPT, 4 x 128", small, plain(small, train, 12, 64, minutes)))
     if options.big:
-        network = NanoGPT(GPTConfig(len(vocab), 256, n_layer=6, n_head=6, n_embd=384))
-        ways.append(Way("nanoGPT, 6 x 384", network, plain(network, train, 64, 256, minutes)))
+        large = NanoGPT(GPTConfig(len(vocab), 256, n_layer=6, n_head=6, n_embd=384))
+        ways.append(Way("nanoGPT, 6 x 384", large, plain(large, train, 64, 256, minutes)))
 
     for turn in range(options.turns):
         for way in ways:
