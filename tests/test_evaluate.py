@@ -116,10 +116,15 @@ def test_the_library_knows_what_stands_in_it(text: str, books: list[str]) -> Non
     )
 
 
+def found_friends(texts: list[str]) -> float:
+    return qualities([("Piglet", text) for text in texts], Library([])).names_a_friend
+
+
 def test_what_answers_are_made_of() -> None:
     library = Library(["The bear sat down and had a little something to sustain him. Yes."])
     copied = " sat down and had a little something to sustain him"
     invented = ' xyzzy. "Yes," the bear said. "Yes."'
+    assert found_friends(["Roof and Poohs.", "Then Piglet."]) == 0.5
     found = qualities([("The bear", copied), ('"The b', "ear" + invented)], library)
     assert found.answers == 2
     windows = len(copied) - 39

@@ -181,6 +181,7 @@ def tables(reports: Sequence[Report]) -> list[Table]:
         "distinct-2",
         "quotes balanced",
         "sentence ends",
+        "names a friend",
     )
     recall = Table(title="Recall at temperature 0", title_justify="left")
     _columns(recall, "model", "opening", "characters of the book")
@@ -206,6 +207,7 @@ def tables(reports: Sequence[Report]) -> list[Table]:
                 f"{row['distinct_2']:.2f}",
                 f"{row['balanced_quotes']:.0%}",
                 f"{row['ends_sentence']:.0%}",
+                f"{row['names_a_friend']:.0%}",
             )
         for row in report.get("recall", []):
             recall.add_row(model, row["opening"], str(row["characters"]))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COPY = 40
 """A window of this many characters that stands word for word in the training text is a copy."""
 
+_FRIEND = re.compile(r"\b(?:Pooh|Piglet|Eeyore|Kanga|Roo|Tigger|Christopher Robin|Edward Bear)\b")
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
 
 
@@ -156,6 +157,8 @@ class Qualities:
         distinct_2: share of pairs of neighbouring words that are different from one another.
         balanced_quotes: share of answers with as many closing quotes as opening ones.
         ends_sentence: share of answers that end with a sentence.
+        names_a_friend: share of answers that name somebody of the Hundred Acre Wood, who is in no
+            other book.
     """
 
     answers: int
@@ -165,6 +168,7 @@ class Qualities:
     distinct_2: float
     balanced_quotes: float
     ends_sentence: float
+    names_a_friend: float
 
 
 def qualities(texts: Sequence[tuple[str, str]], library: Library) -> Qualities:
@@ -195,6 +199,7 @@ def qualities(texts: Sequence[tuple[str, str]], library: Library) -> Qualities:
         distinct_2=len(set(pairs)) / max(len(pairs), 1),
         balanced_quotes=_share((prompt + text).count('"') % 2 == 0 for prompt, text in answers),
         ends_sentence=_share(_ends_sentence(text) for _, text in answers),
+        names_a_friend=_share(_FRIEND.search(text) for _, text in answers),
     )
 
 
@@ -212,9 +217,9 @@ def _ends_sentence(text: str) -> bool:
     return bool(ends) and ends[-1] == len(text.rstrip())
 
 
-def _share(hits: Iterable[bool]) -> float:
-    hits = list(hits)
-    return sum(hits) / max(len(hits), 1)
+def _share(hits: Iterable[object]) -> float:
+    found = [bool(hit) for hit in hits]
+    return sum(found) / max(len(found), 1)
 
 
 def _window_hashes(text: bytes, length: int) -> NDArray[np.uint64]:
