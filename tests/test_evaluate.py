@@ -222,18 +222,21 @@ def test_the_command_reports_on_the_book_and_stores_it(
         "--model", weights, "--data", books, "--json", "--baselines", "--output", tmp_path
     )
     assert result.returncode == 0, result.stderr
-    tiny, guessing, characters, words = json.loads(result.stdout)
+    tiny, guessing, characters, words, itself = json.loads(result.stdout)
     assert tiny["model"] == "tiny"
     inside = sum(chapter["characters"] for chapter in tiny["loss"]["chapters"])
     assert inside <= tiny["loss"]["characters"] <= inside + 4  # newlines between and after
     assert [c["title"] for c in tiny["loss"]["chapters"]] == ["CHAPTER VII", "CHAPTER VIII"]
     assert len(tiny["samples"]) == 9
     assert len(tiny["recall"]) == 6
+    assert [row["temperature"] for row in tiny["trade_off"]] == list(evaluate.TRADE_OFF)
+    assert itself["samples"][0]["copied"] == 0.0
     assert guessing["loss"]["nats_per_character"] > characters["loss"]["nats_per_character"]
     assert words["samples"][0]["real_words"] > 0.95
     assert f"without {len(read_recipe()) - 1} books" in result.stderr
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {f"tiny.evaluation.{suffix}" for suffix in ("json", "txt", "png")}
+    stored = {f"tiny.evaluation.{suffix}" for suffix in ("json", "txt", "png")}
+    assert names == stored | {"tiny.tradeoff.png"}
     assert json.loads((tmp_path / "tiny.evaluation.json").read_text())[0]["loss"] == tiny["loss"]
     assert "CHAPTER VIII" in (tmp_path / "tiny.evaluation.txt").read_text()
     assert matplotlib.image.imread(tmp_path / "tiny.evaluation.png").ndim == 3

@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 
-from training.plots import comparison_figure, loss_figure, save
+from training.plots import comparison_figure, loss_figure, save, trade_off_figure
 
 TRAIN = [(1e5, 3.0), (2e5, 2.0), (4e5, 1.5)]
 VALIDATION = [(1e5, 3.1), (2e5, 2.2), (4e5, 2.3)]
@@ -33,6 +33,14 @@ def test_a_comparison_tells_its_curves_apart_without_colour() -> None:
     assert axes.lines[0].get_linestyle() != axes.lines[1].get_linestyle()
     np.testing.assert_array_equal(axes.lines[2].get_ydata(), [4.19, 4.19])
     assert axes.texts[0].get_text() == "guessing, 4.19"
+
+
+def test_a_trade_off_is_a_line_of_temperatures() -> None:
+    curve = [(0.0, 250.0, 0.3), (0.8, 20.0, 0.01)]
+    axes = trade_off_figure({"pooh": curve, "unknown": []}).axes[0]
+    [line] = axes.lines
+    np.testing.assert_array_equal(line.get_xydata(), [(250.0, 0.3), (20.0, 0.01)])
+    assert [text.get_text() for text in axes.texts] == ["0", "0.8"]
 
 
 def test_what_is_saved_is_a_picture_and_nothing_else_is_left(tmp_path: Path) -> None:

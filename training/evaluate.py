@@ -27,13 +27,14 @@ from model.weights import DEFAULT_MODEL, ROOT, load_decoder, load_gpt, resolve
 from training.baselines import CharacterChain, word_chain_texts
 from training.corpus import CorpusError, book_text, load_texts
 from training.measures import Library, common_start, losses, qualities, write
-from training.plots import comparison_figure, save
+from training.plots import comparison_figure, save, trade_off_figure
 from training.text import chapters, is_heading, story
 
 BOOK = "winnie-the-pooh"
 LENGTH = 300
 SEEDS = range(1, 16)
 TEMPERATURES = (0.5, 0.8, 1.0)
+TRADE_OFF = (0.0, 0.2, 0.3, 0.5, 0.8, 1.0, 1.2)  # temperatures
 PROMPTS = {
     "book": ("Here is Edward Bear", "Pooh said", "Christopher Robin", "One fine", "Piglet was"),
     "unseen": (
@@ -91,18 +92,56 @@ def sample_report(writer: Writer, library: Library) -> list[Report]:
 
 def recall_report(writer: Writer, book: str) -> list[Report]:
     """How many characters of the book follow its chapters' first five words at temperature 0."""
-    openings = []
-    for chapter in chapters(book):
-        text = story(chapter)
-        opening = " ".join(text.split(" ")[:5])
-        if opening:
-            openings.append((opening, text[len(opening) :]))
+    openings = openings_of(book)
     greedy = Sampling(LENGTH, temperature=0.0)
     written = writer([(opening, greedy) for opening, _ in openings])
     return [
         {"opening": opening, "characters": common_start(text, rest)}
         for (opening, rest), text in zip(openings, written, strict=True)
     ]
+
+
+def openings_of(book: str) -> list[tuple[str, str]]:
+    """The first five words of each chapter's story, and what follows."""
+    openings = []
+    for chapter in chapters(book):
+        text = story(chapter)
+        opening = " ".join(text.split(" ")[:5])
+        if opening:
+            openings.append((opening, text[len(opening) :]))
+    return openings
+
+
+def trade_off_report(writer: Writer, library: Library, book: str) -> list[Report]:
+    """By temperature: how much is recited where it should be, and copied where it should not.
+
+    Recited: characters of the book that follow after a chapter's opening, the mean of three seeds
+    each. Copied and real words: as in `sample_report`, for prompts never seen.
+    """
+    openings, rows = openings_of(book), []
+    for temperature in TRADE_OFF:
+        begun = [
+            (opening, rest, Sampling(LENGTH, temperature, seed=seed))
+            for opening, rest in openings
+            for seed in SEEDS[:3]
+        ]
+        recited = writer([(opening, sampling) for opening, _, sampling in begun])
+        new = [
+            (PROMPTS["unseen"][i % 5], Sampling(LENGTH, temperature, seed=seed))
+            for i, seed in enumerate(SEEDS)
+        ]
+        texts = zip((prompt for prompt, _ in new), writer(new), strict=True)
+        found = qualities(list(texts), library)
+        common = [common_start(t, r) for t, (_, r, _) in zip(recited, begun, strict=True)]
+        rows.append(
+            {
+                "temperature": temperature,
+                "recited": sum(common) / max(len(common), 1),
+                "copied": found.copied,
+                "real_words": found.real_words,
+            }
+        )
+    return rows
 
 
 def evaluate(name: str, text: str, library: Library | None, book: str | None) -> Report:
@@ -131,6 +170,7 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
         "loss": loss_report(losses(gpt, ids), cleaned.text),
         "samples": sample_report(writer, library) if library else [],
         "recall": recall_report(writer, book) if book else [],
+        "trade_off": trade_off_report(writer, library, book) if library and book else [],
         "seconds": round(time.monotonic() - started, 1),
     }
 
@@ -166,7 +206,7 @@ def excerpts(text: str) -> list[str]:
 
 
 def tables(reports: Sequence[Report]) -> list[Table]:
-    """The reports as three tables: loss, samples, recall."""
+    """The reports as tables: loss, samples, recall, trade-off."""
     loss = Table(title="Loss", title_justify="left")
     _columns(loss, "model", "chapter", "characters", "nats/character", "bits/character")
     samples = Table(title=f"{len(SEEDS)} answers of {LENGTH} characters", title_justify="left")
@@ -185,6 +225,8 @@ def tables(reports: Sequence[Report]) -> list[Table]:
     )
     recall = Table(title="Recall at temperature 0", title_justify="left")
     _columns(recall, "model", "opening", "characters of the book")
+    between = Table(title="Between reciting and inventing", title_justify="left")
+    _columns(between, "model", "temperature", "recited", "copied", "real words")
     for report in reports:
         model = report["model"]
         if whole := report.get("loss"):
@@ -211,7 +253,15 @@ def tables(reports: Sequence[Report]) -> list[Table]:
             )
         for row in report.get("recall", []):
             recall.add_row(model, row["opening"], str(row["characters"]))
-    return [table for table in (loss, samples, recall) if table.row_count]
+        for row in report.get("trade_off", []):
+            between.add_row(
+                model,
+                str(row["temperature"]),
+                f"{row['recited']:.0f}",
+                f"{row['copied']:.1%}",
+                f"{row['real_words']:.1%}",
+            )
+    return [table for table in (loss, samples, recall, between) if table.row_count]
 
 
 def history(name: str) -> list[tuple[float, float]]:
@@ -276,7 +326,7 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="also write <model>.evaluation.json, .txt and .png there",
+        help="also write <model>.evaluation.json, .txt, .png and <model>.tradeoff.png there",
     )
     return parser
 
@@ -318,6 +368,12 @@ def _store(options: argparse.Namespace, reports: list[Report]) -> None:
         report["model"]: history(name) for report, name in zip(models, options.model, strict=True)
     }
     figure = comparison_figure(curves, levels)
+    trade_offs = {
+        report["model"]: [
+            (r["temperature"], r["recited"], r["copied"]) for r in report["trade_off"]
+        ]
+        for report in models
+    }
     for report in models:
         stem = f"{report['model']}.evaluation"
         page = io.StringIO()
@@ -325,6 +381,8 @@ def _store(options: argparse.Namespace, reports: list[Report]) -> None:
         for suffix, content in ((".json", _json([report, *others])), (".txt", page.getvalue())):
             write_atomically(options.output / (stem + suffix), content.encode())
         save(figure, options.output / (stem + ".png"))
+        if report["trade_off"]:
+            save(trade_off_figure(trade_offs), options.output / f"{report['model']}.tradeoff.png")
 
 
 def _json(reports: list[Report]) -> str:

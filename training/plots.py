@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, PercentFormatter
 
 from model.files import write_atomically
 
@@ -86,6 +86,35 @@ def comparison_figure(
             fontsize=8,
             color="dimgrey",
         )
+    if shown:
+        axes.legend()
+    return figure
+
+
+def trade_off_figure(curves: Mapping[str, Sequence[tuple[float, float, float]]]) -> Figure:
+    """Between reciting and inventing, by temperature, a line for each model.
+
+    Args:
+        curves: by model (temperature, characters recited, share copied); empty ones are left out.
+    """
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot(
+        xlabel="characters recited after a chapter's opening, of 300",
+        ylabel="copied after new prompts",
+        title="Between reciting and inventing, by temperature",
+    )
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.grid(alpha=0.3)
+    shown = {name: curve for name, curve in curves.items() if curve}
+    for number, (name, curve) in enumerate(shown.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        style = STYLES[number % len(STYLES)]
+        places = [(recited, copied) for _, recited, copied in curve]
+        axes.plot(*_columns(places), color=colour, linestyle=style, marker="o", label=name)
+        for (temperature, *_), place in zip(curve, places, strict=True):
+            axes.annotate(
+                f"{temperature:g}", place, xytext=(4, 4), textcoords="offset points", fontsize=8
+            )
     if shown:
         axes.legend()
     return figure
