@@ -199,7 +199,7 @@ class Answers:
 
     def _end(self, telling: Telling) -> str:
         page, story = telling.page, telling.story
-        added = messages.trim(story.text, story.sampling.length, before=page.text)
+        added = messages.trim(story.text, story.sampling.length, page.text)
         notes = [self._model, f"temperature {story.sampling.temperature:g}"]
         if story.sampling.top_k:
             notes.append(f"top-k {story.sampling.top_k}")

@@ -113,7 +113,7 @@ def build(page: Page, note: str) -> str:
         # Escaping only makes text longer: to cut as many characters as there are too many is
         # enough, or the loop comes round again.
         if story:
-            kept = trim(story, max(0, len(story) - over), before=prompt, share=0.0)
+            kept = trim(story, max(0, len(story) - over), prompt)
             story, cut = kept.story, kept.cut
         else:
             prompt = last_words(prompt, max(1, len(prompt) - over))
@@ -134,23 +134,22 @@ def room(page: Page) -> int:
     return LIMIT - ROOM - _length(build(page, ""))
 
 
-def trim(story: str, length: int, *, before: str = "", share: float = SHARE) -> Page:
+def trim(story: str, length: int, before: str = "") -> Page:
     """End a story that has no end of its own.
 
-    After a sentence that ends within `length` and after `share` of it (see `last_end`); where there
+    After a sentence that ends within `length` and after `SHARE` of it (see `last_end`); where there
     is none, after the last whole word, marked as cut.
 
     Args:
         story: what was written.
         length: how much of it is wanted.
         before: what stands before it.
-        share: how much of that must be left.
 
     Returns:
         A page without a prompt.
     """
     text = story[:length].rstrip()
-    end = last_end(text, math.ceil(share * length), before)
+    end = last_end(text, math.ceil(SHARE * length), before)
     if end:
         return Page(story=text[:end])
     next_one = story[len(text) : len(text) + 1]

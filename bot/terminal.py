@@ -38,7 +38,7 @@ async def tell(
             out.write(latest[shown:])
             out.flush()
             shown = len(latest)
-        end = messages.trim(story.text, sampling.length, before=text)
+        end = messages.trim(story.text, sampling.length, text)
         print(end.story[shown:] + ("..." if end.cut else ""), file=out)
         note = f"{model}, temperature {sampling.temperature:g}, seed {story.sampling.seed}"
         if story.outcome is not Outcome.WRITTEN and story.outcome is not None:

@@ -19,6 +19,8 @@ _SEQUENCES = ("ngram_orders", "ngram_words", "word_breaks")
 class GPTConfig:
     """Everything that decides the shapes of a `GPT` and of its `Decoder`.
 
+    A 0 that stands for another field is replaced by its value when the config is made.
+
     Attributes:
         vocab_size: V, how many characters there are.
         context_length: the longest text, in characters, that is read at once.

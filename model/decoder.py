@@ -9,7 +9,7 @@ texts join and leave between steps. The letters in the shapes, beside those of `
     A  attention_window                V vocabulary    T time
 
 The cache of a slot is a ring: a place attends to the last A characters, so the character A places
-on takes the place of the oldest. Nothing is ever read twice, however long the text.
+on takes the place of the oldest. Writing on reads nothing twice, however long the text.
 
 A step is mostly the reading of weights from memory, so between two products stands as little as
 can be. What was measured, and kept (`tests/benchmarks/decoder.md`):
@@ -46,15 +46,15 @@ class _Text:
     """What a slot holds."""
 
     ids: list[int] = field(default_factory=list)
-    position: int = 0  # of the next id; counted anew, A back, before it passes 3 A
+    position: int = 0  # of the next id, at most 3 A
 
 
 class Decoder:
     """Writes with the weights of a `GPT`: give ids, get the logits of what follows.
 
-    What a slot answers depends on its own ids only. The answers are those of the `GPT` that reads
-    the whole text at once, but for one thing: of a prompt, no more is read than its last
-    `context_length` ids.
+    What a slot answers depends, but for rounding, on its own ids only. The answers are those of the
+    `GPT` that reads the whole text at once, but for one thing: of a prompt, and of what `rewind`
+    leaves, no more is read than the last `context_length` ids.
     """
 
     config: GPTConfig
@@ -114,6 +114,8 @@ class Decoder:
         if not any(self._texts):
             self._texts, self._capacity, self._keys, self._values = [], 0, [], []
             self._room = None
+            if self._table:
+                self._table.grow(0)
 
     def _text(self, slot: int) -> _Text:
         text = self._texts[slot] if 0 <= slot < len(self._texts) else None
@@ -139,6 +141,9 @@ class Decoder:
     def read(self, slot: int, ids: Sequence[int]) -> Array:
         """Give many ids to one slot, in one pass (or several, where they are more than A).
 
+        Where they are more than `context_length`, only the last so many are read, and what the
+        slot held is forgotten.
+
         Args:
             slot: from `join`.
             ids: at least one.
@@ -155,7 +160,7 @@ class Decoder:
         if len(ids) == 1:
             logits: Array = self._step([slot], [text], ids)[0]
             return logits
-        if len(ids) >= self.config.context_length:  # what was before is not looked at any more
+        if len(ids) > self.config.context_length:
             ids, text.position = ids[-self.config.context_length :], 0
         for start in range(0, len(ids), self.config.attention_window):
             x = self._read(slot, text, np.array(ids[start : start + self.config.attention_window]))
@@ -212,8 +217,8 @@ class Decoder:
     def _advance(self, slot: int, text: _Text, count: int) -> int:
         """Take the next `count` positions, at most A; the first of them.
 
-        Positions stay below 3 A: before that, all are counted from A later on, which turns the keys
-        back by A positions and changes no place in the ring.
+        No position reaches 3 A: when one would, A is taken off all of the slot's. Its keys are
+        turned back to match; no place in the ring changes, as A is a whole round.
         """
         A = self.config.attention_window
         if text.position + count > 3 * A:  # then A and more are left

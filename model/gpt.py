@@ -10,6 +10,7 @@ The letters in the shapes:
     G  n_kv_head, heads of keys and values, each shared by H / G attention heads
     D  C / H    width of one head
     V  vocabulary, how many characters there are
+    A  attention_window, how many characters a place attends to
     K  runs looked up for each character;  R  rows in the n-gram table;  W  their width
 """
 
@@ -115,9 +116,9 @@ class Block(nn.Module):
 class NGramTable(nn.Module):
     """What often follows the last few characters and words, learned: memory instead of arithmetic.
 
-    K runs end at each character (`model/ngrams.py`). Each is looked up among the R runs known; its
-    row, or the row of the unknown, is one of K parts that a matrix brings to the width of the
-    stream.
+    K runs, none longer than A, end at each character (`model/ngrams.py`). Each is looked up among
+    the R runs known; its row, or the row of the unknown, is one of K parts that a matrix brings to
+    the width of the stream.
     """
 
     known: Tensor

@@ -20,6 +20,7 @@ def last_end(text: str, least: int, before: str = "") -> int | None:
     ends = [match.end() for match in SENTENCE_END.finditer(text) if match.end() >= least]
     if not ends:
         return None
-    quotes = before.count('"')
-    closed = [end for end in ends if (quotes + text.count('"', 0, end)) % 2 == 0]
+    # In speech of several paragraphs each opens a quote, and only the last closes one.
+    paragraphs = [(before + text[:end]).rpartition("\n\n")[2] for end in ends]
+    closed = [end for end, p in zip(ends, paragraphs, strict=True) if p.count('"') % 2 == 0]
     return (closed or ends)[-1]

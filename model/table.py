@@ -38,7 +38,7 @@ class NGramTable:
         self.sums = self.words = np.zeros((0, 3 * self.window + 1), np.int64)
 
     def grow(self, slots: int) -> None:
-        """Room for more slots: sums and word starts, (slots, 3 A + 1)."""
+        """Make room for so many slots: sums and word starts, (slots, 3 A + 1)."""
         grown = np.zeros((2, slots, 3 * self.window + 1), np.int64)
         kept = min(slots, len(self.sums))
         grown[0, :kept], grown[1, :kept] = self.sums[:kept], self.words[:kept]
@@ -59,7 +59,10 @@ class NGramTable:
         self.words[slot, after] = np.maximum.accumulate(after_break)
 
     def move(self, slot: int) -> None:
-        """Count the positions of a slot from A later on."""
+        """Take A off all positions of a slot; what comes before position 0 is dropped.
+
+        `sums` no longer begin with 0 then, which cancels: only their differences are used.
+        """
         A = self.window
         self.sums[slot, : 2 * A + 1] = self.sums[slot, A:] * self.inverses[A]
         self.words[slot, : 2 * A + 1] = np.maximum(self.words[slot, A:] - A, 0)

@@ -209,6 +209,11 @@ def test_a_story_ends_with_a_sentence_or_is_marked_as_cut(
     assert page.story + "..." * page.cut == shown
 
 
+def test_a_forgotten_quote_does_not_cost_the_story() -> None:
+    page = parse(build(Page("Hello", 'He sat. "' + "I am here, you see. " * 120), ""))
+    assert len(page.story) > 1300
+
+
 def test_written_dots_are_told_from_a_cut() -> None:
     assert parse(build(Page("", "And then ..."), "")) == Page("", "And then ...")
     assert parse(build(Page("", "And so:..."), "")) == Page("", "And so:...")

@@ -81,6 +81,19 @@ def uninterrupted(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def shelf(folder: Path) -> Path:
+    """A folder with two small books: one of the voice, in ten chapters, and one of the library."""
+    sample = (ROOT / "data" / "sample.txt").read_text("utf-8")
+    half = len(sample) // 2
+    parts = [sample[i * half // 10 : (i + 1) * half // 10] for i in range(10)]
+    numerals = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+    folder.mkdir()
+    chapters = (f"CHAPTER {n}\n\n{part}" for n, part in zip(numerals, parts, strict=True))
+    (folder / "winnie-the-pooh.txt").write_text("\n\n".join(chapters))
+    (folder / "the-velveteen-rabbit.txt").write_text(sample[half:])
+    return folder
+
+
 def summary(folder: Path) -> dict[str, object]:
     """The summary of the training `story`."""
     found = json.loads((folder / "weights" / "story.summary.json").read_text())
@@ -169,10 +182,14 @@ def test_a_training_killed_stopped_and_resumed_ends_the_same(
     assert summary(tmp_path)["history"] == summary(uninterrupted)["history"]
 
 
-def test_two_processes_learn_what_one_does(text: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", ["text", "books"])
+def test_two_processes_learn_what_one_does(source: str, text: Path, tmp_path: Path) -> None:
+    read = ["--text", str(text)]
+    if source == "books":  # a voice and a library, as the preset `pooh` has
+        read = ["--books", str(shelf(tmp_path / "books")), "--only", "winnie-the-pooh,the-velveteen-rabbit"]
+        read += ["--name", "story", "--n-kv-head", "1", "--voice", "1,2"]
     arguments = [
-        "--text",
-        str(text),
+        *read,
         *SMALL,
         "--dropout",  # each process would draw its own
         "0",
@@ -203,7 +220,7 @@ def test_two_processes_learn_what_one_does(text: Path, tmp_path: Path) -> None:
         history = summary(folder)["history"]
         assert isinstance(history, list)
         curves.append([[p["train"], p["train_last_quarter"], p["validation"]] for p in history])
-    np.testing.assert_allclose(curves[0], curves[1], rtol=2e-4)
+    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-3)  # rounding grows with the steps
 
 
 def test_training_stops_early_when_validation_no_longer_improves(

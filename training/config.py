@@ -41,7 +41,7 @@ class TrainingConfig:
     openings: float = setting(0.0, "passes over the chapters' openings in each pass of the text")
     # The network.
     context_length: int = setting(256, "characters read at once", 1)
-    attention_window: int = setting(0, "characters a place attends to (0: all that are read)")
+    attention_window: int = setting(0, "characters a place attends to (0: all that are read)", 0)
     n_layer: int = setting(6, "blocks", 1)
     n_head: int = setting(5, "attention heads in each block", 1)
     n_kv_head: int = setting(0, "heads of keys and values, shared by the others (0: --n-head)")
@@ -58,7 +58,7 @@ class TrainingConfig:
     epochs: float = setting(1.0, "passes over the text: in one, each character is a target once")
     batch_size: int = setting(32, "texts in a step, over all processes", 1)
     matrix_rate: float = setting(0.02, "learning rate of the matrices (Muon)")
-    vector_rate: float = setting(0.02, "learning rate of embedding and head (AdamW)")
+    vector_rate: float = setting(0.02, "learning rate of embedding, head, library vector (AdamW)")
     table_rate: float = setting(0.03, "learning rate of the n-gram table (SparseAdam)")
     weight_decay: float = setting(0.0, "weight decay of the matrices")
     warmup: float = setting(0.01, "share of the steps in which the rates rise from 0", 0, 1)

@@ -26,8 +26,8 @@ class Learner:
     units are several times faster. The rows of the n-gram table stay float32 and are shared; their
     gradients are sparse.
 
-    Matrices move by Muon (Jordan et al., 2024: momentum made orthogonal), embedding and head by
-    AdamW, the rows by SparseAdam.
+    Matrices move by Muon (Jordan et al., 2024: momentum made orthogonal), embedding, head and the
+    library's vector by AdamW, the rows by SparseAdam.
 
     Attributes:
         model: the network, float32.

@@ -149,10 +149,12 @@ def build(
     known = None
     if sizes is None:
         names = {field.name for field in fields(GPTConfig)} & {f.name for f in fields(config)}
+        names.remove("attention_window")
         sizes = GPTConfig(
             vocab_size=len(vocab),
             word_breaks=tuple(vocab.characters.index(c) for c in "\n " if c in vocab),
             **{name: getattr(config, name) for name in names},
+            attention_window=min(config.attention_window, config.context_length),
         )
         if sizes.n_runs:
             counted = [(s.ids, 2) for s in near] + [(s.ids, 1) for s in library]

@@ -65,14 +65,13 @@ class Bot:
         self._process = process
 
     @classmethod
-    async def start(cls, server: DiscordServer, model: str, slots: int) -> "Bot":
+    async def start(cls, server: DiscordServer, model: str) -> "Bot":
         """Start it and wait until it is connected."""
         settings = {
             "DISCORD_TOKEN": server.token,
             "DISCORD_API_BASE": server.api_base,
             "DISCORD_GATEWAY": server.gateway_url,
             "POOH_MODEL": model,
-            "POOH_SLOTS": str(slots),
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -153,18 +152,14 @@ async def measure(model: str, bursts: Sequence[int], length: int) -> None:
     print("|---|---|---|---|---|---|", flush=True)
     schemas: Schemas | None = describe()
     async with DiscordServer(schemas=schemas) as server:
-        memory = []
-        for slots, sizes in ((8, bursts), (32, [32])):
-            bot = await Bot.start(server, model, slots)
-            await asyncio.sleep(2)
-            memory.append(bot.resident())
-            for size in sizes:
-                name = f"{size}" if slots == 8 else f"{size}, {slots} written together"
-                await burst(server, bot, size, length, name)
-            memory.append(bot.resident())
-            await bot.stop()
-        print(f"\nResident: {memory[0]:.0f} MB idle, {memory[1]:.0f} MB after the bursts, ", end="")
-        print(f"{memory[3]:.0f} MB after 32 together.")
+        bot = await Bot.start(server, model)
+        await asyncio.sleep(2)
+        memory = [bot.resident()]
+        for size in bursts:
+            await burst(server, bot, size, length, f"{size}")
+        memory.append(bot.resident())
+        await bot.stop()
+        print(f"\nResident: {memory[0]:.0f} MB idle, {memory[1]:.0f} MB after the bursts.")
         print(f"Requests: {len(server.log)}, refused {len(server.refused())}, ", end="")
         print(f"violations of Discord's description: {len(server.violations())}.")
 
@@ -173,7 +168,7 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", default="pooh", help="a name or a path (default: pooh)")
-    parser.add_argument("--bursts", type=int, nargs="+", default=[1, 20, 200])
+    parser.add_argument("--bursts", type=int, nargs="+", default=[1, 20, 32, 200])
     parser.add_argument("--length", type=int, default=300)
     parser.add_argument("--host", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -34,9 +34,7 @@ from model.vocab import Vocab  # noqa: E402
 from model.weights import _expected, load_decoder  # noqa: E402
 from tests.benchmarks.sampling import SIZES, machine  # noqa: E402
 
-RANDOM = replace(
-    SIZES["pooh"], vocab_size=77, attention_window=128, n_head=5, n_kv_head=1, n_embd=320
-)
+RANDOM = replace(SIZES["pooh"], vocab_size=77)
 SAMPLING = Sampling(temperature=0.8)
 ORDER = 5  # characters that the draft of speculative sampling looks back
 READERS = 32
