@@ -14,7 +14,7 @@ MAX_TEMPERATURE = 2.0
 SMALLEST_TEMPERATURE = 1e-30  # below it, differences between float32 logits could divide to inf
 MAX_LENGTH = 1_000_000
 MAX_SEED = 2**63 - 1
-START = "\n"  # what is read in place of an empty prompt: stories follow a line's end
+START = "\n\n"  # what is read in place of an empty prompt: a story begins like a paragraph
 
 Logits = NDArray[np.float32]
 

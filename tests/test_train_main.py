@@ -186,7 +186,12 @@ def test_a_training_killed_stopped_and_resumed_ends_the_same(
 def test_two_processes_learn_what_one_does(source: str, text: Path, tmp_path: Path) -> None:
     read = ["--text", str(text)]
     if source == "books":  # a voice and a library, as the preset `pooh` has
-        read = ["--books", str(shelf(tmp_path / "books")), "--only", "winnie-the-pooh,the-velveteen-rabbit"]
+        read = [
+            "--books",
+            str(shelf(tmp_path / "books")),
+            "--only",
+            "winnie-the-pooh,the-velveteen-rabbit",
+        ]
         read += ["--name", "story", "--n-kv-head", "1", "--voice", "1,2"]
     arguments = [
         *read,

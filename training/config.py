@@ -141,7 +141,7 @@ PRESETS = {
     ),
     # English from a library, then the voice.
     "pooh": TrainingConfig(
-        voice=(1.0,) * 8 + (2.0,) * 4 + (4.0,) * 5 + (8.0,) * 3,
+        voice=(1.0,) * 8 + (2.0,) * 12,
         openings=20.0,
         attention_window=128,
         n_kv_head=1,

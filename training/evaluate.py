@@ -157,7 +157,7 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
     gpt, vocab = load_gpt(name)
     decoder, _ = load_decoder(name)
     cleaned = vocab.clean(text)
-    ids = np.array(vocab.encode(START + cleaned.text))
+    ids = np.array(vocab.encode("\n" + cleaned.text))
 
     def writer(requests: list[tuple[str, Sampling]]) -> list[str]:
         clean = [(vocab.clean(prompt).text, sampling) for prompt, sampling in requests]
