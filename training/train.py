@@ -450,6 +450,9 @@ def _run(options: argparse.Namespace) -> int:
             print(describe(finish(trainer, vocab, reading)))
             weights = config.path("weights", ".safetensors")
             print(f"weights: {weights}\ntry them: python -m model --model {_short(weights)}")
+        if dist.is_initialized():
+            # No process ends under the others: gloo's threads are idle when all get here.
+            dist.barrier()
         return 0
     finally:
         if dist.is_initialized():
