@@ -427,7 +427,7 @@ def _run(options: argparse.Namespace) -> int:
             "network": trainer.learner.model.config.to_json(),
             "reading": reading.digest,
         }
-        first = trainer.rank == 0
+        first, ended = trainer.rank == 0, False
         saved = time.monotonic()
         with Watch(trainer, quiet=not first) as watch:
             for progress in trainer.run():
@@ -441,11 +441,11 @@ def _run(options: argparse.Namespace) -> int:
                     saved = time.monotonic()
                 if ended:
                     watch.say(f"stopped at step {progress.step}; go on with --resume")
-                    return 130 if stop == [signal.SIGINT] else 143
+                    break
                 if trainer.out_of_patience():
                     watch.say(f"no better validation in {config.patience}: stopped early")
                     break
-        if first:
+        if first and not ended:
             checkpoints.save(config.checkpoint(), trainer, about)
             print(describe(finish(trainer, vocab, reading)))
             weights = config.path("weights", ".safetensors")
@@ -453,6 +453,8 @@ def _run(options: argparse.Namespace) -> int:
         if dist.is_initialized():
             # No process ends under the others: gloo's threads are idle when all get here.
             dist.barrier()
+        if ended:
+            return 130 if stop == [signal.SIGINT] else 143
         return 0
     finally:
         if dist.is_initialized():
