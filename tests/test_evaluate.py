@@ -18,10 +18,10 @@ from model.config import GPTConfig
 from model.gpt import GPT
 from model.sampling import Sampling, generate
 from model.vocab import Vocab
-from model.weights import load_decoder, save
+from model.weights import DEFAULT_MODEL, load_decoder, save
 from training import evaluate
 from training.baselines import CharacterChain, word_chain_texts
-from training.corpus import read_recipe
+from training.corpus import load_texts, read_recipe
 from training.measures import Library, answer, common_start, losses, qualities, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -184,6 +184,44 @@ def test_recall_counts_what_follows_the_openings() -> None:
         {"opening": "Once there was a bear", "characters": 11},
         {"opening": "It rained all day.", "characters": 0},
     ]
+
+
+def test_the_trade_off_counts_who_writes_the_whole_first_sentence() -> None:
+    sentence = "Here is Edward Bear, asleep."
+    book = f"CHAPTER I\n\n{sentence} He was tired.\n\nCHAPTER II\n\nIt rained all day."
+    assert evaluate.first_sentence(book) == sentence
+
+    def writer(requests: list[tuple[str, Sampling]]) -> list[str]:
+        return [
+            (", asleep. He was" if sampling.seed % 3 else ", awake. ")[: sampling.length]
+            for _, sampling in requests
+            if sampling.seed is not None
+        ]
+
+    rows = evaluate.trade_off_report(writer, Library([book]), book)
+    assert [row["first_sentence"] for row in rows] == [10] * len(evaluate.TRADE_OFF)  # of 15
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.1, 0.2, 0.3])
+def test_the_shipped_model_knows_how_the_book_begins(temperature: float) -> None:
+    decoder, vocab = load_decoder(DEFAULT_MODEL)
+    known = ", coming downstairs now, bump, bump, bump, on the back of his head, behind"
+    requests = [
+        (evaluate.FIRST_WORDS, Sampling(len(known), temperature, seed=seed))
+        for seed in evaluate.SEEDS
+    ]
+    assert write(decoder, vocab, requests) == [known] * len(evaluate.SEEDS)
+
+
+def test_the_shipped_model_invents_in_real_words(shared: Path) -> None:
+    decoder, vocab = load_decoder(DEFAULT_MODEL)
+    library = Library(load_texts(shared / "corpus").train.values())
+    prompt = "Piglet looked at the telephone"
+    requests = [(prompt, Sampling(300, 0.8, seed=seed)) for seed in evaluate.SEEDS]
+    written = write(decoder, vocab, requests)
+    found = qualities([(prompt, text) for text in written], library)
+    assert found.copied <= 0.10
+    assert found.real_words >= 0.97
 
 
 def test_chapters_add_up_to_the_text() -> None:

@@ -18,6 +18,7 @@ from training import checkpoints
 from training.checkpoints import CheckpointError
 from training.config import PRESETS, TrainingConfig
 from training.dataset import Source, Windows
+from training.measures import losses
 from training.optim import rate
 from training.train import Reading, build, export
 from training.trainer import Progress, Trainer, known_runs
@@ -97,7 +98,9 @@ def test_one_batch_can_be_learned_by_heart(config: TrainingConfig) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("config", [SMALL, TABLE], ids=["plain", "table"])
+@pytest.mark.parametrize(
+    "config", [SMALL, TABLE, replace(TABLE, average=1.0)], ids=["plain", "table", "averaged"]
+)
 def test_resumed_is_uninterrupted_bit_for_bit(
     config: TrainingConfig, dtype: str, tmp_path: Path
 ) -> None:
@@ -122,6 +125,24 @@ def test_resumed_is_uninterrupted_bit_for_bit(
         for name, tensor in weights(whole).items():
             assert torch.equal(tensor, weights(resumed)[name]), (stop, name)
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_last_step_takes_the_mean_of_the_last_weights(dtype: str) -> None:
+    config = replace(TABLE, steps=40, dtype=dtype)
+    plain = trainer(config)
+    kept = [weights(plain) for progress in plain.run() if progress.step in (20, 30, 40)]
+    averaged = trainer(replace(config, average=0.6))  # only now: it seeds what is random
+    *_, last = averaged.run()
+    for name, parameter in averaged.learner.model.named_parameters():
+        mean = torch.stack([each[name] for each in kept]).mean(dim=0)
+        torch.testing.assert_close(parameter.detach(), mean)
+        assert not torch.equal(mean, kept[-1][name]), name
+    # What is validated is what is shipped.
+    measured = losses(averaged.learner.worker, averaged.validation).mean()
+    assert last.validation == pytest.approx(measured)
+    assert last.validation != plain.history[-1].validation
+    assert plain.history[-2].validation == averaged.history[-2].validation
 
 
 def test_the_same_seed_learns_the_same_and_another_does_not() -> None:

@@ -63,6 +63,7 @@ class TrainingConfig:
     weight_decay: float = setting(0.0, "weight decay of the matrices")
     warmup: float = setting(0.01, "share of the steps in which the rates rise from 0", 0, 1)
     cooldown: float = setting(0.6, "share of the steps in which they fall to 0 again", 0, 1)
+    average: float = setting(0.0, "share of the steps, the last, whose weights are averaged", 0, 1)
     seed: int = setting(1, "of everything random")
     # The machine.
     device: str = setting("auto", "cpu, cuda, mps, or auto: the fastest there is")
@@ -142,14 +143,15 @@ PRESETS = {
     # English from a library, then the voice.
     "pooh": TrainingConfig(
         voice=(1.0,) * 8 + (2.0,) * 12,
-        openings=20.0,
+        openings=80.0,
         attention_window=128,
         n_kv_head=1,
         ngram_orders=(2, 3, 4, 5, 6, 8),
         ngram_words=(1, 2, 3),
         ngram_rows=1_000_000,
         ngram_width=32,
-        steps=4200,
+        steps=5000,
+        average=0.2,
         keep="last",
     ),
 }

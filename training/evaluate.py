@@ -23,6 +23,7 @@ from rich.table import Table
 
 from model.files import write_atomically
 from model.sampling import START, Sampling
+from model.sentences import SENTENCE_END
 from model.weights import DEFAULT_MODEL, ROOT, load_decoder, load_gpt, resolve
 from training.baselines import CharacterChain, word_chain_texts
 from training.corpus import CorpusError, book_text, load_texts
@@ -34,7 +35,7 @@ BOOK = "winnie-the-pooh"
 LENGTH = 300
 SEEDS = range(1, 16)
 TEMPERATURES = (0.5, 0.8, 1.0)
-TRADE_OFF = (0.0, 0.2, 0.3, 0.5, 0.8, 1.0, 1.2)  # temperatures
+TRADE_OFF = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 1.2)  # temperatures
 PROMPTS = {
     "book": ("Here is Edward Bear", "Pooh said", "Christopher Robin", "One fine", "Piglet was"),
     "unseen": (
@@ -47,6 +48,9 @@ PROMPTS = {
     "empty": ("",),
 }
 """Prompts by kind; an empty one starts a story. They take turns until each seed has had one."""
+
+FIRST_WORDS = PROMPTS["book"][0]
+"""How the book's first sentence begins."""
 
 Report = dict[str, Any]
 Writer = Callable[[list[tuple[str, Sampling]]], list[str]]
@@ -112,13 +116,22 @@ def openings_of(book: str) -> list[tuple[str, str]]:
     return openings
 
 
+def first_sentence(book: str) -> str:
+    """The first sentence of the first chapter's story."""
+    text = story(chapters(book)[0])
+    end = SENTENCE_END.search(text)
+    return text[: end.end()] if end else text
+
+
 def trade_off_report(writer: Writer, library: Library, book: str) -> list[Report]:
     """By temperature: how much is recited where it should be, and copied where it should not.
 
     Recited: characters of the book that follow after a chapter's opening, the mean of three seeds
-    each. Copied and real words: as in `sample_report`, for prompts never seen.
+    each. First sentence: how many of all seeds go on from `FIRST_WORDS` with the whole first
+    sentence of the book. Copied and real words: as in `sample_report`, for prompts never seen.
     """
     openings, rows = openings_of(book), []
+    sentence = first_sentence(book).removeprefix(FIRST_WORDS)
     for temperature in TRADE_OFF:
         begun = [
             (opening, rest, Sampling(LENGTH, temperature, seed=seed))
@@ -126,6 +139,9 @@ def trade_off_report(writer: Writer, library: Library, book: str) -> list[Report
             for seed in SEEDS[:3]
         ]
         recited = writer([(opening, sampling) for opening, _, sampling in begun])
+        first = writer(
+            [(FIRST_WORDS, Sampling(len(sentence), temperature, seed=seed)) for seed in SEEDS]
+        )
         new = [
             (PROMPTS["unseen"][i % 5], Sampling(LENGTH, temperature, seed=seed))
             for i, seed in enumerate(SEEDS)
@@ -137,6 +153,7 @@ def trade_off_report(writer: Writer, library: Library, book: str) -> list[Report
             {
                 "temperature": temperature,
                 "recited": sum(common) / max(len(common), 1),
+                "first_sentence": sum(text == sentence for text in first),
                 "copied": found.copied,
                 "real_words": found.real_words,
             }
@@ -226,7 +243,7 @@ def tables(reports: Sequence[Report]) -> list[Table]:
     recall = Table(title="Recall at temperature 0", title_justify="left")
     _columns(recall, "model", "opening", "characters of the book")
     between = Table(title="Between reciting and inventing", title_justify="left")
-    _columns(between, "model", "temperature", "recited", "copied", "real words")
+    _columns(between, "model", "temperature", "recited", "first sentence", "copied", "real words")
     for report in reports:
         model = report["model"]
         if whole := report.get("loss"):
@@ -258,6 +275,7 @@ def tables(reports: Sequence[Report]) -> list[Table]:
                 model,
                 str(row["temperature"]),
                 f"{row['recited']:.0f}",
+                f"{row['first_sentence']} of {len(SEEDS)}",
                 f"{row['copied']:.1%}",
                 f"{row['real_words']:.1%}",
             )

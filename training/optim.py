@@ -34,6 +34,7 @@ class Learner:
         worker: what computes; `model` itself, or the copy in half precision.
         library: (C,) what is added to each character of the library's texts. The network knows by
             it whose voice it reads; without it, it has the voice that it is to learn.
+        mean: the weights by name, averaged over so many steps as `averaged` says.
     """
 
     def __init__(self, model: GPT, config: TrainingConfig, dtype: torch.dtype) -> None:
@@ -65,6 +66,8 @@ class Learner:
         }
         if rows is not None:
             self.optimizers["table"] = torch.optim.SparseAdam([rows], lr=config.table_rate)
+        self.mean: dict[str, Tensor] = {}
+        self.averaged = 0
         self.full_rates = {k: o.param_groups[0]["lr"] for k, o in self.optimizers.items()}
 
     def forward(self, ids: Tensor, library: Tensor) -> Tensor:
@@ -80,10 +83,30 @@ class Learner:
             for group in optimizer.param_groups:
                 group["lr"] = share * self.full_rates[name]
             optimizer.step()
-        for parameter, working in self._pairs():
+        for _, working in self._pairs():
             working.grad = (
                 None if working.grad is None or working.grad.is_sparse else working.grad.zero_()
             )
+        self._copy_to_worker()
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Let the weights as they are now count in the mean."""
+        self.averaged += 1
+        for name, parameter in self.model.named_parameters():
+            mean = self.mean.setdefault(name, torch.zeros_like(parameter))
+            mean.lerp_(parameter, 1 / self.averaged)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Take the mean for the weights (stochastic weight averaging, Izmailov et al., 2018)."""
+        for name, parameter in self.model.named_parameters():
+            parameter.copy_(self.mean[name])
+        self.mean, self.averaged = {}, 0
+        self._copy_to_worker()
+
+    def _copy_to_worker(self) -> None:
+        for parameter, working in self._pairs():
             if working is not parameter:
                 working.detach().copy_(parameter)
 
@@ -107,6 +130,8 @@ class Learner:
         """All that `load` needs to go on as if nothing had happened."""
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors["library"] = self.library
+        tensors |= {f"mean.{name}": t for name, t in self.mean.items()}
+        tensors["averaged"] = torch.tensor(self.averaged)
         for kind, optimizer in self.optimizers.items():
             for number, state in optimizer.state_dict()["state"].items():
                 for name, value in state.items():
@@ -119,6 +144,10 @@ class Learner:
             {k.removeprefix("model."): t for k, t in tensors.items() if k.startswith("model.")}
         )
         self.library.detach().copy_(tensors["library"])
+        self.mean = {
+            k.removeprefix("mean."): t for k, t in tensors.items() if k.startswith("mean.")
+        }
+        self.averaged = int(tensors["averaged"])
         for kind, optimizer in self.optimizers.items():
             state: dict[int, dict[str, object]] = {}
             for key, value in tensors.items():
@@ -129,9 +158,7 @@ class Learner:
                     )
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": state, "param_groups": groups})
-        for parameter, working in self._pairs():
-            if working is not parameter:
-                working.detach().copy_(parameter)
+        self._copy_to_worker()
         if self.worker is not self.model and self.model.ngrams and self.worker.ngrams:
             self.worker.ngrams.known.copy_(self.model.ngrams.known)
 

@@ -21,6 +21,9 @@ from training.dataset import Ids, Source, Windows
 from training.measures import losses
 from training.optim import Learner, rate
 
+AVERAGE_EVERY = 10
+"""Steps between two whose weights are averaged: their neighbours hardly differ."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -115,6 +118,7 @@ class Trainer:
             began = time.perf_counter()
             self.losses += self._train_step()
             self.step += 1
+            self._average()
             due = self.step % every == 0 or self.step == self.steps
             validation = self._validate() if due else None
             self.seconds += time.perf_counter() - began
@@ -137,6 +141,14 @@ class Trainer:
     def lowest(self) -> float:
         """The lowest validation loss so far."""
         return min((p.validation for p in self.history if p.validation is not None), default=inf)
+
+    def _average(self) -> None:
+        """Near the end every few steps' weights count in the mean, which the last step takes."""
+        left = self.steps - self.step
+        if left < self.config.average * self.steps and left % AVERAGE_EVERY == 0:
+            self.learner.average()
+            if not left:
+                self.learner.settle()
 
     def _validate(self) -> float | None:
         if len(self.validation) < 2:
