@@ -33,6 +33,8 @@ class Windows:
 
     One pass holds each character of a source of weight 1 once as a target (but for less than a
     window at its end), of weight 2 twice, and so on. Where the cuts fall moves from pass to pass.
+    The first sources come in the same order whatever the weights of the last: when these change in
+    the midst of a pass, it goes on with what it has not read yet.
     """
 
     def __init__(self, sources: Sequence[Source], length: int, seed: int) -> None:
@@ -71,7 +73,7 @@ class Windows:
     def _window(self, number: int) -> tuple[Ids, bool]:
         epoch, place = divmod(number, len(self))
         if epoch != self.epoch:
-            self.order = np.random.default_rng((self.seed, epoch)).permutation(len(self))
+            self.order = np.random.default_rng((self.seed, epoch)).random(len(self)).argsort()
             self.epoch = epoch
         chosen = int(self.order[place])
         index = int(np.searchsorted(self.ends, chosen, side="right"))

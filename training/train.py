@@ -55,18 +55,22 @@ class Reading:
         near: (text, weight) of the books whose weight follows `voice`.
         library: (text, weight) of the others.
         validation: a text to validate on, or "".
+        openings: (text, weight) of the chapters' openings, which the books of `near` hold too.
     """
 
     near: tuple[tuple[str, float], ...]
     library: tuple[tuple[str, float], ...]
     validation: str
+    openings: tuple[tuple[str, float], ...] = ()
 
     @property
     def digest(self) -> str:
         """SHA-256 of all of it, in hex."""
         whole = hashlib.sha256()
-        for text, weight in (*self.near, *self.library, (self.validation, 0.0)):
-            whole.update(f"{len(text)} {weight} {text}".encode())
+        for part in (self.near, self.openings, self.library, ((self.validation, 0.0),)):
+            whole.update(f"{len(part)} ".encode())
+            for text, weight in part:
+                whole.update(f"{len(text)} {weight} {text}".encode())
         return whole.hexdigest()
 
     def vocab(self) -> Vocab:
@@ -100,13 +104,14 @@ def read(config: TrainingConfig) -> Reading:
         )
     near: list[tuple[str, float]] = []
     library: list[tuple[str, float]] = []
+    begun: list[tuple[str, float]] = []
     for book in chosen:
         text = texts.train[book.slug]
         weight = 1.0 if config.only else book.weight  # it weighs against the rest of the list
         (near if book.stage == NEAR else library).append((text, weight))
         if book.train and config.openings:
-            near += [(o, config.openings) for o in openings(text, config.context_length + 1)]
-    return Reading(tuple(near), tuple(library), validation or texts.validation)
+            begun += [(o, config.openings) for o in openings(text, config.context_length + 1)]
+    return Reading(tuple(near), tuple(library), validation or texts.validation, tuple(begun))
 
 
 def choose(config: TrainingConfig) -> list[Book]:
@@ -142,9 +147,13 @@ def build(
     from training.trainer import Data, Trainer, known_runs
 
     # A text of one's own has no other voice beside it.
-    near, library = (
+    near, opened, library = (
         tuple(Source(ids(text, vocab), weight, apart) for text, weight in part)
-        for part, apart in ((reading.near, False), (reading.library, bool(reading.near)))
+        for part, apart in (
+            (reading.near, False),
+            (reading.openings, False),
+            (reading.library, bool(reading.near)),
+        )
     )
     known = None
     if sizes is None:
@@ -167,7 +176,7 @@ def build(
     gpt = GPT(sizes)
     if gpt.ngrams is not None and known is not None:
         gpt.ngrams.known.copy_(torch.from_numpy(known))
-    return Trainer(config, gpt, Data(near, library, ids(reading.validation, vocab)))
+    return Trainer(config, gpt, Data(near + opened, library, ids(reading.validation, vocab)))
 
 
 def ids(text: str, vocab: Vocab) -> NDArray[np.uint8]:

@@ -86,9 +86,9 @@ class Trainer:
             Windows(
                 [*data.library, *(replace(s, weight=s.weight * voice) for s in data.near)],
                 config.context_length,
-                config.seed + number,
+                config.seed,
             )
-            for number, voice in enumerate(config.voice)
+            for voice in config.voice
         ]
         passes = len(self.parts[0]) / config.batch_size
         self.steps = config.steps or max(1, round(config.epochs * passes))
