@@ -280,6 +280,13 @@ BAD: dict[str, Callable[[Path], Bad]] = {
     "a folder": lambda tmp: (["--text", str(tmp)], tmp.name),
     "no books": lambda tmp: (["--books", str(tmp), "--preset", "classic"], "training.corpus"),
     "an unknown book": lambda tmp: (["--only", "moby-dick"], "moby-dick"),
+    "a device that is not there": lambda tmp: (
+        [
+            *("--text", str(ROOT / "data" / "sample.txt"), "--device"),
+            "mps" if torch.cuda.is_available() else "cuda",
+        ],
+        "device",
+    ),
     "no checkpoint": lambda tmp: (["--text", str(tmp / "x.txt"), "--resume"], "--resume"),
     "a bad number": lambda tmp: (["--batch-size", "many"], "--batch-size"),
     "a number out of range": lambda tmp: (["--batch-size", "0"], "batch_size"),
@@ -337,6 +344,23 @@ def test_another_text_cannot_be_resumed(
     assert code == 2
     assert "the text is not the one" in capsys.readouterr().err
     assert (uninterrupted / "story.checkpoint.safetensors").read_bytes() == before
+
+
+def test_another_network_cannot_be_resumed(
+    uninterrupted: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["--output", str(uninterrupted), "--checkpoints", str(uninterrupted)]
+    assert main(["--text", str(text), "--resume", "--n-layer", "3", *folders]) == 2
+    assert "n_layer = 3: this training has 1" in capsys.readouterr().err
+
+
+def test_a_name_is_made_of_the_text_s(tmp_path: Path) -> None:
+    story = _write(
+        tmp_path / "my own  story.txt", (ROOT / "data" / "sample.txt").read_text("utf-8")
+    )
+    folders = ["--output", str(tmp_path), "--checkpoints", str(tmp_path)]
+    assert main(["--text", str(story), *SMALL, "--steps", "2", *folders]) == 0
+    assert (tmp_path / "weights" / "my-own-story.safetensors").is_file()
 
 
 def test_without_torch_one_line_says_how_to_get_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import multiprocessing
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,8 @@ from training.checkpoints import CheckpointError
 from training.config import PRESETS, TrainingConfig
 from training.dataset import Source, Windows
 from training.measures import losses
-from training.optim import rate
-from training.train import Reading, build, export
+from training.optim import _mean, rate
+from training.train import Reading, build, export, ids
 from training.trainer import Progress, Trainer, known_runs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,6 +146,49 @@ def test_the_last_step_takes_the_mean_of_the_last_weights(dtype: str) -> None:
     assert plain.history[-2].validation == averaged.history[-2].validation
 
 
+def test_more_steps_begin_the_mean_anew(tmp_path: Path) -> None:
+    begun = trainer(replace(TABLE, steps=20, average=0.6))
+    for progress in begun.run():
+        if progress.step == 10:
+            break
+    assert begun.learner.averaged == 1
+    checkpoints.save(path := tmp_path / "checkpoint.safetensors", begun, {})
+    resumed = trainer(replace(TABLE, steps=50, average=0.6))
+    checkpoints.load(path, resumed)
+    counts = {progress.step: resumed.learner.averaged for progress in resumed.run()}
+    assert {step: counts[step] for step in (11, 29, 30, 40, 49)} == {
+        11: 0,
+        29: 0,
+        30: 1,
+        40: 2,
+        49: 2,
+    }
+
+
+def _bring_home_uneven_gradients(rank: int, meeting: str) -> None:
+    torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=2)
+    rows = [[3], [1, 3]][rank]
+    gradient = torch.sparse_coo_tensor(torch.tensor([rows]), torch.ones(len(rows), 2), (5, 2))
+    mean = _mean(gradient)
+    assert mean.indices().tolist() == [[1, 3]]  # row 0 got nothing and is not named
+    assert mean.values().tolist() == [[0.5, 0.5], [1.0, 1.0]]
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+def test_processes_with_gradients_for_unlike_rows_agree(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    pair = [
+        spawn.Process(target=_bring_home_uneven_gradients, args=(rank, str(tmp_path / "meeting")))
+        for rank in range(2)
+    ]
+    for process in pair:
+        process.start()
+    for process in pair:
+        process.join()
+    assert [process.exitcode for process in pair] == [0, 0]
+
+
 def test_the_same_seed_learns_the_same_and_another_does_not() -> None:
     configs = (TABLE, TABLE, replace(TABLE, seed=2))
     runs = [[progress.loss for progress in trainer(config).run()] for config in configs]
@@ -243,6 +287,20 @@ def test_a_source_of_weight_three_comes_three_times_as_often() -> None:
     assert inputs.mean() == pytest.approx(0.75, abs=0.02)
 
 
+def test_when_the_voice_changes_the_library_goes_on_with_what_is_unread() -> None:
+    library, voice = np.arange(251, dtype=np.uint8), np.full(101, 255, np.uint8)
+    before, after = (
+        Windows([Source(library), Source(voice, weight)], 1, seed=1) for weight in (1.0, 2.0)
+    )
+    half = len(before) // 2
+    first, _, _ = before.batch(range(half))
+    rest, _, _ = after.batch(range(half, len(after)))
+    assert min((first < 255).sum(), (rest < 255).sum()) > 80
+    read = Counter([*first[first < 255].tolist(), *rest[rest < 255].tolist()])
+    # But where the halves meet; of these 250 about 125 would be read twice or never if drawn anew.
+    assert sum(read[character] != 1 for character in range(250)) < 25
+
+
 def test_windows_say_whether_they_are_of_the_library() -> None:
     low, high = np.zeros(400, np.uint8), np.ones(400, np.uint8)
     windows = Windows([Source(low), Source(high, library=True)], 8, seed=1)
@@ -296,6 +354,16 @@ def test_the_table_knows_the_most_frequent_runs() -> None:
     assert known.tolist() == sorted({*keys[:2, 0].tolist(), keys[2, 1].item()})
     rows = known_runs([(often, 1), (rare, 9)], config, least=9)
     assert set(rows.tolist()) <= set(run_keys(rare, config).ravel().tolist())
+
+
+def test_an_opening_does_not_count_twice_for_the_table() -> None:
+    text = "abcdefghijklmnopqrstuvwxyz"  # all its runs are different
+    config = replace(TABLE, ngram_least=3)
+    reading = Reading(((text, 1.0),), (("- " * 20, 1.0),), "", ((text, 9.0),))
+    model = build(config, reading, reading.vocab()).learner.model
+    runs = run_keys(ids(text, reading.vocab()), model.config)
+    assert model.ngrams is not None
+    assert not np.isin(runs, model.ngrams.known.numpy()).any()
 
 
 def test_shipped_weights_are_the_learned_ones_but_for_rounding() -> None:

@@ -37,7 +37,6 @@ def save(path: Path, trainer: Trainer, about: dict[str, str]) -> None:
     tensors["losses"] = trainer.losses
     state = {
         "step": trainer.step,
-        "steps": trainer.steps,
         "seconds": trainer.seconds,
         "history": [asdict(progress) for progress in trainer.history],
     }
@@ -81,6 +80,8 @@ def load(path: Path, trainer: Trainer) -> None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         trainer.learner.load(tensors)
         torch.set_rng_state(tensors["random.cpu"])
+        if trainer.rank:  # what was saved is the first process's: the others must not repeat it
+            torch.manual_seed(torch.initial_seed() + trainer.rank + trainer.world * state["step"])
         if trainer.device.type == "cuda" and "random.cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random.cuda"])
         trainer.losses = tensors["losses"]

@@ -71,7 +71,7 @@ class TrainingConfig:
     threads: int = setting(0, "threads of the processor (0: all)")
     compile: bool = setting(True, "compile the blocks, where a compiler is there")
     # Watching and stopping.
-    evaluate_every: int = setting(200, "steps between validations", 1)
+    evaluate_every: int = setting(0, "steps between validations (0: twenty in all)")
     save_every: float = setting(300.0, "seconds between checkpoints")
     keep: str = setting("best", "ship the best weights by validation, or the last")
     patience: int = setting(0, "stop after so many validations without a better one (0: never)")
@@ -152,6 +152,7 @@ PRESETS = {
         ngram_width=32,
         steps=5000,
         average=0.2,
+        evaluate_every=200,
         keep="last",
     ),
 }

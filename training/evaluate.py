@@ -24,9 +24,9 @@ from rich.table import Table
 from model.files import write_atomically
 from model.sampling import START, Sampling
 from model.sentences import SENTENCE_END
-from model.weights import DEFAULT_MODEL, ROOT, load_decoder, load_gpt, resolve
+from model.weights import DEFAULT_MODEL, load_decoder, load_gpt, resolve
 from training.baselines import CharacterChain, word_chain_texts
-from training.corpus import CorpusError, book_text, load_texts
+from training.corpus import CorpusError, book_text, books_folder, load_texts
 from training.measures import Library, common_start, losses, qualities, write
 from training.plots import comparison_figure, save, trade_off_figure
 from training.text import chapters, is_heading, story
@@ -329,7 +329,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data",
         type=Path,
-        default=ROOT / "data" / "books",
+        default=books_folder(),
         metavar="FOLDER",
         help="where the books lie that the models learned from; without them "
         "only the loss is measured (default: data/books)",

@@ -102,8 +102,12 @@ class Learner:
         """Take the mean for the weights (stochastic weight averaging, Izmailov et al., 2018)."""
         for name, parameter in self.model.named_parameters():
             parameter.copy_(self.mean[name])
-        self.mean, self.averaged = {}, 0
+        self.forget_mean()
         self._copy_to_worker()
+
+    def forget_mean(self) -> None:
+        """Begin the mean anew."""
+        self.mean, self.averaged = {}, 0
 
     def _copy_to_worker(self) -> None:
         for parameter, working in self._pairs():
@@ -145,7 +149,9 @@ class Learner:
         )
         self.library.detach().copy_(tensors["library"])
         self.mean = {
-            k.removeprefix("mean."): t for k, t in tensors.items() if k.startswith("mean.")
+            k.removeprefix("mean."): t.to(self.library.device)
+            for k, t in tensors.items()
+            if k.startswith("mean.")
         }
         self.averaged = int(tensors["averaged"])
         for kind, optimizer in self.optimizers.items():
@@ -180,7 +186,11 @@ def _mean(gradient: Tensor | None) -> Tensor:
     all_values = [values.new_zeros(most, values.size(1)) for _ in counts]
     dist.all_gather(all_indices, nn.functional.pad(indices, (0, most - indices.size(1))))
     dist.all_gather(all_values, nn.functional.pad(values, (0, 0, 0, most - values.size(0))))
+    # What was added behind must not reach the optimizer: a row with a gradient of 0 moves on too.
+    every = [(i[:, :n], v[:n]) for i, v, n in zip(all_indices, all_values, counts, strict=True)]
     joined = torch.sparse_coo_tensor(
-        torch.cat(all_indices, dim=1), torch.cat(all_values) / world, gradient.shape
+        torch.cat([i for i, _ in every], dim=1),
+        torch.cat([v for _, v in every]) / world,
+        gradient.shape,
     )
     return joined.coalesce()

@@ -370,6 +370,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except (ValueError, OSError) as error:
         return _fail(str(error))
+    except KeyboardInterrupt:  # before the first step, or the second Ctrl-C
+        return 130
+
+
+# What a checkpoint has and nobody can change: the network, and what is read.
+_FIXED = {f.name for f in fields(GPTConfig)} | {"ngram_least", "only", "openings"}
 
 
 def _fail(message: str) -> int:
@@ -385,16 +391,19 @@ def _configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, s
     given = {name: value for name, value in given.items() if value is not None}
     preset = options.preset or ("classic" if options.text else "pooh")
     if options.text and "name" not in given:
-        given["name"] = Path(options.text).stem
-    if options.text:
-        given = {"only": (), "keep": "best"} | given
-    config = replace(PRESETS[preset], **given)
+        given["name"] = "-".join(Path(options.text).stem.split())
+    own = {"only": (), "keep": "best"} if options.text else {}
+    config = replace(PRESETS[preset], **(own | given))
     if not options.resume:
         return config, {}
     about = checkpoints.read_about(config.checkpoint())
+    begun = TrainingConfig.from_json(about["training"])
+    for name in _FIXED & given.keys():
+        if given[name] != (was := getattr(begun, name)):
+            raise ValueError(f"--resume: {name} = {given[name]!r}: this training has {was!r}")
     # Folders are those of this command: the checkpoint may have been moved.
     given |= {name: getattr(config, name) for name in ("books", "output", "checkpoints")}
-    return replace(TrainingConfig.from_json(about["training"]), **given), about
+    return replace(begun, **given), about
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -415,7 +424,10 @@ def _run(options: argparse.Namespace) -> int:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         cuda = config.device in ("auto", "cuda") and torch.cuda.is_available()
         if cuda:
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+            rank, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+            if rank >= count:
+                raise ValueError(f"more processes than GPUs ({count}): give --device cpu, or fewer")
+            torch.cuda.set_device(rank)
         dist.init_process_group("nccl" if cuda else "gloo")
         dist.barrier()  # the first process has the books now
     try:

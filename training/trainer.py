@@ -72,7 +72,7 @@ class Trainer:
         learner: the network and its optimizers.
         steps: how many steps there will be.
         step: how many are done.
-        history: a Progress for each validation (or every `evaluate_every` steps without one).
+        history: a Progress for each validation (as often without a text to validate on).
     """
 
     def __init__(self, config: TrainingConfig, model: GPT, data: Data) -> None:
@@ -112,7 +112,7 @@ class Trainer:
 
     def run(self) -> Iterator[Progress]:
         """Train to the end, yielding after each step; stop asking to stop it."""
-        every = self.config.evaluate_every
+        every = self.config.evaluate_every or -(-self.steps // 20)
         self.learner.worker.train()
         while self.step < self.steps:
             began = time.perf_counter()
@@ -145,7 +145,9 @@ class Trainer:
     def _average(self) -> None:
         """Near the end every few steps' weights count in the mean, which the last step takes."""
         left = self.steps - self.step
-        if left < self.config.average * self.steps and left % AVERAGE_EVERY == 0:
+        if left >= self.config.average * self.steps:
+            self.learner.forget_mean()  # a resumed training may have got more steps
+        elif left % AVERAGE_EVERY == 0:
             self.learner.average()
             if not left:
                 self.learner.settle()
@@ -188,15 +190,24 @@ class Trainer:
         if self.world > 1:
             dist.all_reduce(result)
             result /= self.world
-        return result.double().cpu()
+        return result.cpu().double()  # in this order: Apple's GPUs have no float64
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of this name; `auto` takes a GPU if there is one."""
+    """The device of this name; `auto` takes a GPU if there is one.
+
+    Raises:
+        ValueError: there is no such device.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-        if name == "cpu" and torch.backends.mps.is_available():
-            name = "mps"
+        name = next(kind for kind, available in there.items() if available)
+    if not there[name]:
+        raise ValueError(f"device = {name!r}: PyTorch finds none here")
     return torch.device(name)
 
 
