@@ -97,7 +97,10 @@ def _writer(settings: Settings, words: Words) -> Writer:
 
 def _set_up_logging(settings: Settings) -> None:
     handler = logging.StreamHandler()
-    discord.utils.setup_logging(handler=handler, level=logging.getLevelName(settings.log_level))
+    level = logging.getLevelName(settings.log_level)
+    # The libraries' DEBUG is out of bounds: discord.py's holds every event, stories and all.
+    discord.utils.setup_logging(handler=handler, level=max(level, logging.INFO))
+    logging.getLogger("bot").setLevel(level)
     handler.setFormatter(Discreet(handler.formatter or logging.Formatter()))
 
 

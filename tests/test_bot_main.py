@@ -13,6 +13,7 @@ import pytest
 
 from bot import __main__ as front
 from bot import pictures
+from bot.settings import Settings
 from tests.discord_server import DiscordServer
 from tests.hosting import save_small_network
 from tests.test_settings import TOKEN
@@ -115,6 +116,7 @@ async def begin(
             "DISCORD_TOKEN": token or discord.token,
             "DISCORD_API_BASE": discord.api_base,
             "DISCORD_GATEWAY": discord.gateway_url,
+            "POOH_LOG_LEVEL": "DEBUG",  # even then nothing private may be logged
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -194,6 +196,29 @@ def test_logs_show_no_token_of_bot_or_interaction() -> None:
     assert front.Discreet(logging.Formatter()).format(record) == (
         "<hidden> /webhooks/<hidden>/messages /interactions/<hidden>/callback"
     )
+
+
+def test_debug_is_for_the_bot_and_not_for_what_its_libraries_hear(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = logging.getLogger()
+    handlers, level, ours = root.handlers[:], root.level, logging.getLogger("bot").level
+    try:
+        front._set_up_logging(Settings(log_level="DEBUG"))
+        event = {
+            "t": "INTERACTION_CREATE",
+            "d": {"token": "aW50ZXJh", "value": "Something private"},
+        }
+        for library in ("discord.gateway", "discord.http", "aiohttp.client"):
+            logging.getLogger(library).debug("WebSocket Event: %s", event)
+        logging.getLogger("bot.writer").debug("this is for the host")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.getLogger("bot").setLevel(ours)
+    logged = capsys.readouterr().err
+    assert "this is for the host" in logged
+    assert "private" not in logged and "aW50ZXJh" not in logged
 
 
 def test_the_picture_is_the_one_training_left_or_drawn_from_the_summary(tmp_path: Path) -> None:
