@@ -29,6 +29,13 @@ from bot.writer import Writer
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,  # without it no message can be replied to (error 160002)
+)
 INVALID = 2  # exit code: what was asked for cannot be done as it was asked
 
 
@@ -162,13 +169,10 @@ def _invite(settings: Settings, options: argparse.Namespace) -> bool:
     application = application_id(settings.require_token())
     assert application is not None  # the settings have checked the token
     scopes = {"server": ("bot", "applications.commands"), "person": ("applications.commands",)}
-    permissions = discord.Permissions(
-        view_channel=True, send_messages=True, send_messages_in_threads=True, attach_files=True
-    )
     for number, (whom, scope) in enumerate(scopes.items()):
         link = discord.utils.oauth_url(
             application,
-            permissions=permissions if whom == "server" else discord.utils.MISSING,
+            permissions=PERMISSIONS if whom == "server" else discord.utils.MISSING,
             scopes=scope,
         )
         print(f"For a {whom}: {link}&integration_type={number}")

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 
 from bot import messages
+from bot.__main__ import PERMISSIONS
 from bot.commands import LENGTH, MAX_LENGTH, TEMPERATURE
 from tests.discord_rules import ApiError, RefusedError
 from tests.discord_schema import Schemas
@@ -823,6 +824,14 @@ async def test_a_channel_where_the_bot_may_not_write_does_not_hurt(wood: Stage) 
 
 
 # Hosting
+
+
+async def test_the_permissions_of_the_invitation_are_enough(wood: Stage) -> None:
+    wood.server.channel.bot_permissions = PERMISSIONS.value
+    kanga = wood.server.person()
+    assert page(await reply_to(wood, kanga.say("@pooh Here is"))).story
+    assert finished(await told(wood, kanga.command("pooh", prompt="Here is")))
+    assert not wood.server.refused()
 
 
 async def test_commands_are_sent_only_when_they_differ(wood: Stage) -> None:
