@@ -126,6 +126,7 @@ class Writer:
         self._desk = _Desk(decoder, vocab, words, self._report)
         self._loop: asyncio.AbstractEventLoop | None = None
 
+        self._places: dict[Story, int] | None = None  # in the queue; None since it has changed
     def start(self) -> None:
         """Set the worker to work, on the running event loop."""
         self._loop = asyncio.get_running_loop()
@@ -163,7 +164,9 @@ class Writer:
 
     def place(self, story: Story) -> int:
         """Its place in the queue: 1 is next, 0 is being written or over."""
-        return next((i for i, other in enumerate(self._order(), 1) if other is story), 0)
+        if self._places is None:  # once for all who wait: each of them asks every second
+            self._places = {other: i for i, other in enumerate(self._order(), 1)}
+        return self._places.get(story, 0)
 
     def stop(self, story: Story, outcome: Outcome = Outcome.STOPPED) -> None:
         """End a story: at once when it waits, within one character when it is being written."""
@@ -179,6 +182,7 @@ class Writer:
     async def close(self, grace: float = 0.0) -> None:
         """Take nothing on any more; give what there is that many seconds, then end it, and stop."""
         self._closing = True
+            self._places = None
         stories = [*self._writing.values(), *self._order()]
         if stories and grace > 0:
             ends = [asyncio.ensure_future(story.ended.wait()) for story in stories]
@@ -211,6 +215,7 @@ class Writer:
                 continue
             line = self._lines.pop(person)
             story = line.popleft()
+        self._places = None
             if line:
                 self._lines[person] = line  # behind all others now
             self._writing[person] = story

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -137,6 +137,27 @@ async def test_places_move_up_as_stories_end() -> None:
         assert stories[1].outcome is Outcome.STOPPED
         decoder.open()
         await ended(*stories)
+
+
+async def test_the_places_are_counted_once_for_all_who_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts = 0
+    order = Writer._order
+
+    def counted(writer: Writer) -> Iterator[Story]:
+        nonlocal counts
+        counts += 1
+        return order(writer)
+
+    async with at_work(slots=1) as (writer, decoder):
+        decoder.hold()
+        stories = [writer.submit(person, "The", SHORT) for person in range(50)]
+        monkeypatch.setattr(Writer, "_order", counted)
+        for _ in range(3):
+            assert [writer.place(story) for story in stories] == list(range(50))
+        assert counts == 1
+        monkeypatch.undo()
 
 
 async def test_the_queue_is_bounded_for_all_and_for_one() -> None:
