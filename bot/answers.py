@@ -21,7 +21,7 @@ from bot.messages import Page
 from bot.settings import Settings
 from bot.surfaces import Surface
 from bot.words import Words
-from bot.writer import BusyError, Outcome, Story, Writer
+from bot.writer import BusyError, ClosingError, Outcome, Story, Writer
 from model.sampling import Sampling
 
 PACE = 1.0  # seconds between two edits of one message ...
@@ -117,12 +117,14 @@ class Answers:
         """Ask the writer for a story that goes on from `text`.
 
         Raises:
-            Refusal: too many are waiting.
+            Refusal: too many are waiting, or the bot is going to sleep.
         """
         # What an old message holds may come from a network that knew other characters.
         known = self._writer.vocab.clean(text).text
         try:
             return self._writer.submit(person, known, sampling)
+        except ClosingError:
+            raise Refusal("Pooh is just going to sleep. Please try again in a while.") from None
         except BusyError as error:
             raise Refusal(
                 "You have several stories waiting already; let Pooh finish one of them."

@@ -64,11 +64,15 @@ class Outcome(enum.Enum):
     CLOSED = "the bot is going to sleep"
 
 
+class ClosingError(Exception):
+    """No story is taken on any more."""
+
+
 class BusyError(Exception):
-    """A story cannot be taken on now.
+    """Too many stories are waiting.
 
     Attributes:
-        own: because this person has too many waiting; otherwise because all have.
+        own: of this person; otherwise of all.
     """
 
     def __init__(self, *, own: bool) -> None:
@@ -122,11 +126,11 @@ class Writer:
         self._deadline = deadline
         self._lines: dict[int, deque[Story]] = {}  # who waits: person -> stories; next person first
         self._writing: dict[int, Story] = {}  # person -> the one story that is being written
+        self._places: dict[Story, int] | None = None  # in the queue; None since it has changed
         self._closing = False
         self._desk = _Desk(decoder, vocab, words, self._report)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-        self._places: dict[Story, int] | None = None  # in the queue; None since it has changed
     def start(self) -> None:
         """Set the worker to work, on the running event loop."""
         self._loop = asyncio.get_running_loop()
@@ -141,13 +145,16 @@ class Writer:
             sampling: with or without a seed.
 
         Raises:
+            ClosingError: the bot is going to sleep.
             BusyError: too many are waiting, of this person or of all.
         """
         assert self._loop is not None, "start() comes first"
+        if self._closing:
+            raise ClosingError
         line = self._lines.get(person, ())
         if len(line) >= LONGEST_LINE:
             raise BusyError(own=True)
-        if self._closing or self.waiting >= self._capacity:
+        if self.waiting >= self._capacity:
             raise BusyError(own=False)
         if sampling.seed is None:
             sampling = replace(sampling, seed=secrets.randbelow(SEEDS))
@@ -175,6 +182,7 @@ class Writer:
         elif story.outcome is None:
             line = self._lines[story.person]
             line.remove(story)
+            self._places = None
             if not line:
                 del self._lines[story.person]
             self._end(story, outcome)
@@ -182,7 +190,6 @@ class Writer:
     async def close(self, grace: float = 0.0) -> None:
         """Take nothing on any more; give what there is that many seconds, then end it, and stop."""
         self._closing = True
-            self._places = None
         stories = [*self._writing.values(), *self._order()]
         if stories and grace > 0:
             ends = [asyncio.ensure_future(story.ended.wait()) for story in stories]
@@ -208,6 +215,7 @@ class Writer:
 
     def _admit(self) -> None:
         """Put stories on the desk while it has room, one of each person."""
+        self._places = None
         for person in list(self._lines):
             if len(self._writing) >= self._slots:
                 return
@@ -215,7 +223,6 @@ class Writer:
                 continue
             line = self._lines.pop(person)
             story = line.popleft()
-        self._places = None
             if line:
                 self._lines[person] = line  # behind all others now
             self._writing[person] = story

@@ -628,7 +628,7 @@ async def test_shutting_down_shows_what_there_is_and_takes_nothing_new(wood: Sta
     story = await begun(wood, kanga, prompt="The mill", length=1500)
     leaving = asyncio.create_task(wood.stop_gently())
     await wood.server.until(lambda: wood.writer._closing)
-    await refusal(roo.command("pooh", prompt="Me too"))
+    assert "sleep" in (await refusal(roo.command("pooh", prompt="Me too"))).content
     wood.decoder.open()
     await leaving
     assert finished(story) and len(page(story).story) > 1000

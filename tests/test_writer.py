@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.words import Words
-from bot.writer import LONGEST_LINE, BusyError, Outcome, Story, Writer
+from bot.writer import LONGEST_LINE, BusyError, ClosingError, Outcome, Story, Writer
 from model.decoder import Decoder
 from model.sampling import Sampling, generate
 from model.vocab import Vocab
@@ -234,7 +234,7 @@ async def test_closing_takes_nothing_on_and_ends_what_there_is() -> None:
         await until(lambda: decoder.steps == 20)
         closing = asyncio.create_task(writer.close(grace=0.05))
         await asyncio.sleep(0)
-        with pytest.raises(BusyError):
+        with pytest.raises(ClosingError):
             writer.submit(9, "The", SHORT)
         await until(lambda: stories[2].ended.is_set())
         decoder.open()
