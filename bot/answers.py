@@ -61,7 +61,8 @@ class Telling:
         page: what stands before it: the prompt, and the story so far if it is continued.
         surface: where it is shown.
         message: the id of the message there, if it has one already.
-        before: what the message said, to go back to if nothing at all is written.
+        before: what the message said, and the wish of its buttons, to go back to if nothing at all
+            is written.
         dropped: how many characters of the prompt are unknown.
     """
 
@@ -70,7 +71,7 @@ class Telling:
     page: Page
     surface: Surface
     message: int | None = None
-    before: str = ""
+    before: tuple[str, Wish] | None = None
     dropped: int = 0
 
 
@@ -133,7 +134,11 @@ class Answers:
             ) from None
 
     async def tell(self, telling: Telling) -> None:
-        """Show a story while it is written, until it has ended."""
+        """Show a story while it is written, until it has ended.
+
+        Raises:
+            Refusal: nothing was written, and the message says again what it said before.
+        """
         task = asyncio.current_task()
         assert task is not None
         self._tellers.add(task)
@@ -151,7 +156,7 @@ class Answers:
 
     async def _watch(self, telling: Telling) -> None:
         story = telling.story
-        shown = telling.before
+        shown = ""
         shown_at: float | None = None
         buttons = row(*WRITING, wish=telling.wish)
         while not await self._clock.wait(story.ended, PACE):
@@ -175,17 +180,21 @@ class Answers:
 
     async def _show_end(self, telling: Telling) -> None:
         """Show the end of a story: again and again, while the connection is broken."""
-        nothing = telling.story.outcome is Outcome.FAILED and not telling.story.text
-        content = telling.before if telling.before and nothing else self._end(telling)
-        buttons = row(*FINAL, wish=telling.wish)
+        ending = _ending(telling.story)
+        before = telling.before if ending and not telling.story.text.strip() else None
+        content, wish = before or (self._end(telling), telling.wish)
+        buttons = row(*FINAL, wish=wish)
         for attempt in range(TRIES):
             try:
                 await telling.surface.show(content, buttons)
-                return
             except UNREACHABLE as error:
                 if not passes(error):
                     return self._give_up(telling.story, error)
                 _log.warning("the end of a story is not shown yet: %s", type(error).__name__)
+            else:
+                if before:
+                    raise Refusal(f"Nothing new was written ({ending}), so the old story is back.")
+                return
             await self._clock.sleep(min(2.0**attempt, 30.0))
         _log.error("the end of a story could not be shown")
 
@@ -209,8 +218,8 @@ class Answers:
         if telling.dropped:
             plural = "s" * (telling.dropped > 1)
             notes.append(f"{telling.dropped} unknown character{plural} left out")
-        if story.outcome is not None and story.outcome in ENDINGS:
-            notes.append(ENDINGS[story.outcome] + story.reference)
+        if ending := _ending(story):
+            notes.append(ending)
         whole = replace(page, story=page.story + added.story, cut=added.cut)
         return messages.build(whole, " · ".join(notes))
 
@@ -235,3 +244,9 @@ class Answers:
         await self._writer.close(grace)
         if self._tellers:
             await asyncio.wait(self._tellers, timeout=grace)
+
+
+def _ending(story: Story) -> str:
+    """What kept a story from its length, "" if nothing did."""
+    assert story.outcome is not None, "it has ended"
+    return ENDINGS.get(story.outcome, "") + story.reference

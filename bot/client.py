@@ -242,6 +242,7 @@ class Pooh(discord.Client):
             raise Refusal("Pooh is still writing this one.")
         self.answers.greet(interaction.user.id)
         page = messages.parse(message.content)
+        before = message.content, wish
         if action is Action.WILDER:
             wish = wish.warmer(WARMER)
         elif action is Action.CALMER:
@@ -268,7 +269,7 @@ class Pooh(discord.Client):
                 page,
                 Pressed(interaction),
                 message=message.id,
-                before=message.content,
+                before=before,
             )
         )
 

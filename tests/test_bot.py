@@ -19,6 +19,7 @@ import pytest
 from bot import messages
 from bot.__main__ import PERMISSIONS
 from bot.commands import LENGTH, MAX_LENGTH, TEMPERATURE
+from bot.writer import Outcome
 from tests.discord_rules import ApiError, RefusedError
 from tests.discord_schema import Schemas
 from tests.discord_server import describe, too_many
@@ -450,6 +451,37 @@ async def test_stop_ends_a_story_and_frees_the_worker_within_one_step(wood: Stag
     kanga.press(story, "Continue")
     while len(story.edits) == edits or not finished(story):
         await wood.pass_seconds(0.2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome.STOPPED, "stopped"),
+        (Outcome.LATE, "ran out of time"),
+        (Outcome.FAILED, "reference "),
+        (Outcome.CLOSED, "went to sleep"),
+    ],
+)
+async def test_when_nothing_new_is_written_the_old_story_is_back(
+    wood: Stage, outcome: Outcome, reason: str
+) -> None:
+    kanga = wood.server.person()
+    # After "u" comes a letter: with one step of the network, no word is written.
+    story = await told(wood, kanga.command("pooh", prompt="A mou"))
+    before = story.content, story.components
+    wood.decoder.hold()
+    use = kanga.press(story, "Wilder")
+    while "Stop" not in story.buttons:
+        await wood.pass_seconds(0.3)
+    if outcome is Outcome.FAILED:
+        wood.decoder.error = RuntimeError("no more")
+    else:
+        wood.writer.stop(next(iter(wood.writer._writing.values())), outcome)
+    wood.decoder.open()
+    while not use.followups:
+        await wood.pass_seconds(0.2)
+    assert reason in (await refusal(use)).content
+    assert (story.content, story.components) == before
 
 
 async def test_a_deleted_message_frees_the_worker(wood: Stage) -> None:
