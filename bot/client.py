@@ -217,12 +217,16 @@ class Pooh(discord.Client):
     async def _stop(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
         self._check_owner(interaction, wish, "stop")
         assert interaction.message is not None
-        if self.answers.stop(interaction.message.id):
-            await interaction.response.defer()
+        written = self.answers.stop(interaction.message.id)
+        await interaction.response.defer()
+        if written:
             return
-        # The story was being written when the bot went away: give the message its last buttons.
-        content, view = self.answers.interrupted(interaction.message.content, wish)
-        await interaction.response.edit_message(content=content, view=view)
+        # Either the story had just ended, and the message says so by now. Or the bot went away
+        # while it was being written: give the message its last buttons.
+        message = await interaction.original_response()
+        if message.content == interaction.message.content:
+            content, view = self.answers.interrupted(message.content, wish)
+            await message.edit(content=content, view=view)
 
     async def _delete(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
         self._check_owner(interaction, wish, "delete")

@@ -484,6 +484,23 @@ async def test_when_nothing_new_is_written_the_old_story_is_back(
     assert (story.content, story.components) == before
 
 
+async def test_a_stop_that_comes_too_late_leaves_the_end_alone(wood: Stage) -> None:
+    kanga = wood.server.person()
+    story = await begun(wood, kanga, prompt="The mill")
+    writing = story.content, story.components
+    wood.decoder.open()
+    while not finished(story):
+        await wood.pass_seconds(0.2)
+    end = story.content, story.components
+    await wood.server.until(lambda: not wood.bot.answers.is_told(story.id))
+    story.content, story.components = writing  # as it was when the button was pressed
+    late = kanga.press(story, "Stop")
+    story.content, story.components = end
+    await wood.server.until(lambda: late.answered)
+    await told(wood, kanga.command("pooh", prompt="And then"))
+    assert (story.content, story.components) == end
+
+
 async def test_a_deleted_message_frees_the_worker(wood: Stage) -> None:
     kanga = wood.server.person()
     story = await begun(wood, kanga, prompt="The mill", length=1000)
