@@ -36,6 +36,8 @@ PERMISSIONS = discord.Permissions(
     attach_files=True,
     read_message_history=True,  # without it no message can be replied to (error 160002)
 )
+REFUSED = f"DISCORD_TOKEN: Discord does not accept it; {TOKEN_HELP}"
+BAD_TOKEN = 4004  # the gateway's code
 INVALID = 2  # exit code: what was asked for cannot be done as it was asked
 
 
@@ -50,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, WeightsError) as error:
         return _fail(str(error))
     except discord.LoginFailure:
-        return _fail(f"DISCORD_TOKEN: Discord does not accept it; {TOKEN_HELP}")
+        return _fail(REFUSED)
+    except discord.ConnectionClosed as error:
+        refused = error.code == BAD_TOKEN  # it was reset while the bot was running
+        return _fail(REFUSED if refused else f"Discord closed the connection, code {error.code}")
     except BrokenPipeError:  # who read the output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -147,8 +152,10 @@ def _terminal(settings: Settings, options: argparse.Namespace) -> bool:
 
 def _check(settings: Settings, options: argparse.Namespace) -> bool:
     findings = checks.offline(settings)
-    if options.online and settings.token and all(finding.good for finding in findings):
+    if options.online and settings.token:
         findings += asyncio.run(checks.online(settings.token))
+    elif options.online:
+        findings.append(checks.Finding(False, "login: not tried without a token"))
     for finding in findings:
         print(f"{'ok   ' if finding.good else 'WRONG'} {finding.what}")
     return not all(finding.good for finding in findings)

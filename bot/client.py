@@ -335,6 +335,7 @@ async def serve(client: Pooh, token: str) -> None:
 
     Raises:
         discord.LoginFailure: Discord does not know the token.
+        discord.ConnectionClosed: Discord does not want the bot any more; the code says why.
         OSError, aiohttp.ClientError, discord.HTTPException: Discord cannot be reached.
     """
     loop = asyncio.get_running_loop()

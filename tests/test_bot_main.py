@@ -59,12 +59,14 @@ def test_check_lists_what_is_right_and_wrong(root: Path, small: Path) -> None:
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith("WRONG token: DISCORD_TOKEN")]
     assert [line for line in lines if line.startswith("ok    writing: 'Here is")]
-    small.with_suffix(".summary.json").write_text(json.dumps(SUMMARY))
     done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
     assert done.returncode == 0, done.stdout
+    assert "ok    /about: no figures, small.summary.json is missing" in done.stdout
     assert "123456789012345678" in done.stdout and TOKEN not in done.stdout
     done = bot(root, small, "check", POOH_MODEL=str(small.with_name("none.safetensors")))
     assert done.returncode == 1 and "WRONG model:" in done.stdout
+    done = bot(root, small, "check", "--online")
+    assert done.returncode == 1 and "WRONG login: not tried" in done.stdout
 
 
 def test_check_tells_about_damaged_weights(root: Path, small: Path) -> None:
@@ -124,7 +126,6 @@ async def begin(
 
 
 async def test_sync_sends_the_commands_once_and_check_sees_it(root: Path, small: Path) -> None:
-    small.with_suffix(".summary.json").write_text(json.dumps(SUMMARY))
     async with DiscordServer() as discord:
         code, output = await call(root, small, discord, "check", "--online")
         assert code == 0 and "login: as pooh" in output and "will be sent" in output
@@ -148,6 +149,27 @@ async def test_a_token_that_discord_refuses_is_one_line(root: Path, small: Path)
             assert process.returncode == 2
             assert "Discord does not accept it" in output.splitlines()[-1]
             assert "Traceback" not in output and TOKEN not in output
+
+
+async def test_check_logs_in_whatever_else_is_wrong(root: Path, small: Path) -> None:
+    small.unlink()
+    async with DiscordServer() as discord:
+        code, output = await call(root, small, discord, "check", "--online")
+    assert code == 1 and "WRONG model:" in output and "ok    login: as pooh" in output
+
+
+@pytest.mark.parametrize(("code", "reason"), [(4004, "does not accept it"), (4013, "code 4013")])
+async def test_a_connection_that_discord_closes_for_good_is_one_line(
+    code: int, reason: str, root: Path, small: Path
+) -> None:
+    async with DiscordServer() as discord:
+        process = await begin(root, small, discord)
+        await discord.until(lambda: discord.gateway.connected, "the bot", patience=120)
+        discord.gateway.close(code)
+        async with asyncio.timeout(300):
+            output = (await process.communicate())[0].decode()
+    assert process.returncode == 2 and reason in output.splitlines()[-1]
+    assert "Traceback" not in output
 
 
 async def test_a_discord_that_is_not_there_is_one_line(root: Path, small: Path) -> None:
