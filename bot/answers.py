@@ -240,10 +240,18 @@ class Answers:
         return story is not None
 
     async def close(self, grace: float) -> None:
-        """Let the stories end, for that many seconds; then end them; and let all ends be shown."""
-        await self._writer.close(grace)
+        """Let the stories end and be shown, for that many seconds in all; then give up.
+
+        They are written for half of the time at most: the other half is for showing them.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace
+        await self._writer.close(grace / 2)
         if self._tellers:
-            await asyncio.wait(self._tellers, timeout=grace)
+            _, late = await asyncio.wait(self._tellers, timeout=max(0.0, until - loop.time()))
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 def _ending(story: Story) -> str:

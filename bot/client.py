@@ -31,7 +31,7 @@ OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hou
 LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 TAIL = 200  # characters of a story that a new message repeats
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-GRACE = 10.0  # seconds to finish stories in, when the bot is told to stop
+GRACE = 8.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
 NOTE_LIFE = 15.0  # seconds a refusal stays in a channel, where it cannot be for one person only
 
 HELP = """\
