@@ -106,13 +106,14 @@ class Answers:
         Raises:
             Refusal: nothing is left of it, or it holds a word that is refused.
         """
-        cleaned = self._writer.vocab.clean(messages.plain(text[-4 * messages.LIMIT :]))
+        typed = messages.plain(text[-4 * messages.LIMIT :])
+        cleaned = self._writer.vocab.clean(typed)
         prompt = messages.last_words(cleaned.text, PROMPT)
         if text.strip() and not prompt:
             raise Refusal("Pooh knows the letters of English, but none of these. Try some words?")
         if self._words.refuses(prompt):
             raise Refusal("Pooh would rather not say that. Shall we begin another way?")
-        return Prompt(prompt, len(cleaned.dropped))
+        return Prompt(prompt, sum(map(typed.count, cleaned.dropped)))
 
     def begin(self, person: int, text: str, sampling: Sampling) -> Story:
         """Ask the writer for a story that goes on from `text`.

@@ -38,7 +38,7 @@ HELP = """\
 **/pooh** `prompt` Pooh goes on from your words; without any he begins by himself.
 `temperature` how wild (0 to 2) · `length` characters · `top_k` · `seed` the same again
 **Apps > Continue as Pooh** in a message's menu: Pooh goes on from there.
-**Mention** me, reply to a story, or write to me in private: Pooh answers.
+**Mention** me, reply to a story (with its ping), or write to me in private: Pooh answers.
 Under a story: **Again** (another) · **Continue** · **Wilder** · **Calmer** · **Stop** · **Delete**
 **/about** who Pooh is."""
 
@@ -280,7 +280,7 @@ class Pooh(discord.Client):
     # Mentions and private messages
 
     async def on_message(self, message: discord.Message) -> None:
-        """Answer a mention, a reply to a story (which is a mention), or a private message."""
+        """Answer a mention, a reply to a story (whose ping is a mention), or a private message."""
         me = self.user
         private = message.guild is None
         if (

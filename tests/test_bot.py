@@ -768,8 +768,8 @@ async def test_hostile_text_is_harmless_wherever_it_comes_in(wood: Stage, text: 
 
 
 async def test_dropped_characters_are_told(wood: Stage) -> None:
-    story = await told(wood, wood.server.person().command("pooh", prompt="A bee 🐝 and 🍯"))
-    assert "2 unknown characters left out" in note(story)
+    story = await told(wood, wood.server.person().command("pooh", prompt="A bee 🐝🐝 and 🍯"))
+    assert "3 unknown characters left out" in note(story)
     assert page(story).prompt.split() == ["A", "bee", "and"]
 
 
