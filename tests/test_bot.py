@@ -689,10 +689,12 @@ async def test_shutting_down_has_one_time_limit_for_all_and_leaves_nobody_behind
     loop = asyncio.get_running_loop()
     await begun(wood, wood.server.person(), prompt="The mill", length=1500)
     wood.server.fail("PATCH", "/webhooks", ApiError(500, 0, "down"), times=1000)
+    story = next(iter(wood.writer._writing.values()))
     loop.call_later(2.0, wood.decoder.open)
     began = loop.time()
     await wood.stop(grace=3.0)
     assert 2.0 < loop.time() - began < 4.5
+    assert story.outcome is Outcome.CLOSED, "half of the time is for showing"
     await wood.pass_seconds(5.0)  # whoever were still telling a story would show it now
     assert not wood.bot.answers._tellers and "Session is closed" not in caplog.text
 
