@@ -29,6 +29,15 @@ from bot.writer import Writer
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,  # without it no message can be replied to (error 160002)
+)
+REFUSED = f"DISCORD_TOKEN: Discord does not accept it; {TOKEN_HELP}"
+BAD_TOKEN = 4004  # the gateway's code
 INVALID = 2  # exit code: what was asked for cannot be done as it was asked
 
 
@@ -43,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, WeightsError) as error:
         return _fail(str(error))
     except discord.LoginFailure:
-        return _fail(f"DISCORD_TOKEN: Discord does not accept it; {TOKEN_HELP}")
+        return _fail(REFUSED)
+    except discord.ConnectionClosed as error:
+        refused = error.code == BAD_TOKEN  # it was reset while the bot was running
+        return _fail(REFUSED if refused else f"Discord closed the connection, code {error.code}")
     except BrokenPipeError:  # who read the output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -97,7 +109,10 @@ def _writer(settings: Settings, words: Words) -> Writer:
 
 def _set_up_logging(settings: Settings) -> None:
     handler = logging.StreamHandler()
-    discord.utils.setup_logging(handler=handler, level=logging.getLevelName(settings.log_level))
+    level = logging.getLevelName(settings.log_level)
+    # The libraries' DEBUG is out of bounds: discord.py's holds every event, stories and all.
+    discord.utils.setup_logging(handler=handler, level=max(level, logging.INFO))
+    logging.getLogger("bot").setLevel(level)
     handler.setFormatter(Discreet(handler.formatter or logging.Formatter()))
 
 
@@ -137,8 +152,10 @@ def _terminal(settings: Settings, options: argparse.Namespace) -> bool:
 
 def _check(settings: Settings, options: argparse.Namespace) -> bool:
     findings = checks.offline(settings)
-    if options.online and settings.token and all(finding.good for finding in findings):
+    if options.online and settings.token:
         findings += asyncio.run(checks.online(settings.token))
+    elif options.online:
+        findings.append(checks.Finding(False, "login: not tried without a token"))
     for finding in findings:
         print(f"{'ok   ' if finding.good else 'WRONG'} {finding.what}")
     return not all(finding.good for finding in findings)
@@ -159,13 +176,10 @@ def _invite(settings: Settings, options: argparse.Namespace) -> bool:
     application = application_id(settings.require_token())
     assert application is not None  # the settings have checked the token
     scopes = {"server": ("bot", "applications.commands"), "person": ("applications.commands",)}
-    permissions = discord.Permissions(
-        view_channel=True, send_messages=True, send_messages_in_threads=True, attach_files=True
-    )
     for number, (whom, scope) in enumerate(scopes.items()):
         link = discord.utils.oauth_url(
             application,
-            permissions=permissions if whom == "server" else discord.utils.MISSING,
+            permissions=PERMISSIONS if whom == "server" else discord.utils.MISSING,
             scopes=scope,
         )
         print(f"For a {whom}: {link}&integration_type={number}")

@@ -21,7 +21,7 @@ from bot.messages import Page
 from bot.settings import Settings
 from bot.surfaces import Surface
 from bot.words import Words
-from bot.writer import BusyError, Outcome, Story, Writer
+from bot.writer import BusyError, ClosingError, Outcome, Story, Writer
 from model.sampling import Sampling
 
 PACE = 1.0  # seconds between two edits of one message ...
@@ -61,7 +61,8 @@ class Telling:
         page: what stands before it: the prompt, and the story so far if it is continued.
         surface: where it is shown.
         message: the id of the message there, if it has one already.
-        before: what the message said, to go back to if nothing at all is written.
+        before: what the message said, and the wish of its buttons, to go back to if nothing at all
+            is written.
         dropped: how many characters of the prompt are unknown.
     """
 
@@ -70,7 +71,7 @@ class Telling:
     page: Page
     surface: Surface
     message: int | None = None
-    before: str = ""
+    before: tuple[str, Wish] | None = None
     dropped: int = 0
 
 
@@ -105,24 +106,27 @@ class Answers:
         Raises:
             Refusal: nothing is left of it, or it holds a word that is refused.
         """
-        cleaned = self._writer.vocab.clean(messages.plain(text[-4 * messages.LIMIT :]))
+        typed = messages.plain(text[-4 * messages.LIMIT :])
+        cleaned = self._writer.vocab.clean(typed)
         prompt = messages.last_words(cleaned.text, PROMPT)
         if text.strip() and not prompt:
             raise Refusal("Pooh knows the letters of English, but none of these. Try some words?")
         if self._words.refuses(prompt):
             raise Refusal("Pooh would rather not say that. Shall we begin another way?")
-        return Prompt(prompt, len(cleaned.dropped))
+        return Prompt(prompt, sum(map(typed.count, cleaned.dropped)))
 
     def begin(self, person: int, text: str, sampling: Sampling) -> Story:
         """Ask the writer for a story that goes on from `text`.
 
         Raises:
-            Refusal: too many are waiting.
+            Refusal: too many are waiting, or the bot is going to sleep.
         """
         # What an old message holds may come from a network that knew other characters.
         known = self._writer.vocab.clean(text).text
         try:
             return self._writer.submit(person, known, sampling)
+        except ClosingError:
+            raise Refusal("Pooh is just going to sleep. Please try again in a while.") from None
         except BusyError as error:
             raise Refusal(
                 "You have several stories waiting already; let Pooh finish one of them."
@@ -131,7 +135,11 @@ class Answers:
             ) from None
 
     async def tell(self, telling: Telling) -> None:
-        """Show a story while it is written, until it has ended."""
+        """Show a story while it is written, until it has ended.
+
+        Raises:
+            Refusal: nothing was written, and the message says again what it said before.
+        """
         task = asyncio.current_task()
         assert task is not None
         self._tellers.add(task)
@@ -149,7 +157,7 @@ class Answers:
 
     async def _watch(self, telling: Telling) -> None:
         story = telling.story
-        shown = telling.before
+        shown = ""
         shown_at: float | None = None
         buttons = row(*WRITING, wish=telling.wish)
         while not await self._clock.wait(story.ended, PACE):
@@ -173,17 +181,21 @@ class Answers:
 
     async def _show_end(self, telling: Telling) -> None:
         """Show the end of a story: again and again, while the connection is broken."""
-        nothing = telling.story.outcome is Outcome.FAILED and not telling.story.text
-        content = telling.before if telling.before and nothing else self._end(telling)
-        buttons = row(*FINAL, wish=telling.wish)
+        ending = _ending(telling.story)
+        before = telling.before if ending and not telling.story.text.strip() else None
+        content, wish = before or (self._end(telling), telling.wish)
+        buttons = row(*FINAL, wish=wish)
         for attempt in range(TRIES):
             try:
                 await telling.surface.show(content, buttons)
-                return
             except UNREACHABLE as error:
                 if not passes(error):
                     return self._give_up(telling.story, error)
                 _log.warning("the end of a story is not shown yet: %s", type(error).__name__)
+            else:
+                if before:
+                    raise Refusal(f"Nothing new was written ({ending}), so the old story is back.")
+                return
             await self._clock.sleep(min(2.0**attempt, 30.0))
         _log.error("the end of a story could not be shown")
 
@@ -207,8 +219,8 @@ class Answers:
         if telling.dropped:
             plural = "s" * (telling.dropped > 1)
             notes.append(f"{telling.dropped} unknown character{plural} left out")
-        if story.outcome is not None and story.outcome in ENDINGS:
-            notes.append(ENDINGS[story.outcome] + story.reference)
+        if ending := _ending(story):
+            notes.append(ending)
         whole = replace(page, story=page.story + added.story, cut=added.cut)
         return messages.build(whole, " · ".join(notes))
 
@@ -229,7 +241,21 @@ class Answers:
         return story is not None
 
     async def close(self, grace: float) -> None:
-        """Let the stories end, for that many seconds; then end them; and let all ends be shown."""
-        await self._writer.close(grace)
+        """Let the stories end and be shown, for that many seconds in all; then give up.
+
+        They are written for half of the time at most: the other half is for showing them.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace
+        await self._writer.close(grace / 2)
         if self._tellers:
-            await asyncio.wait(self._tellers, timeout=grace)
+            _, late = await asyncio.wait(self._tellers, timeout=max(0.0, until - loop.time()))
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+def _ending(story: Story) -> str:
+    """What kept a story from its length, "" if nothing did."""
+    assert story.outcome is not None, "it has ended"
+    return ENDINGS.get(story.outcome, "") + story.reference

@@ -39,7 +39,7 @@ def offline(settings: Settings) -> list[Finding]:
     text = "".join(generate(decoder, vocab, prompt, Sampling(length=40, temperature=0.0)))
     findings.append(Finding(True, f"writing: {prompt + text!r}"))
     if not pictures.read_summary(path):
-        findings.append(Finding(False, f"/about: {path.stem}.summary.json is missing beside it"))
+        findings.append(Finding(True, f"/about: no figures, {path.stem}.summary.json is missing"))
     where = f"in {len(settings.guilds)} servers only" if settings.guilds else "everywhere"
     findings.append(Finding(True, f"answers: {where}"))
     switch = "on" if settings.word_filter else "off"

@@ -31,14 +31,14 @@ OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hou
 LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 TAIL = 200  # characters of a story that a new message repeats
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-GRACE = 10.0  # seconds to finish stories in, when the bot is told to stop
+GRACE = 8.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
 NOTE_LIFE = 15.0  # seconds a refusal stays in a channel, where it cannot be for one person only
 
 HELP = """\
 **/pooh** `prompt` Pooh goes on from your words; without any he begins by himself.
 `temperature` how wild (0 to 2) · `length` characters · `top_k` · `seed` the same again
 **Apps > Continue as Pooh** in a message's menu: Pooh goes on from there.
-**Mention** me, reply to a story, or write to me in private: Pooh answers.
+**Mention** me, reply to a story (with its ping), or write to me in private: Pooh answers.
 Under a story: **Again** (another) · **Continue** · **Wilder** · **Calmer** · **Stop** · **Delete**
 **/about** who Pooh is."""
 
@@ -217,12 +217,16 @@ class Pooh(discord.Client):
     async def _stop(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
         self._check_owner(interaction, wish, "stop")
         assert interaction.message is not None
-        if self.answers.stop(interaction.message.id):
-            await interaction.response.defer()
+        written = self.answers.stop(interaction.message.id)
+        await interaction.response.defer()
+        if written:
             return
-        # The story was being written when the bot went away: give the message its last buttons.
-        content, view = self.answers.interrupted(interaction.message.content, wish)
-        await interaction.response.edit_message(content=content, view=view)
+        # Either the story had just ended, and the message says so by now. Or the bot went away
+        # while it was being written: give the message its last buttons.
+        message = await interaction.original_response()
+        if message.content == interaction.message.content:
+            content, view = self.answers.interrupted(message.content, wish)
+            await message.edit(content=content, view=view)
 
     async def _delete(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
         self._check_owner(interaction, wish, "delete")
@@ -242,6 +246,7 @@ class Pooh(discord.Client):
             raise Refusal("Pooh is still writing this one.")
         self.answers.greet(interaction.user.id)
         page = messages.parse(message.content)
+        before = message.content, wish
         if action is Action.WILDER:
             wish = wish.warmer(WARMER)
         elif action is Action.CALMER:
@@ -268,14 +273,14 @@ class Pooh(discord.Client):
                 page,
                 Pressed(interaction),
                 message=message.id,
-                before=message.content,
+                before=before,
             )
         )
 
     # Mentions and private messages
 
     async def on_message(self, message: discord.Message) -> None:
-        """Answer a mention, a reply to a story (which is a mention), or a private message."""
+        """Answer a mention, a reply to a story (whose ping is a mention), or a private message."""
         me = self.user
         private = message.guild is None
         if (
@@ -330,6 +335,7 @@ async def serve(client: Pooh, token: str) -> None:
 
     Raises:
         discord.LoginFailure: Discord does not know the token.
+        discord.ConnectionClosed: Discord does not want the bot any more; the code says why.
         OSError, aiohttp.ClientError, discord.HTTPException: Discord cannot be reached.
     """
     loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """The same Pooh in a terminal: no Discord, no token."""
 
-import asyncio
+import signal
 import sys
 from typing import TextIO
 
@@ -64,7 +64,10 @@ async def converse(
             return outcome is Outcome.WRITTEN
         if sys.stdin.isatty():
             print("How does the story begin? An empty line lets Pooh begin; Ctrl-D ends.")
-        while line := await asyncio.to_thread(sys.stdin.readline):
+        # Nothing else is on the event loop, so it may wait for a line. But its own way with Ctrl-C
+        # would wait for one, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        while line := sys.stdin.readline():
             begun = line.strip().removeprefix("/pooh").strip()
             await tell(writer, words, model, begun, sampling, sys.stdout)
             print()

@@ -64,11 +64,15 @@ class Outcome(enum.Enum):
     CLOSED = "the bot is going to sleep"
 
 
+class ClosingError(Exception):
+    """No story is taken on any more."""
+
+
 class BusyError(Exception):
-    """A story cannot be taken on now.
+    """Too many stories are waiting.
 
     Attributes:
-        own: because this person has too many waiting; otherwise because all have.
+        own: of this person; otherwise of all.
     """
 
     def __init__(self, *, own: bool) -> None:
@@ -122,6 +126,7 @@ class Writer:
         self._deadline = deadline
         self._lines: dict[int, deque[Story]] = {}  # who waits: person -> stories; next person first
         self._writing: dict[int, Story] = {}  # person -> the one story that is being written
+        self._places: dict[Story, int] | None = None  # in the queue; None since it has changed
         self._closing = False
         self._desk = _Desk(decoder, vocab, words, self._report)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -140,13 +145,16 @@ class Writer:
             sampling: with or without a seed.
 
         Raises:
+            ClosingError: the bot is going to sleep.
             BusyError: too many are waiting, of this person or of all.
         """
         assert self._loop is not None, "start() comes first"
+        if self._closing:
+            raise ClosingError
         line = self._lines.get(person, ())
         if len(line) >= LONGEST_LINE:
             raise BusyError(own=True)
-        if self._closing or self.waiting >= self._capacity:
+        if self.waiting >= self._capacity:
             raise BusyError(own=False)
         if sampling.seed is None:
             sampling = replace(sampling, seed=secrets.randbelow(SEEDS))
@@ -163,7 +171,9 @@ class Writer:
 
     def place(self, story: Story) -> int:
         """Its place in the queue: 1 is next, 0 is being written or over."""
-        return next((i for i, other in enumerate(self._order(), 1) if other is story), 0)
+        if self._places is None:  # once for all who wait: each of them asks every second
+            self._places = {other: i for i, other in enumerate(self._order(), 1)}
+        return self._places.get(story, 0)
 
     def stop(self, story: Story, outcome: Outcome = Outcome.STOPPED) -> None:
         """End a story: at once when it waits, within one character when it is being written."""
@@ -172,6 +182,7 @@ class Writer:
         elif story.outcome is None:
             line = self._lines[story.person]
             line.remove(story)
+            self._places = None
             if not line:
                 del self._lines[story.person]
             self._end(story, outcome)
@@ -204,6 +215,7 @@ class Writer:
 
     def _admit(self) -> None:
         """Put stories on the desk while it has room, one of each person."""
+        self._places = None
         for person in list(self._lines):
             if len(self._writing) >= self._slots:
                 return

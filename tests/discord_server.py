@@ -34,6 +34,7 @@ from tests.discord_world import (
     COMPONENT,
     EPOCH,
     GUILD,
+    HISTORY,
     MANAGE_MESSAGES,
     MEMBER_PERMISSIONS,
     MODERATOR,
@@ -777,6 +778,10 @@ class DiscordServer:
         _not_empty(body, call.files)
         reference, allowed = None, body.get("allowed_mentions")
         if about := body.get("message_reference"):
+            if not channel.bot_permissions & HISTORY:
+                raise ApiError(
+                    403, 160002, "Cannot reply without permission to read message history"
+                )
             reference = channel.messages.get(int(about["message_id"]))
             if reference is None and about.get("fail_if_not_exists") is not False:
                 raise rules.invalid("message_reference", "Unknown message")

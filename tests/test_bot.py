@@ -17,7 +17,9 @@ import aiohttp
 import pytest
 
 from bot import messages
+from bot.__main__ import PERMISSIONS
 from bot.commands import LENGTH, MAX_LENGTH, TEMPERATURE
+from bot.writer import Outcome
 from tests.discord_rules import ApiError, RefusedError
 from tests.discord_schema import Schemas
 from tests.discord_server import describe, too_many
@@ -451,6 +453,54 @@ async def test_stop_ends_a_story_and_frees_the_worker_within_one_step(wood: Stag
         await wood.pass_seconds(0.2)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome.STOPPED, "stopped"),
+        (Outcome.LATE, "ran out of time"),
+        (Outcome.FAILED, "reference "),
+        (Outcome.CLOSED, "went to sleep"),
+    ],
+)
+async def test_when_nothing_new_is_written_the_old_story_is_back(
+    wood: Stage, outcome: Outcome, reason: str
+) -> None:
+    kanga = wood.server.person()
+    # After "u" comes a letter: with one step of the network, no word is written.
+    story = await told(wood, kanga.command("pooh", prompt="A mou"))
+    before = story.content, story.components
+    wood.decoder.hold()
+    use = kanga.press(story, "Wilder")
+    while "Stop" not in story.buttons:
+        await wood.pass_seconds(0.3)
+    if outcome is Outcome.FAILED:
+        wood.decoder.error = RuntimeError("no more")
+    else:
+        wood.writer.stop(next(iter(wood.writer._writing.values())), outcome)
+    wood.decoder.open()
+    while not use.followups:
+        await wood.pass_seconds(0.2)
+    assert reason in (await refusal(use)).content
+    assert (story.content, story.components) == before
+
+
+async def test_a_stop_that_comes_too_late_leaves_the_end_alone(wood: Stage) -> None:
+    kanga = wood.server.person()
+    story = await begun(wood, kanga, prompt="The mill")
+    writing = story.content, story.components
+    wood.decoder.open()
+    while not finished(story):
+        await wood.pass_seconds(0.2)
+    end = story.content, story.components
+    await wood.server.until(lambda: not wood.bot.answers.is_told(story.id))
+    story.content, story.components = writing  # as it was when the button was pressed
+    late = kanga.press(story, "Stop")
+    story.content, story.components = end
+    await wood.server.until(lambda: late.answered)
+    await told(wood, kanga.command("pooh", prompt="And then"))
+    assert (story.content, story.components) == end
+
+
 async def test_a_deleted_message_frees_the_worker(wood: Stage) -> None:
     kanga = wood.server.person()
     story = await begun(wood, kanga, prompt="The mill", length=1000)
@@ -627,10 +677,26 @@ async def test_shutting_down_shows_what_there_is_and_takes_nothing_new(wood: Sta
     story = await begun(wood, kanga, prompt="The mill", length=1500)
     leaving = asyncio.create_task(wood.stop_gently())
     await wood.server.until(lambda: wood.writer._closing)
-    await refusal(roo.command("pooh", prompt="Me too"))
+    assert "sleep" in (await refusal(roo.command("pooh", prompt="Me too"))).content
     wood.decoder.open()
     await leaving
     assert finished(story) and len(page(story).story) > 1000
+
+
+async def test_shutting_down_has_one_time_limit_for_all_and_leaves_nobody_behind(
+    wood: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    await begun(wood, wood.server.person(), prompt="The mill", length=1500)
+    wood.server.fail("PATCH", "/webhooks", ApiError(500, 0, "down"), times=1000)
+    story = next(iter(wood.writer._writing.values()))
+    loop.call_later(2.0, wood.decoder.open)
+    began = loop.time()
+    await wood.stop(grace=3.0)
+    assert 2.0 < loop.time() - began < 4.5
+    assert story.outcome is Outcome.CLOSED, "half of the time is for showing"
+    await wood.pass_seconds(5.0)  # whoever were still telling a story would show it now
+    assert not wood.bot.answers._tellers and "Session is closed" not in caplog.text
 
 
 # Safe in public
@@ -704,8 +770,8 @@ async def test_hostile_text_is_harmless_wherever_it_comes_in(wood: Stage, text: 
 
 
 async def test_dropped_characters_are_told(wood: Stage) -> None:
-    story = await told(wood, wood.server.person().command("pooh", prompt="A bee 🐝 and 🍯"))
-    assert "2 unknown characters left out" in note(story)
+    story = await told(wood, wood.server.person().command("pooh", prompt="A bee 🐝🐝 and 🍯"))
+    assert "3 unknown characters left out" in note(story)
     assert page(story).prompt.split() == ["A", "bee", "and"]
 
 
@@ -823,6 +889,14 @@ async def test_a_channel_where_the_bot_may_not_write_does_not_hurt(wood: Stage) 
 
 
 # Hosting
+
+
+async def test_the_permissions_of_the_invitation_are_enough(wood: Stage) -> None:
+    wood.server.channel.bot_permissions = PERMISSIONS.value
+    kanga = wood.server.person()
+    assert page(await reply_to(wood, kanga.say("@pooh Here is"))).story
+    assert finished(await told(wood, kanga.command("pooh", prompt="Here is")))
+    assert not wood.server.refused()
 
 
 async def test_commands_are_sent_only_when_they_differ(wood: Stage) -> None:

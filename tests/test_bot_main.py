@@ -13,6 +13,7 @@ import pytest
 
 from bot import __main__ as front
 from bot import pictures
+from bot.settings import Settings
 from tests.discord_server import DiscordServer
 from tests.hosting import save_small_network
 from tests.test_settings import TOKEN
@@ -58,12 +59,14 @@ def test_check_lists_what_is_right_and_wrong(root: Path, small: Path) -> None:
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith("WRONG token: DISCORD_TOKEN")]
     assert [line for line in lines if line.startswith("ok    writing: 'Here is")]
-    small.with_suffix(".summary.json").write_text(json.dumps(SUMMARY))
     done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
     assert done.returncode == 0, done.stdout
+    assert "ok    /about: no figures, small.summary.json is missing" in done.stdout
     assert "123456789012345678" in done.stdout and TOKEN not in done.stdout
     done = bot(root, small, "check", POOH_MODEL=str(small.with_name("none.safetensors")))
     assert done.returncode == 1 and "WRONG model:" in done.stdout
+    done = bot(root, small, "check", "--online")
+    assert done.returncode == 1 and "WRONG login: not tried" in done.stdout
 
 
 def test_check_tells_about_damaged_weights(root: Path, small: Path) -> None:
@@ -115,6 +118,7 @@ async def begin(
             "DISCORD_TOKEN": token or discord.token,
             "DISCORD_API_BASE": discord.api_base,
             "DISCORD_GATEWAY": discord.gateway_url,
+            "POOH_LOG_LEVEL": "DEBUG",  # even then nothing private may be logged
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -122,7 +126,6 @@ async def begin(
 
 
 async def test_sync_sends_the_commands_once_and_check_sees_it(root: Path, small: Path) -> None:
-    small.with_suffix(".summary.json").write_text(json.dumps(SUMMARY))
     async with DiscordServer() as discord:
         code, output = await call(root, small, discord, "check", "--online")
         assert code == 0 and "login: as pooh" in output and "will be sent" in output
@@ -146,6 +149,27 @@ async def test_a_token_that_discord_refuses_is_one_line(root: Path, small: Path)
             assert process.returncode == 2
             assert "Discord does not accept it" in output.splitlines()[-1]
             assert "Traceback" not in output and TOKEN not in output
+
+
+async def test_check_logs_in_whatever_else_is_wrong(root: Path, small: Path) -> None:
+    small.unlink()
+    async with DiscordServer() as discord:
+        code, output = await call(root, small, discord, "check", "--online")
+    assert code == 1 and "WRONG model:" in output and "ok    login: as pooh" in output
+
+
+@pytest.mark.parametrize(("code", "reason"), [(4004, "does not accept it"), (4013, "code 4013")])
+async def test_a_connection_that_discord_closes_for_good_is_one_line(
+    code: int, reason: str, root: Path, small: Path
+) -> None:
+    async with DiscordServer() as discord:
+        process = await begin(root, small, discord)
+        await discord.until(lambda: discord.gateway.connected, "the bot", patience=120)
+        discord.gateway.close(code)
+        async with asyncio.timeout(300):
+            output = (await process.communicate())[0].decode()
+    assert process.returncode == 2 and reason in output.splitlines()[-1]
+    assert "Traceback" not in output
 
 
 async def test_a_discord_that_is_not_there_is_one_line(root: Path, small: Path) -> None:
@@ -194,6 +218,29 @@ def test_logs_show_no_token_of_bot_or_interaction() -> None:
     assert front.Discreet(logging.Formatter()).format(record) == (
         "<hidden> /webhooks/<hidden>/messages /interactions/<hidden>/callback"
     )
+
+
+def test_debug_is_for_the_bot_and_not_for_what_its_libraries_hear(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = logging.getLogger()
+    handlers, level, ours = root.handlers[:], root.level, logging.getLogger("bot").level
+    try:
+        front._set_up_logging(Settings(log_level="DEBUG"))
+        event = {
+            "t": "INTERACTION_CREATE",
+            "d": {"token": "aW50ZXJh", "value": "Something private"},
+        }
+        for library in ("discord.gateway", "discord.http", "aiohttp.client"):
+            logging.getLogger(library).debug("WebSocket Event: %s", event)
+        logging.getLogger("bot.writer").debug("this is for the host")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.getLogger("bot").setLevel(ours)
+    logged = capsys.readouterr().err
+    assert "this is for the host" in logged
+    assert "private" not in logged and "aW50ZXJh" not in logged
 
 
 def test_the_picture_is_the_one_training_left_or_drawn_from_the_summary(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The bot in a terminal: the same stories, the same refusals, no Discord and no token."""
 
 import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +64,32 @@ def test_without_a_prompt_each_line_is_one(root: Path, small: Path) -> None:
     assert sum("temperature 0.8" in story for story in stories) == 3
     assert "would rather not" in done.stdout and "none of these characters" in done.stdout
     assert "nigger" not in done.stdout
+
+
+def test_ctrl_c_ends_it_at_once(root: Path, small: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, *WARNINGS, "-m", "bot", "terminal"],
+        cwd=small.parent,
+        env={**os.environ, "PYTHONPATH": str(root), "POOH_MODEL": str(small)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert b"How does the story begin?" in os.read(ours, 1000)
+        os.write(ours, b"The bee\n")
+        output = b""
+        while not output.endswith(b"]\r\n\r\n"):  # it waits for the next line now
+            output += os.read(ours, 1000)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[1] == ""
+        assert process.returncode == 130
+    finally:
+        process.kill()
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_the_word_filter_is_the_hosts(root: Path, small: Path) -> None:

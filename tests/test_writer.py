@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.words import Words
-from bot.writer import LONGEST_LINE, BusyError, Outcome, Story, Writer
+from bot.writer import LONGEST_LINE, BusyError, ClosingError, Outcome, Story, Writer
 from model.decoder import Decoder
 from model.sampling import Sampling, generate
 from model.vocab import Vocab
@@ -139,6 +139,27 @@ async def test_places_move_up_as_stories_end() -> None:
         await ended(*stories)
 
 
+async def test_the_places_are_counted_once_for_all_who_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts = 0
+    order = Writer._order
+
+    def counted(writer: Writer) -> Iterator[Story]:
+        nonlocal counts
+        counts += 1
+        return order(writer)
+
+    async with at_work(slots=1) as (writer, decoder):
+        decoder.hold()
+        stories = [writer.submit(person, "The", SHORT) for person in range(50)]
+        monkeypatch.setattr(Writer, "_order", counted)
+        for _ in range(3):
+            assert [writer.place(story) for story in stories] == list(range(50))
+        assert counts == 1
+        monkeypatch.undo()
+
+
 async def test_the_queue_is_bounded_for_all_and_for_one() -> None:
     async with at_work(slots=1, capacity=6) as (writer, decoder):
         decoder.hold()
@@ -213,7 +234,7 @@ async def test_closing_takes_nothing_on_and_ends_what_there_is() -> None:
         await until(lambda: decoder.steps == 20)
         closing = asyncio.create_task(writer.close(grace=0.05))
         await asyncio.sleep(0)
-        with pytest.raises(BusyError):
+        with pytest.raises(ClosingError):
             writer.submit(9, "The", SHORT)
         await until(lambda: stories[2].ended.is_set())
         decoder.open()
