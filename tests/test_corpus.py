@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -87,6 +88,8 @@ class Answer(BaseHTTPRequestHandler):
             self.answer(302, b"", {"Location": act.split()[1]})
         elif act.isdigit():
             self.answer(int(act), b"<html>no</html>", {"Retry-After": "40"})
+        elif act.startswith("wait "):
+            self.answer(503, b"", {"Retry-After": act.removeprefix("wait ")})
         elif act == "hang up":
             self.connection.shutdown(socket.SHUT_RDWR)
         elif act == "silent":
@@ -227,6 +230,34 @@ def test_the_site_says_how_long_to_wait(shelf: Shelf) -> None:
     clock = Clock()
     fetched(shelf, clock)
     assert clock.waits == [40]
+
+
+@scripts("shelf", [(f"wait {formatdate(time.time() + 90, usegmt=True)}", "whole")], indirect=True)
+def test_the_site_says_when_to_come_back(shelf: Shelf) -> None:
+    clock = Clock()
+    fetched(shelf, clock)
+    [wait] = clock.waits
+    assert 2 <= wait <= 90
+
+
+@scripts(
+    ("shelf", "message"),
+    [
+        (("wait 3600",), "wants 60 minutes of peace"),
+        (("403",), "answers 403"),
+        (("401",), "answers 401"),
+    ],
+    indirect=["shelf"],
+)
+def test_a_site_that_refuses_is_not_asked_for_the_other_books(
+    shelf: Shelf, message: str, tmp_path: Path
+) -> None:
+    clock = Clock()
+    books = [dataclasses.replace(book(shelf.url), slug=slug) for slug in ("one", "two")]
+    with pytest.raises(SiteError, match=message):
+        list(download(books, tmp_path, Library(clock=clock, sleep=clock.sleep)))
+    assert len(shelf.headers) == 1
+    assert clock.waits == []
 
 
 def test_a_site_that_is_not_there(tmp_path: Path) -> None:
@@ -529,7 +560,8 @@ def test_every_entry_of_the_list_is_found_in_any_case_and_number(root: Path) -> 
     assert len(entries) > 50
     for entry in entries:
         word = entry.removesuffix("*")
-        for form in (word, word.upper(), f'"{word.capitalize()}s!"', word.replace(" ", "\n")):
+        forms = (word, word.upper(), f'"{word.capitalize()}s!"', word.replace(" ", "\n"))
+        for form in (*forms, f"_{word}_"):
             assert without_slurs(f"He saw a {form}, he said.\n", slurs) == "", form
         assert without_slurs(f"A q{word.replace(' ', 'q')} word.\n", slurs) != "", entry
 

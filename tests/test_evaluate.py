@@ -132,6 +132,8 @@ def test_what_answers_are_made_of() -> None:
     assert found.longest_copy == len(copied)
     # sat ... sustain (him is cut), bear (finished), yes the bear yes are real; xyzzy, said are not.
     assert found.real_words == pytest.approx(14 / 16)
+    again = qualities([("", "a bear a bear a bea")], library)  # not "a bea"
+    assert again.distinct_2 == 2 / 4
     assert found.balanced_quotes == 0.5
     assert found.ends_sentence == 0.5
 

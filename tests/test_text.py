@@ -97,6 +97,14 @@ def test_a_book_becomes_clean_text(raw: str) -> None:
     assert book_text(raw) == CLEAN
 
 
+def test_notes_behind_a_chapter_do_not_end_the_book() -> None:
+    first = "\n\n".join(f"On day {n} it rained as it had never rained before." for n in range(9))
+    notes = "FOOTNOTES:\n\n1: It rained later, too."
+    last = "CHAPTER II\n\nThen the sun came out and nobody could believe it at all."
+    text = book_text(f"CHAPTER I\n\n{first}\n\n{notes}\n\n{last}\n\n{notes}\n")
+    assert text.endswith(f"{last}\n")
+
+
 def test_an_older_edition_with_other_markers_is_the_same_text() -> None:
     older = BOOK.replace("\n", "\r\n")
     older = f"Title: A Day Out\r\n\r\n***START OF THIS PROJECT GUTENBERG EBOOK A***\r\n\r\n{older}"

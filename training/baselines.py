@@ -71,7 +71,7 @@ def word_chain_texts(text: str, length: int, seeds: range) -> list[str]:
     """
     import markovify
 
-    chain = markovify.Text(text)
+    chain = markovify.Text(text, well_formed=False)  # else it leaves out whatever is in quotes
     before = random.getstate()  # markovify draws from Python's own generator
     try:
         texts = []

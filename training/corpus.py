@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import MISSING, dataclass, fields
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import IO, Any
@@ -41,6 +42,7 @@ TIMEOUT = 30.0
 BOOK_TIME = 600.0
 """Seconds after which a book that only trickles in is given up."""
 ATTEMPTS = 5
+PATIENCE = 120.0  # seconds: a site that wants a longer pause is left in peace
 SIZE_LIMIT = 20_000_000
 """Bytes; the longest book of the recipe has less than a million."""
 
@@ -176,8 +178,11 @@ def read_slurs(path: Path = SLURS) -> re.Pattern[str]:
     except OSError as error:
         raise CorpusError(f"{path}: cannot read the list of slurs: {error.strerror}") from error
     words = [re.escape(line) for line in lines if line and not line.startswith("#")]
-    either = "|".join(w.replace(r"\*", r"\w*").replace(r"\ ", r"(?:[ -]|\n(?!\n))+") for w in words)
-    return re.compile(rf"\b(?:{either})s?\b" if words else r"(?!)")
+    letters = r"[^\W_]"  # in italics a word stands between two _
+    either = "|".join(
+        w.replace(r"\*", letters + "*").replace(r"\ ", r"(?:[ -]|\n(?!\n))+") for w in words
+    )
+    return re.compile(rf"(?<!{letters})(?:{either})s?(?!{letters})" if words else r"(?!)")
 
 
 def without_slurs(text: str, slurs: re.Pattern[str]) -> str:
@@ -343,10 +348,16 @@ class Library:
                 error.close()
                 if error.code == 416:  # the range is not there: begin again
                     body = b""
+                elif error.code in (401, 403):  # it will not have us: do not ask for the others
+                    raise SiteError(f"{url}: the site {trouble}") from None
                 elif error.code != 429 and error.code < 500:
                     raise CorpusError(f"{url}: the site {trouble}") from None
-                after = error.headers.get("Retry-After", "")
-                pause = max(pause, min(float(after), 120.0) if after.isdigit() else 0.0)
+                pause = max(pause, _retry_after(error.headers.get("Retry-After", "")))
+                if pause > PATIENCE:
+                    raise SiteError(
+                        f"{url}: the site {trouble} and wants {pause / 60:.0f} minutes of peace; "
+                        "try again then"
+                    ) from None
             except (OSError, HTTPException, UnicodeError) as error:
                 reason = getattr(error, "reason", error)
                 trouble = f"does not answer ({reason or type(error).__name__})"
@@ -372,6 +383,16 @@ class _PacedRedirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         self.pace()
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _retry_after(value: str) -> float:
+    """The seconds that a `Retry-After` asks for (RFC 9110, 10.2.3), 0 where it says nothing."""
+    if value.isdigit():
+        return float(value)
+    try:
+        return parsedate_to_datetime(value).timestamp() - time.time()
+    except ValueError:
+        return 0.0
 
 
 def _pieces(answer: HTTPResponse) -> Iterator[bytes]:

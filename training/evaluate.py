@@ -77,7 +77,7 @@ def sample_report(writer: Writer, library: Library) -> list[Report]:
 
     Args:
         writer: takes prompts and settings, gives continuations.
-        library: what the model learned from.
+        library: the reading list.
     """
     rows = []
     for temperature in TEMPERATURES:
@@ -167,7 +167,7 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
     Args:
         name: of shipped weights, or their path.
         text: clean; what the vocabulary cannot say is left out and named in the report.
-        library: what the model learned from; without it no samples are drawn.
+        library: the reading list; without it no samples are drawn.
         book: the chapters it learned by heart; without them recall is not tried.
     """
     started = time.monotonic()
@@ -181,7 +181,7 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
         return write(decoder, vocab, clean)
 
     return {
-        "model": Path(name).stem,
+        "model": resolve(name)[0].stem,
         "parameters": sum(parameter.numel() for parameter in gpt.parameters()),
         "dropped": cleaned.dropped,
         "loss": loss_report(losses(gpt, ids), cleaned.text),
@@ -331,7 +331,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=books_folder(),
         metavar="FOLDER",
-        help="where the books lie that the models learned from; without them "
+        help="where the books of the reading list lie; without them "
         "only the loss is measured (default: data/books)",
     )
     parser.add_argument(

@@ -103,7 +103,7 @@ def answer(text: str, prompt: str = "") -> str:
 
 
 class Library:
-    """The text a model learned from, to be asked what stands in it."""
+    """The texts of the reading list, to be asked what stands in them."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Take the training texts, in memory as one byte a character."""
@@ -179,21 +179,23 @@ def qualities(texts: Sequence[tuple[str, str]], library: Library) -> Qualities:
 
     Args:
         texts: prompts and continuations as written, before they are cut to an answer.
-        library: what the model learned from.
+        library: the reading list.
     """
     written = [text for _, text in texts]
     answers = [(prompt, answer(text, prompt)) for prompt, text in texts]
     words = [
-        match.group().lower()
+        [
+            match.group().lower()
+            for match in _WORD.finditer(prompt + text)
+            if len(prompt) < match.end() < len(prompt + text)
+        ]
         for prompt, text in texts
-        for match in _WORD.finditer(prompt + text)
-        if len(prompt) < match.end() < len(prompt + text)
     ]
-    pairs = [pair for text in written for pair in _pairs(text)]
+    pairs = [pair for each in words for pair in itertools.pairwise(each)]
     windows = np.concatenate([np.empty(0, np.bool_), *library.holds(written, COPY)])
     return Qualities(
         answers=len(texts),
-        real_words=_share(word in library.words for word in words),
+        real_words=_share(word in library.words for each in words for word in each),
         copied=_share(windows.tolist()),
         longest_copy=library.longest_copy(written),
         distinct_2=len(set(pairs)) / max(len(pairs), 1),
@@ -205,11 +207,6 @@ def qualities(texts: Sequence[tuple[str, str]], library: Library) -> Qualities:
 
 def _words(text: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(text)]
-
-
-def _pairs(text: str) -> list[tuple[str, str]]:
-    words = _words(text)
-    return list(itertools.pairwise(words))
 
 
 def _ends_sentence(text: str) -> bool:

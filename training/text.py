@@ -193,7 +193,8 @@ def _without_matter(blocks: list[str], *, started: bool) -> list[str]:
     start = 0 if started else _first_paragraph(blocks)
     for i in range(max(start + 1, len(blocks) * 3 // 5), len(blocks)):
         the_end = i > min(len(blocks) * 0.85, len(blocks) - 20) and _THE_END.match(blocks[i])
-        if _BACK_MATTER.match(blocks[i]) or (the_end and not is_heading(blocks[i - 1])):
+        notes = _BACK_MATTER.match(blocks[i]) and not any(map(is_heading, blocks[i + 1 :]))
+        if notes or (the_end and not is_heading(blocks[i - 1])):
             return blocks[start:i]
     return blocks[start:]
 
