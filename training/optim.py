@@ -94,8 +94,9 @@ class Learner:
         """Let the weights as they are now count in the mean."""
         self.averaged += 1
         for name, parameter in self.model.named_parameters():
-            mean = self.mean.setdefault(name, torch.zeros_like(parameter))
-            mean.lerp_(parameter, 1 / self.averaged)
+            if name not in self.mean:
+                self.mean[name] = torch.zeros_like(parameter)
+            self.mean[name].lerp_(parameter, 1 / self.averaged)
 
     @torch.no_grad()
     def settle(self) -> None:
@@ -187,10 +188,9 @@ def _mean(gradient: Tensor | None) -> Tensor:
     dist.all_gather(all_indices, nn.functional.pad(indices, (0, most - indices.size(1))))
     dist.all_gather(all_values, nn.functional.pad(values, (0, 0, 0, most - values.size(0))))
     # What was added behind must not reach the optimizer: a row with a gradient of 0 moves on too.
-    every = [(i[:, :n], v[:n]) for i, v, n in zip(all_indices, all_values, counts, strict=True)]
     joined = torch.sparse_coo_tensor(
-        torch.cat([i for i, _ in every], dim=1),
-        torch.cat([v for _, v in every]) / world,
+        torch.cat([i[:, :n] for i, n in zip(all_indices, counts, strict=True)], dim=1),
+        torch.cat([v[:n] for v, n in zip(all_values, counts, strict=True)]) / world,
         gradient.shape,
     )
     return joined.coalesce()

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from training.trainer import Progress, Trainer
 
 NEAR = "voice"  # the stage of the books whose weight follows --voice
+# What --resume cannot change: the network, and what it reads.
+_FIXED = {f.name for f in fields(GPTConfig)} | {"ngram_least", "only", "openings"}
 
 
 @dataclass(frozen=True)
@@ -372,10 +374,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except KeyboardInterrupt:  # before the first step, or the second Ctrl-C
         return 130
-
-
-# What a checkpoint has and nobody can change: the network, and what is read.
-_FIXED = {f.name for f in fields(GPTConfig)} | {"ngram_least", "only", "openings"}
 
 
 def _fail(message: str) -> int:
