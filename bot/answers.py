@@ -89,6 +89,7 @@ class Answers:
         self._limiter = Limiter(settings.cooldown, settings.burst, clock.monotonic)
         self._told: dict[int, Story] = {}  # message -> the story that is being told there
         self._tellers: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
 
     def greet(self, person: int) -> None:
         """Count one ask of this person.
@@ -175,8 +176,9 @@ class Answers:
                     return self._give_up(story, error)
                 _log.warning("an edit failed: %s", type(error).__name__)
             shown_at = self._clock.monotonic()
-        if shown_at is not None:
-            await self._clock.sleep(max(0.0, shown_at + PACE - self._clock.monotonic()))
+        if shown_at is not None:  # in time with the edits before, unless the bot is leaving
+            left = shown_at + PACE - self._clock.monotonic()
+            await self._clock.wait(self._closing, max(0.0, left))
         await self._show_end(telling)
 
     async def _show_end(self, telling: Telling) -> None:
@@ -245,6 +247,7 @@ class Answers:
 
         They are written for half of the time at most: the other half is for showing them.
         """
+        self._closing.set()
         loop = asyncio.get_running_loop()
         until = loop.time() + grace
         await self._writer.close(grace / 2)

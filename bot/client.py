@@ -31,7 +31,8 @@ OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hou
 LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 TAIL = 200  # characters of a story that a new message repeats
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-GRACE = 8.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
+GRACE = 7.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
+GOODBYE = 1.0  # seconds for Discord to say goodbye, too
 NOTE_LIFE = 15.0  # seconds a refusal stays in a channel, where it cannot be for one person only
 
 HELP = """\
@@ -111,7 +112,11 @@ class Pooh(discord.Client):
         """Take nothing on, finish what was begun, show it, and go."""
         _log.info("stopping")
         await self.answers.close(grace)
-        await self.close()
+        closing = asyncio.create_task(self.close())
+        _, late = await asyncio.wait([closing], timeout=GOODBYE)
+        if late:
+            await self.http.close()  # Discord does not answer: hang up
+        await closing
 
     # Who is answered
 

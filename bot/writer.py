@@ -27,6 +27,7 @@ from model.sampling import START, Sampling, next_ids
 from model.vocab import Vocab
 
 LONGEST_LINE = 4  # stories one person may have waiting
+HALT = 1.0  # seconds for the worker to see that it is to stop, when the bot goes to sleep
 SEEDS = 1_000_000  # a seed that was not asked for is below this, so that people can type it
 _NEVER = np.float32(-1e30)  # the logit of a character that must not be chosen
 
@@ -188,18 +189,32 @@ class Writer:
             self._end(story, outcome)
 
     async def close(self, grace: float = 0.0) -> None:
-        """Take nothing on any more; give what there is that many seconds, then end it, and stop."""
+        """Take nothing on any more, and stop: after `grace` seconds, and `HALT` at the most.
+
+        What waits is ended at once, so that there is time to say so; what is being written may
+        be written on for `grace` seconds. A step of the network that hangs holds nobody up: its
+        stories are ended without it, and the thread, a daemon, is left behind.
+        """
         self._closing = True
-        stories = [*self._writing.values(), *self._order()]
-        if stories and grace > 0:
-            ends = [asyncio.ensure_future(story.ended.wait()) for story in stories]
-            _, late = await asyncio.wait(ends, timeout=grace)
+        for story in list(self._order()):
+            self.stop(story, Outcome.CLOSED)
+        await self._all_ended(grace)
+        for story in list(self._writing.values()):
+            self.stop(story, Outcome.CLOSED)
+        await self._all_ended(HALT)
+        hung = list(self._writing.values())
+        for story in hung:
+            _log.error("the network hangs; a story is ended without it")
+            self._ended(story, Outcome.CLOSED)
+        await asyncio.to_thread(self._desk.stop, 0.0 if hung else HALT)
+
+    async def _all_ended(self, seconds: float) -> None:
+        """Wait that long at the most, until nothing is being written."""
+        ends = [asyncio.ensure_future(story.ended.wait()) for story in self._writing.values()]
+        if ends:
+            _, late = await asyncio.wait(ends, timeout=seconds)
             for end in late:
                 end.cancel()
-        for story in stories:
-            self.stop(story, Outcome.CLOSED)
-        await asyncio.gather(*(story.ended.wait() for story in stories))
-        await asyncio.to_thread(self._desk.stop)
 
     def _order(self) -> Iterator[Story]:
         """Who waits, in turn: everybody's first story, then everybody's second, and so on.
@@ -237,6 +252,8 @@ class Writer:
             _log.debug("a story ended after the event loop")
 
     def _ended(self, story: Story, outcome: Outcome) -> None:
+        if self._writing.get(story.person) is not story:  # it was ended without the worker
+            return
         del self._writing[story.person]
         self._end(story, outcome)
         self._admit()
@@ -285,11 +302,11 @@ class _Desk:
     def put(self, story: Story) -> None:
         self._new.put(story)
 
-    def stop(self) -> None:
-        """End the thread; the stories on the desk must have ended."""
+    def stop(self, patience: float) -> None:
+        """End the thread when its stories have ended; wait for it, that many seconds at most."""
         self._new.put(None)
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(patience)
 
     def _work(self) -> None:
         # Whatever goes wrong with some stories, the next ones shall have a worker.

@@ -156,6 +156,12 @@ class Gateway:
             if transport:
                 transport.abort()
 
+    def fall_silent(self) -> None:
+        """Hears nothing more of what the bot sends, not even its goodbye."""
+        for transport in self._transports.values():
+            if transport:
+                transport.pause_reading()
+
     def ask_to_reconnect(self) -> None:
         """Opcode 7: Discord wants the bot to come back and resume."""
         if self.socket:

@@ -683,6 +683,18 @@ async def test_shutting_down_shows_what_there_is_and_takes_nothing_new(wood: Sta
     assert finished(story) and len(page(story).story) > 1000
 
 
+async def test_a_hung_network_and_a_silent_discord_do_not_hold_the_bot_up(wood: Stage) -> None:
+    server = wood.server
+    story = await begun(wood, server.person("Kanga"), prompt="The mill", length=1500)
+    waiting = [server.person(f"P{i}").command("pooh", prompt="Hm") for i in range(40)]
+    await server.until(lambda: all(use.original for use in waiting))
+    server.gateway.fall_silent()
+    async with asyncio.timeout(25):  # the network would hold it for ever, Discord for 30 s
+        await wood.stop(grace=1.0)
+    for message in (story, *(use_message(use) for use in waiting)):
+        assert finished(message) and "went to sleep" in note(message)
+
+
 async def test_shutting_down_has_one_time_limit_for_all_and_leaves_nobody_behind(
     wood: Stage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

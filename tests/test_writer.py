@@ -229,7 +229,7 @@ async def test_a_prompt_that_cannot_be_read_fails_alone() -> None:
 async def test_closing_takes_nothing_on_and_ends_what_there_is() -> None:
     async with at_work(slots=1) as (writer, decoder):
         decoder.hold()
-        stories = [writer.submit(i, "The", Sampling(length=90)) for i in range(3)]
+        stories = [writer.submit(i, "The", Sampling(length=100_000)) for i in range(3)]
         decoder.allow(20)
         await until(lambda: decoder.steps == 20)
         closing = asyncio.create_task(writer.close(grace=0.05))
@@ -243,11 +243,34 @@ async def test_closing_takes_nothing_on_and_ends_what_there_is() -> None:
         assert stories[0].text and not stories[2].text
 
 
-async def test_closing_lets_stories_end_that_can() -> None:
-    async with at_work(slots=1) as (writer, _):
+async def test_closing_lets_end_what_is_being_written_and_tells_the_others_at_once() -> None:
+    async with at_work(slots=2) as (writer, decoder):
+        decoder.hold()
         stories = [writer.submit(i, "The", SHORT) for i in range(3)]
-        await writer.close(grace=100.0)
-        assert [story.outcome for story in stories] == [Outcome.WRITTEN] * 3
+        closing = asyncio.create_task(writer.close(grace=100.0))
+        await until(lambda: stories[2].ended.is_set())
+        assert stories[2].outcome is Outcome.CLOSED and not stories[0].ended.is_set()
+        decoder.open()
+        await closing
+        assert [story.outcome for story in stories[:2]] == [Outcome.WRITTEN] * 2
+
+
+async def test_a_step_that_hangs_does_not_hold_closing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.writer.HALT", 0.05)
+    async with at_work(slots=2) as (writer, decoder):
+        decoder.hold()
+        stories = [writer.submit(i, "The", SHORT) for i in range(3)]
+        decoder.allow(8)
+        await until(lambda: decoder.steps == 8)
+        await writer.close(grace=0.05)  # the network stays held: it would never come back
+        assert [story.outcome for story in stories] == [Outcome.CLOSED] * 3
+        assert stories[0].text
+        decoder.open()  # now the step comes back, to stories that are over
+        await until(lambda: not writer._desk._thread.is_alive())
+        await asyncio.sleep(0)
+        assert [story.outcome for story in stories] == [Outcome.CLOSED] * 3
 
 
 async def test_words_that_are_refused_are_never_in_a_story() -> None:
