@@ -1,8 +1,10 @@
 """How often one person may ask, whichever way they ask."""
 
-import itertools
+import heapq
 import math
 from collections.abc import Callable
+
+_ROUNDING = 1e-6  # seconds: a wait shorter than this is the error of adding floats, not a wait
 
 
 class Limiter:
@@ -14,19 +16,37 @@ class Limiter:
         self._burst = burst
         self._monotonic = monotonic
         self._full_at: dict[int, float] = {}  # when a person's bucket is full again
+        # One entry for each person in the dictionary: (a time not after that, person).
+        self._looks: list[tuple[float, int]] = []
+
+    def __len__(self) -> int:
+        """How many people it remembers: at most as many as were ever short of asks at a time."""
+        return len(self._full_at)
 
     def ask(self, person: int) -> int:
         """Take one ask: 0, or when there is none, the whole seconds until there is one."""
         now = self._monotonic()
         full_at = max(self._full_at.get(person, now), now) + self._cooldown
-        wait = full_at - now - self._burst * self._cooldown
-        if wait > 1e-6:  # less is a rounding error
-            return math.ceil(wait)
-        self._full_at.pop(person, None)
-        self._full_at[person] = full_at  # now the last in the dictionary
-        # Whoever asked longest ago comes first; two full buckets are forgotten for one that is
-        # filled, so the dictionary never holds more than those who are still short of asks.
-        for other in list(itertools.islice(self._full_at, 2)):
-            if self._full_at[other] <= now:
-                del self._full_at[other]
+        wait = math.ceil(full_at - now - self._burst * self._cooldown - _ROUNDING)
+        if wait > 0:
+            return wait
+        if person not in self._full_at:
+            heapq.heappush(self._looks, (full_at, person))
+        self._full_at[person] = full_at
+        self._forget(now)
         return 0
+
+    def _forget(self, now: float) -> None:
+        """Forget two people whose buckets are full, for the one who may have been added.
+
+        Not all of them at once: after a crowd that would hold up whoever comes next.
+        """
+        forgotten = 0
+        while forgotten < 2 and self._looks and self._looks[0][0] <= now:
+            _, person = self._looks[0]
+            if self._full_at[person] > now:  # has asked again since
+                heapq.heapreplace(self._looks, (self._full_at[person], person))
+            else:
+                heapq.heappop(self._looks)
+                del self._full_at[person]
+                forgotten += 1

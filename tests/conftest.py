@@ -4,11 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # The networks of the tests are small: more threads would only wait for each other. What the tests
 # start inherits this.
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+# The same examples on every run: what CI passes, passes for everybody. New ones are searched for by
+# `pytest -m slow`, or with `--hypothesis-profile random`.
+settings.register_profile("same", derandomize=True, max_examples=50, deadline=None)
+settings.register_profile("random", max_examples=500, deadline=None)
+settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import pytest
 from discord import app_commands
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.buttons import FINAL, WRITING, Action, StoryButton, Wish, row
@@ -111,7 +111,6 @@ def test_openings_are_safe_and_short() -> None:
     assert not any(Words().refuses(text) for text in OPENINGS)
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=30) | st.sampled_from(OPENINGS).map(lambda text: text[:6].upper()))
 def test_suggestions_hold_what_is_typed(typed: str) -> None:
     found = suggestions(typed)
@@ -126,7 +125,6 @@ def test_with_nothing_typed_the_first_openings_are_suggested() -> None:
     assert suggestions("") == list(OPENINGS[:CHOICES])
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.integers(1, 2**64 - 1),
     st.integers(1, MAX_LENGTH),

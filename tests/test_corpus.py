@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from training import corpus
@@ -579,7 +579,6 @@ def test_an_empty_list_drops_nothing(tmp_path: Path) -> None:
 PARAGRAPHS = st.lists(st.sampled_from(["Rain.", "A gipsy.", "A verse,\nand more", "Red men", "x"]))
 
 
-@settings(max_examples=50, deadline=None)
 @given(PARAGRAPHS)
 def test_slurs_take_their_paragraphs_and_no_others(paragraphs: list[str]) -> None:
     text = "\n\n".join(paragraphs) + "\n" if paragraphs else ""

@@ -10,7 +10,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
@@ -103,7 +103,6 @@ def test_texts_written_together_are_those_written_alone(weights: Path) -> None:
 
 
 @given(st.text("ab", max_size=40), st.lists(st.text("ab", max_size=40), max_size=3))
-@settings(max_examples=50, deadline=None)
 def test_the_library_knows_what_stands_in_it(text: str, books: list[str]) -> None:
     library = Library(books)
     for length in (1, 3, 7):

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import messages
@@ -76,16 +76,13 @@ HOSTILE = [
 hostile = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=6), max_size=12).map("".join)
 ascii_text = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=80)
 stories = st.one_of(hostile, ascii_text).map(lambda text: plain(text).strip())
-EXAMPLES = settings(max_examples=50, deadline=None)
 
 
-@EXAMPLES
 @given(hostile)
 def test_what_is_escaped_is_seen_as_it_was_typed_and_nothing_in_it_is_active(text: str) -> None:
     assert read(escape(text)) == (set(), plain(text))
 
 
-@EXAMPLES
 @given(hostile)
 def test_with_italics_only_italics_are_active(text: str) -> None:
     active, seen = read(escape(text, italics=True))
@@ -117,7 +114,6 @@ def test_italics_of_the_book_are_kept() -> None:
     assert escape("You _know_ it.") == "You \\_know\\_ it."
 
 
-@EXAMPLES
 @given(hostile)
 def test_plain_text_hides_nothing(text: str) -> None:
     clean = plain(text)
@@ -126,13 +122,11 @@ def test_plain_text_hides_nothing(text: str) -> None:
     assert not re.search(r"[\u0300-\u036f]{3}", clean)
 
 
-@EXAMPLES
 @given(hostile, st.booleans())
 def test_escaping_can_be_undone(text: str, italics: bool) -> None:
     assert unescape(escape(text, italics=italics)) == plain(text)
 
 
-@EXAMPLES
 @given(stories, stories, st.booleans())
 def test_a_page_comes_back_out_of_its_message(prompt: str, story: str, cut: bool) -> None:
     page = Page(prompt, story, cut)
@@ -142,7 +136,6 @@ def test_a_page_comes_back_out_of_its_message(prompt: str, story: str, cut: bool
     assert parse(content.strip()) == page
 
 
-@EXAMPLES
 @given(stories, stories, st.booleans())
 def test_in_a_message_only_the_prompt_is_bold_and_the_last_line_small(
     prompt: str, story: str, cut: bool
@@ -154,7 +147,6 @@ def test_in_a_message_only_the_prompt_is_bold_and_the_last_line_small(
     assert seen.replace("_", "") == f"{shown}\n-# pooh · seed 1".lstrip("\n")
 
 
-@EXAMPLES
 @given(
     st.text(max_size=500), st.text(max_size=3000), st.sampled_from(["*", "@a", "x ", "\U0001f43b"])
 )

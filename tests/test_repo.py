@@ -243,3 +243,10 @@ def test_it_is_complete_when_installed(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("Here is Edward Bear")
+
+
+@pytest.mark.slow
+def test_properties_hold_for_examples_that_are_new_each_time() -> None:
+    tests = (sys.executable, "-m", "pytest", "-q", "-m", "hypothesis and not slow")
+    done = run(*tests, "--hypothesis-profile=random", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.sampling import MAX_TEMPERATURE, Sampling, generate, next_id, next_ids, probabilities
@@ -122,7 +122,6 @@ class LastRng(np.random.Generator):
         return math.nextafter(1.0, 0.0)
 
 
-@settings(max_examples=50)
 @given(st.lists(st.floats(-50, 50, width=32), min_size=1, max_size=8), st.sampled_from(MANY))
 def test_the_largest_draw_still_names_a_character_that_may_be_chosen(
     logits: list[float], sampling: Sampling

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.settings import _VARIABLES, Settings, SettingsError, application_id, read_settings
@@ -95,7 +95,6 @@ def test_what_is_wrong_is_one_line_that_names_it_and_the_remedy(
         assert value not in message
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(sorted(_VARIABLES)), st.text(st.characters(exclude_characters="\0")))
 def test_no_value_is_more_than_a_setting_or_one_line(variable: str, value: str) -> None:
     try:

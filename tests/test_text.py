@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.vocab import fold
@@ -225,7 +225,6 @@ ANY_TEXT = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(ANY_TEXT)
 def test_cleaning_takes_any_text_and_what_is_clean_stays(raw: str) -> None:
     text = book_text(raw)
@@ -236,7 +235,6 @@ def test_cleaning_takes_any_text_and_what_is_clean_stays(raw: str) -> None:
     assert book_text(text) == text
 
 
-@settings(max_examples=50, deadline=None)
 @given(ANY_TEXT)
 def test_unquoting_changes_quotes_only(raw: str) -> None:
     text = book_text(raw)
@@ -244,7 +242,6 @@ def test_unquoting_changes_quotes_only(raw: str) -> None:
     assert unquote(text).translate(plain) == text.translate(plain)
 
 
-@settings(max_examples=50, deadline=None)
 @given(ANY_TEXT)
 def test_chapters_are_the_text_from_the_first_heading_on(raw: str) -> None:
     text = book_text(raw)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.config import GPTConfig
@@ -239,7 +239,6 @@ def test_patience_runs_out_after_so_many_validations_without_a_better_one() -> N
     length=st.integers(1, 9),
     seed=st.integers(0, 5),
 )
-@settings(max_examples=50, deadline=None)
 def test_in_one_pass_every_character_is_a_target_about_once(
     lengths: list[int], length: int, seed: int
 ) -> None:

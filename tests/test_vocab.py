@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.vocab import Vocab, VocabError, fold
@@ -38,7 +38,6 @@ def test_what_cannot_be_said_is_named_once_and_in_order() -> None:
     assert fold("a日b😀c日\ud800") == ("abc", "日😀")
 
 
-@settings(max_examples=50)
 @given(ANY)
 def test_folding_gives_ascii_and_is_idempotent(text: str) -> None:
     folded, dropped = fold(text)
@@ -47,13 +46,11 @@ def test_folding_gives_ascii_and_is_idempotent(text: str) -> None:
     assert fold(folded) == (folded, "")
 
 
-@settings(max_examples=50)
 @given(ANY)
 def test_a_vocabulary_of_ascii_cleans_as_fold_does(text: str) -> None:
     assert ASCII.clean(text).text == fold(text)[0]
 
 
-@settings(max_examples=50)
 @given(ANY, st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_cleaning_says_only_what_the_vocabulary_can_and_is_idempotent(
     text: str, characters: str
@@ -71,7 +68,6 @@ def test_a_vocabulary_keeps_the_accents_it_knows() -> None:
     assert vocab.clean("É") == ("", "É")
 
 
-@settings(max_examples=50)
 @given(WORDS)
 def test_decode_undoes_encode(text: str) -> None:
     vocab = Vocab.from_text("abc .,-\n")
