@@ -130,7 +130,8 @@ def test_the_summary_is_true(uninterrupted: Path, text: Path) -> None:
     gpt, vocab = load_gpt(uninterrupted / "weights" / "story.safetensors")
     assert told["parameters"] == sum(parameter.numel() for parameter in gpt.parameters())
     assert told["steps"] == STEPS
-    assert told["characters_seen"] == STEPS * 8 * 16
+    # Where windows overlap each target counts once.
+    assert 0.95 * STEPS * 8 * 16 < told["characters_seen"] <= STEPS * 8 * 16
     assert told["network"]["n_embd"] == 16
     assert told["training"]["batch_size"] == 8
     assert "--steps 150" in told["command"]
@@ -346,12 +347,32 @@ def test_another_text_cannot_be_resumed(
     assert (uninterrupted / "story.checkpoint.safetensors").read_bytes() == before
 
 
-def test_another_network_cannot_be_resumed(
-    uninterrupted: Path, text: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("--n-layer", "3"), "n_layer = 3: this training has 1"),
+        (("--seed", "2"), "seed = 2: this training has 1"),
+        (("--voice", "1,2"), "voice = (1.0, 2.0): this training has (1.0,)"),
+        (("--matrix-rate", "1"), "matrix_rate = 1.0: this training has 0.02"),
+        (("--keep", "last"), "keep = 'last': this training has 'best'"),
+        (("--steps", "5"), f"steps = 5: {STEPS} steps are done already"),
+        (("--epochs", "0.1"), f"epochs = 0.1: {STEPS} steps are done already"),
+    ],
+)
+def test_only_what_may_change_changes_at_a_resume(
+    change: tuple[str, ...],
+    told: str,
+    uninterrupted: Path,
+    text: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    before = {p: p.read_bytes() for p in uninterrupted.rglob("*") if p.is_file()}
     folders = ["--output", str(uninterrupted), "--checkpoints", str(uninterrupted)]
-    assert main(["--text", str(text), "--resume", "--n-layer", "3", *folders]) == 2
-    assert "n_layer = 3: this training has 1" in capsys.readouterr().err
+    assert main(["--text", str(text), "--resume", *change, *folders]) == 2
+    errors = capsys.readouterr().err
+    assert len(errors.splitlines()) == 1
+    assert told in errors
+    assert {p: p.read_bytes() for p in uninterrupted.rglob("*") if p.is_file()} == before
 
 
 def test_a_name_is_made_of_the_text_s(tmp_path: Path) -> None:

@@ -3,22 +3,19 @@
 import json
 import math
 import multiprocessing
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from model.config import GPTConfig
 from model.ngrams import run_keys
+from model.vocab import Vocab
 from training import checkpoints
 from training.checkpoints import CheckpointError
 from training.config import PRESETS, TrainingConfig
-from training.dataset import Source, Windows
 from training.measures import losses
 from training.optim import _mean, rate
 from training.train import Reading, build, export, ids
@@ -93,9 +90,9 @@ def test_one_batch_can_be_learned_by_heart(config: TrainingConfig) -> None:
     assert last.validation is None
     final = next(iter(build(replace(config, steps=1), reading, reading.vocab()).run())).loss
     assert training.history[-1].loss < final / 2
-    inputs, targets, _ = map(torch.from_numpy, training.parts[0].batch([0]))
-    logits = training.learner.model.eval()(inputs)
-    assert torch.nn.functional.cross_entropy(logits[0], targets[0]) < 0.1
+    encoded = torch.tensor(reading.vocab().encode(text))
+    logits = training.learner.model.eval()(encoded[None, :-1])
+    assert torch.nn.functional.cross_entropy(logits[0], encoded[1:]) < 0.1
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -234,71 +231,70 @@ def test_patience_runs_out_after_so_many_validations_without_a_better_one() -> N
     assert not after(0, 3.0, 3.1, 3.2, 3.3, 3.4)
 
 
-@given(
-    lengths=st.lists(st.integers(2, 60), min_size=1, max_size=3),
-    length=st.integers(1, 9),
-    seed=st.integers(0, 5),
-)
-def test_in_one_pass_every_character_is_a_target_about_once(
-    lengths: list[int], length: int, seed: int
-) -> None:
-    # Each text has its own numbers, so that a window says where it is from.
-    starts = np.cumsum([0, *lengths[:-1]])
-    texts = [np.arange(s, s + n, dtype=np.uint8) for s, n in zip(starts, lengths, strict=True)]
-    usable = [text for text in texts if len(text) > length]
-    if not usable:
-        with pytest.raises(ValueError, match="too short"):
-            Windows([Source(text) for text in texts], length, seed)
-        return
-    windows = Windows([Source(text) for text in texts], length, seed)
-    for epoch in range(2):
-        numbers = range(epoch * len(windows), (epoch + 1) * len(windows))
-        inputs, targets, _ = windows.batch(numbers)
-        assert inputs.shape == targets.shape == (len(windows), length)
-        np.testing.assert_array_equal(inputs + 1, targets)
-        seen = Counter(targets.ravel().tolist())
-        wanted = sum(len(text) - 1 for text in usable)
-        assert abs(seen.total() - wanted) <= length / 2 * len(usable) + length
-        assert seen.keys() <= {int(c) for text in usable for c in text[1:]}
+def test_a_text_of_one_s_own_is_read_once_in_a_pass_whatever_the_batch() -> None:
+    text = SAMPLE[:1000]
+    reading = Reading((), ((text, 1.0),), "")
+    for size in (1, 7, 8):
+        config = replace(SMALL, steps=0, epochs=2.0, batch_size=size)
+        training = build(config, reading, reading.vocab())
+        assert training.steps == -(-training.mixture.passes(2.0, 1.0) // size)
+        *_, last = training.run()
+        assert 0 <= last.characters - 2 * (len(text) - 1) < size * config.context_length
 
 
-def test_windows_are_a_pure_function_of_seed_and_number() -> None:
-    text = np.arange(200, dtype=np.uint8)
-    first, second = (Windows([Source(text)], 7, seed=3) for _ in range(2))
-    second.batch([150, 2, 77])  # whatever was asked before
-    for number in (0, 5, 99):
-        np.testing.assert_array_equal(first.batch([number])[0], second.batch([number])[0])
-    other = Windows([Source(text)], 7, seed=4)
-    orders = [[int(w.batch([n])[0][0, 0]) for n in range(len(w))] for w in (first, other)]
-    assert orders[0] != orders[1]
+def test_a_resumed_training_may_change_its_batches_and_leaves_nothing_out(tmp_path: Path) -> None:
+    reading = Reading(((SAMPLE[:1000], 2.0),), ((SAMPLE[1000:4000], 1.0),), "")
+    config = replace(SMALL, steps=0, epochs=1.0, batch_size=8)
+    whole = build(config, reading, reading.vocab())
+    *_, last = whole.run()
+    path = tmp_path / "checkpoint.safetensors"
+    for size in (3, 16):
+        begun = build(config, reading, reading.vocab())
+        for progress in begun.run():
+            if progress.step == 20:
+                break
+        checkpoints.save(path, begun, {})
+        resumed = build(replace(config, batch_size=size), reading, reading.vocab())
+        checkpoints.load(path, resumed)
+        assert resumed.mixture.windows == 160
+        assert resumed.steps == 20 + -(-(resumed.mixture.passes(1.0, 1.0) - 160) // size)
+        *_, end = resumed.run()
+        assert end.step == end.steps == resumed.step
+        assert abs(end.characters - last.characters) <= max(size, 8) * config.context_length
 
 
-def test_a_source_of_weight_three_comes_three_times_as_often() -> None:
-    low, high = np.zeros(400, np.uint8), np.ones(400, np.uint8)
-    windows = Windows([Source(low), Source(high, 3.0)], 8, seed=1)
-    inputs, _, _ = windows.batch(range(len(windows)))
-    assert inputs.mean() == pytest.approx(0.75, abs=0.02)
+def test_fewer_steps_than_are_done_are_refused(tmp_path: Path) -> None:
+    begun = trainer(SMALL)
+    for progress in begun.run():
+        if progress.step == 7:
+            break
+    checkpoints.save(path := tmp_path / "x.checkpoint.safetensors", begun, {})
+    for changed in (replace(SMALL, steps=5), replace(SMALL, steps=7)):
+        with pytest.raises(ValueError, match=f"steps = {changed.steps}: 7 steps are done"):
+            checkpoints.load(path, trainer(changed))
+    with pytest.raises(ValueError, match=r"epochs = 0\.01: 7 steps are done"):
+        checkpoints.load(path, trainer(replace(SMALL, steps=0, epochs=0.01)))
+    finished = trainer(replace(SMALL, steps=8))
+    checkpoints.load(path, finished)
+    *_, last = finished.run()
+    checkpoints.save(path, finished, {})
+    again = trainer(replace(SMALL, steps=8))
+    checkpoints.load(path, again)  # to ship it once more
+    assert list(again.run()) == []
+    assert again.history[-1] == last
 
 
-def test_when_the_voice_changes_the_library_goes_on_with_what_is_unread() -> None:
-    library, voice = np.arange(251, dtype=np.uint8), np.full(101, 255, np.uint8)
-    before, after = (
-        Windows([Source(library), Source(voice, weight)], 1, seed=1) for weight in (1.0, 2.0)
-    )
-    half = len(before) // 2
-    first, _, _ = before.batch(range(half))
-    rest, _, _ = after.batch(range(half, len(after)))
-    assert min((first < 255).sum(), (rest < 255).sum()) > 80
-    read = Counter([*first[first < 255].tolist(), *rest[rest < 255].tolist()])
-    # But where the halves meet; of these 250 about 125 would be read twice or never if drawn anew.
-    assert sum(read[character] != 1 for character in range(250)) < 25
-
-
-def test_windows_say_whether_they_are_of_the_library() -> None:
-    low, high = np.zeros(400, np.uint8), np.ones(400, np.uint8)
-    windows = Windows([Source(low), Source(high, library=True)], 8, seed=1)
-    inputs, _, library = windows.batch(range(len(windows)))
-    np.testing.assert_array_equal(library, inputs[:, 0] == 1)
+def test_the_loss_is_of_what_counts_alone() -> None:
+    # A text shorter than a window is padded; what it is padded with is not learned.
+    text = "abab" * 3
+    reading = Reading((), ((text, 1.0), ("b" * 8, 1.0)), "")
+    config = replace(SMALL, steps=60, evaluate_every=60, batch_size=2)
+    training = build(config, reading, Vocab("\nab"))
+    *_, last = training.run()
+    assert last.characters == 60 * (11 + 7)
+    with torch.no_grad():
+        logits = training.learner.model.eval()(torch.tensor([[1, 2, 1, 2]]))
+    assert logits[0, -1].argmax() != 0
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

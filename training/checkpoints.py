@@ -2,16 +2,15 @@
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from training.trainer import Progress, Trainer
+from training.trainer import Trainer
 
-FORMAT = "pooh checkpoint 1"
+FORMAT = "pooh checkpoint 2"
 
 
 class CheckpointError(ValueError):
@@ -35,14 +34,11 @@ def save(path: Path, trainer: Trainer, about: dict[str, str]) -> None:
     if trainer.device.type == "cuda":
         tensors["random.cuda"] = torch.cuda.get_rng_state()
     tensors["losses"] = trainer.losses
-    state = {
-        "step": trainer.step,
-        "seconds": trainer.seconds,
-        "history": [asdict(progress) for progress in trainer.history],
-    }
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(tensors, temporary, {"format": FORMAT, "state": json.dumps(state), **about})
+        save_file(
+            tensors, temporary, {"format": FORMAT, "state": json.dumps(trainer.state()), **about}
+        )
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -87,5 +83,4 @@ def load(path: Path, trainer: Trainer) -> None:
         trainer.losses = tensors["losses"]
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{path}: does not fit this training: {error}") from None
-    trainer.step, trainer.seconds = state["step"], state["seconds"]
-    trainer.history = [Progress(**progress) for progress in state["history"]]
+    trainer.restore(state)

@@ -45,8 +45,13 @@ if TYPE_CHECKING:
     from training.trainer import Progress, Trainer
 
 NEAR = "voice"  # the stage of the books whose weight follows --voice
-# What --resume cannot change: the network, and what it reads.
-_FIXED = {f.name for f in fields(GPTConfig)} | {"ngram_least", "only", "openings"}
+# What --resume may change: how long, on what, how it is watched, and where its files are.
+_FREE = {
+    *("steps", "epochs", "batch_size", "patience"),
+    *("device", "dtype", "threads", "compile"),
+    *("evaluate_every", "save_every"),
+    *("name", "text", "validation_text", "books", "output", "checkpoints"),
+}
 
 
 @dataclass(frozen=True)
@@ -148,14 +153,9 @@ def build(
     from model.gpt import GPT
     from training.trainer import Data, Trainer, known_runs
 
-    # A text of one's own has no other voice beside it.
     near, opened, library = (
-        tuple(Source(ids(text, vocab), weight, apart) for text, weight in part)
-        for part, apart in (
-            (reading.near, False),
-            (reading.openings, False),
-            (reading.library, bool(reading.near)),
-        )
+        tuple(Source(ids(text, vocab), weight) for text, weight in part)
+        for part in (reading.near, reading.openings, reading.library)
     )
     known = None
     if sizes is None:
@@ -178,6 +178,8 @@ def build(
     gpt = GPT(sizes)
     if gpt.ngrams is not None and known is not None:
         gpt.ngrams.known.copy_(torch.from_numpy(known))
+    if not near:  # a text of one's own has no other voice beside it
+        near, library = library, ()
     return Trainer(config, gpt, Data(near + opened, library, ids(reading.validation, vocab)))
 
 
@@ -387,6 +389,8 @@ def _configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, s
 
     given = {f.name: getattr(options, f.name) for f in fields(TrainingConfig)}
     given = {name: value for name, value in given.items() if value is not None}
+    if "epochs" in given:  # how long is told in one way
+        given.setdefault("steps", 0)
     preset = options.preset or ("classic" if options.text else "pooh")
     if options.text and "name" not in given:
         given["name"] = "-".join(Path(options.text).stem.split())
@@ -396,7 +400,7 @@ def _configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, s
         return config, {}
     about = checkpoints.read_about(config.checkpoint())
     begun = TrainingConfig.from_json(about["training"])
-    for name in _FIXED & given.keys():
+    for name in sorted(given.keys() - _FREE):
         if given[name] != (was := getattr(begun, name)):
             raise ValueError(f"--resume: {name} = {given[name]!r}: this training has {was!r}")
     # Folders are those of this command: the checkpoint may have been moved.

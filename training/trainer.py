@@ -3,8 +3,9 @@
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from math import inf
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from model.config import GPTConfig
 from model.gpt import GPT
 from model.ngrams import run_keys
 from training.config import TrainingConfig
-from training.dataset import Ids, Source, Windows
+from training.dataset import Ids, Mixture, Source, Windows
 from training.measures import losses
 from training.optim import Learner, rate
 
@@ -55,8 +56,8 @@ class Data:
     """What a training reads.
 
     Attributes:
-        near: sources whose weight is multiplied by the config's `voice`, part by part.
-        library: the other sources.
+        near: the sources whose voice is to be learned; the config's `voice` weighs them.
+        library: those that are read for their English only.
         validation: (N,) a text to validate on; empty for none.
     """
 
@@ -82,21 +83,18 @@ class Trainer:
         self.dtype = pick_dtype(config.dtype, self.device)
         self.learner = Learner(model.to(self.device), config, self.dtype)
         self.validation = data.validation
-        self.parts = [
-            Windows(
-                [*data.library, *(replace(s, weight=s.weight * voice) for s in data.near)],
-                config.context_length,
-                config.seed,
+        self.mixture = Mixture(
+            *(
+                Windows(sources, config.context_length, (config.seed, order))
+                for order, sources in enumerate((data.library, data.near))
             )
-            for voice in config.voice
-        ]
-        passes = len(self.parts[0]) / config.batch_size
-        self.steps = config.steps or max(1, round(config.epochs * passes))
+        )
         self.step = 0
+        self.characters = 0
         self.seconds = 0.0
         self.history: list[Progress] = []
-        # Since the last of the history: the sums of losses and of last quarters' losses, and steps.
-        self.losses = torch.zeros(3, dtype=torch.float64)
+        # Since the last of the history: nats and targets, of whole windows and of last quarters.
+        self.losses = torch.zeros(4, dtype=torch.float64)
         self.rank, self.world = (
             (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         )
@@ -110,26 +108,65 @@ class Trainer:
             for block in self.learner.worker.blocks:
                 block.compile()
 
+    @property
+    def steps(self) -> int:
+        """How many steps there will be: as many as are told, or as fill the passes."""
+        if self.config.steps:
+            return self.config.steps
+        wanted = self.mixture.passes(self.config.epochs, self.config.voice[0])
+        left = wanted - self.mixture.windows
+        return max(1, self.step + -(-left // self.config.batch_size))
+
+    def state(self) -> dict[str, Any]:
+        """Where the training is, but for its tensors: what JSON can hold."""
+        return {
+            "step": self.step,
+            "mixture": self.mixture.state,
+            "characters": self.characters,
+            "seconds": self.seconds,
+            "history": [asdict(progress) for progress in self.history],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where `state` was.
+
+        Raises:
+            ValueError: the config leaves nothing to train, and the training is not at its end.
+        """
+        self.step = state["step"]
+        library, voice, due = state["mixture"]
+        self.mixture.state = (library, voice, due)
+        self.characters, self.seconds = state["characters"], state["seconds"]
+        self.history = [Progress(**progress) for progress in state["history"]]
+        ended = bool(self.history) and self.history[-1].step == self.step == self.steps
+        if self.step >= self.steps and not ended:
+            wanted = "steps" if self.config.steps else "epochs"
+            raise ValueError(
+                f"{wanted} = {getattr(self.config, wanted)}: {self.step:,} steps are done already; "
+                "more are needed to go on"
+            )
+
     def run(self) -> Iterator[Progress]:
         """Train to the end, yielding after each step; stop asking to stop it."""
-        every = self.config.evaluate_every or -(-self.steps // 20)
+        steps, every = self.steps, self.config.evaluate_every or -(-self.steps // 20)
         self.learner.worker.train()
-        while self.step < self.steps:
+        while self.step < steps:
             began = time.perf_counter()
             self.losses += self._train_step()
             self.step += 1
             self._average()
-            due = self.step % every == 0 or self.step == self.steps
+            due = self.step % every == 0 or self.step == steps
             validation = self._validate() if due else None
             self.seconds += time.perf_counter() - began
-            loss, tail_loss = (self.losses[:2] / self.losses[2]).tolist()
+            nats, count, tail_nats, tail_count = self.losses.tolist()
+            loss = nats / count
             progress = Progress(
                 self.step,
-                self.steps,
-                self.step * self.config.batch_size * self.config.context_length,
+                steps,
+                self.characters,
                 self.seconds,
                 loss,
-                tail_loss,
+                tail_nats / tail_count if tail_count else loss,
                 validation,
                 best=validation is not None and validation < self.lowest(),
             )
@@ -172,24 +209,31 @@ class Trainer:
         return len(measured) > len(recent) > 0 and not any(p.best for p in recent)
 
     def _train_step(self) -> Tensor:
-        """One step; returns its loss, the loss over the last quarter of the windows, and 1."""
-        config = self.config
-        part = self.parts[self.step * len(self.parts) // self.steps]
-        each = config.batch_size // self.world
-        first = self.step * config.batch_size + self.rank * each
-        inputs, targets, library = (
-            torch.from_numpy(array).to(self.device)
-            for array in part.batch(range(first, first + each))
+        """One step; returns nats and targets, those of whole windows and of their last quarters."""
+        config, size = self.config, self.config.batch_size
+        done = self.mixture.windows
+        # Places are told in windows, not in steps, whose size a resumed training may change.
+        goal = done + (self.steps - self.step) * size
+        batch = self.mixture.batch(size, config.voice[done * len(config.voice) // goal])
+        total = int(batch.counts.sum())
+        self.characters += total
+        each = size // self.world
+        own = slice(self.rank * each, (self.rank + 1) * each)
+        inputs, targets, counts, library = (
+            torch.from_numpy(array[own]).to(self.device)
+            for array in (batch.inputs, batch.targets, batch.counts, batch.library)
         )
         logits = self.learner.forward(inputs, library)  # (B, T, V)
         nats = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")  # (B, T)
-        nats.mean().backward()  # type: ignore[no-untyped-call]
-        self.learner.step(rate((self.step + 0.5) / self.steps, config.warmup, config.cooldown))
-        tail = nats[:, -max(1, config.context_length // 4) :]
-        result = torch.stack([nats.mean(), tail.mean(), nats.new_tensor(1.0)]).detach()
+        nats = nats.where(counts, 0)
+        # The gradients' mean over all processes is to be that of the mean over all targets.
+        (nats.sum() * (self.world / total)).backward()  # type: ignore[no-untyped-call]
+        self.learner.step(rate((done + size / 2) / goal, config.warmup, config.cooldown))
+        tail = slice(-max(1, config.context_length // 4), None)
+        parts = (nats, counts, nats[:, tail], counts[:, tail])
+        result = torch.stack([part.sum().to(nats.dtype) for part in parts]).detach()
         if self.world > 1:
             dist.all_reduce(result)
-            result /= self.world
         return result.cpu().double()  # in this order: Apple's GPUs have no float64
 
 
