@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 import discord
+import numpy as np
 
 from bot import pictures
 from bot.commands import make_tree
 from bot.settings import Settings, SettingsError, application_id
-from model.sampling import Sampling, generate
-from model.weights import WeightsError, load_decoder, resolve
+from model.decoder import Decoder
+from model.sampling import NotFiniteError, Sampling, generate
+from model.vocab import Vocab, VocabError
+from model.weights import WeightsError, has_digest, load_decoder, resolve
 
 SAMPLE = "Here is"
 
@@ -32,12 +35,13 @@ def offline(settings: Settings) -> list[Finding]:
     try:
         path, _ = resolve(settings.model)
         decoder, vocab = load_decoder(settings.model)
+        whole = has_digest(settings.model)
     except WeightsError as error:
         return [*findings, Finding(False, f"model: {error}")]
     findings.append(Finding(True, f"model: {path.name} knows {len(vocab)} characters"))
-    prompt = vocab.clean(SAMPLE).text
-    text = "".join(generate(decoder, vocab, prompt, Sampling(length=40, temperature=0.0)))
-    findings.append(Finding(True, f"writing: {prompt + text!r}"))
+    digest = "as they were saved" if whole else "saved without a digest: damage would not be seen"
+    findings.append(Finding(True, f"weights: {digest}"))
+    findings.append(_write(decoder, vocab))
     if not pictures.read_summary(path):
         findings.append(Finding(True, f"/about: no figures, {path.stem}.summary.json is missing"))
     where = f"in {len(settings.guilds)} servers only" if settings.guilds else "everywhere"
@@ -45,6 +49,19 @@ def offline(settings: Settings) -> list[Finding]:
     switch = "on" if settings.word_filter else "off"
     findings.append(Finding(True, f"word filter: {switch}"))
     return findings
+
+
+def _write(decoder: Decoder, vocab: Vocab) -> Finding:
+    """Whether the network writes something that could be words."""
+    prompt = vocab.clean(SAMPLE).text
+    try:
+        with np.errstate(all="ignore"):  # what comes of damaged weights is said below
+            text = "".join(generate(decoder, vocab, prompt, Sampling(length=40, temperature=0.0)))
+    except (NotFiniteError, VocabError) as error:
+        return Finding(False, f"writing: {error}")
+    if not any(character.isalpha() for character in text):
+        return Finding(False, f"writing: {prompt + text!r}: no letter; its weights are damaged")
+    return Finding(True, f"writing: {prompt + text!r}")
 
 
 def visitor() -> discord.Client:

@@ -88,9 +88,12 @@ def _tell(text: str, end: str = "\n") -> None:
 
 
 def _write(prompts: Iterable[str], model: str, sampling: "Sampling") -> None:
+    import numpy as np
+
     from model.sampling import generate
     from model.weights import load_decoder
 
+    np.seterr(all="ignore")  # damaged weights end in one error, not in warnings before it
     decoder, vocab = load_decoder(model)
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     for prompt in prompts:
@@ -104,7 +107,7 @@ def _write(prompts: Iterable[str], model: str, sampling: "Sampling") -> None:
 
 
 def _run() -> int:
-    from model.sampling import Sampling
+    from model.sampling import NotFiniteError, Sampling
     from model.vocab import VocabError
     from model.weights import WeightsError
 
@@ -118,7 +121,7 @@ def _run() -> int:
         if sys.stdout is None:
             raise OSError("standard output is closed")
         _write(_lines() if options.prompt is None else [options.prompt], options.model, sampling)
-    except (WeightsError, VocabError) as error:
+    except (WeightsError, VocabError, NotFiniteError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
     except OSError as error:
         # What is still buffered would fail once more when Python ends.

@@ -78,6 +78,7 @@ class GPTConfig:
             least = 0 if name == "word_breaks" else 1
             if not isinstance(value, tuple) or any(type(n) is not int or n < least for n in value):
                 raise ValueError(f"{name} = {value!r}: must be whole numbers of at least {least}")
+        self._check_bounds()
         if self.n_embd % (2 * self.n_head):
             raise ValueError(
                 f"n_embd = {self.n_embd}: must be a multiple of 2 x n_head = {2 * self.n_head}"
@@ -97,6 +98,23 @@ class GPTConfig:
             raise ValueError("ngram_orders and ngram_words need ngram_rows and ngram_width above 0")
         if self.ngram_words and not self.word_breaks:
             raise ValueError("ngram_words needs word_breaks: the ids of space and newline")
+
+    def _check_bounds(self) -> None:
+        """A config may come out of a file made by hand: what takes memory or time has an end."""
+        for name in (*_SIZES, "ngram_rows", "ngram_width", *_SEQUENCES):
+            value = getattr(self, name)
+            largest = max(value, default=0) if isinstance(value, tuple) else value
+            if largest > (most := _MOST.get(name, _MOST_ELSE)):
+                raise ValueError(f"{name} = {value!r}: must be at most {most:,}")
+        if self.context_length * self.n_embd > _MOST_PLACES:
+            raise ValueError(
+                f"context_length = {self.context_length}: times n_embd = {self.n_embd} must be at "
+                f"most {_MOST_PLACES:,}"
+            )
+        if max(self.word_breaks, default=0) >= self.vocab_size:
+            raise ValueError(
+                f"word_breaks = {self.word_breaks!r}: must be below vocab_size = {self.vocab_size}"
+            )
 
     @property
     def head_size(self) -> int:
@@ -135,3 +153,8 @@ class GPTConfig:
             if isinstance(values.get(name), list):
                 values[name] = tuple(values[name])
         return cls(**values)
+
+
+_MOST = {"n_layer": 1_000, "ngram_words": 100}
+_MOST_ELSE = 2**30
+_MOST_PLACES = 2**21  # context_length x n_embd: so many numbers of angles and of keys are kept

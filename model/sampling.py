@@ -19,6 +19,13 @@ START = "\n\n"  # what is read in place of an empty prompt: a story begins like 
 Logits = NDArray[np.float32]
 
 
+class NotFiniteError(ArithmeticError):
+    """The network answered with NaN or infinity, so nothing can be chosen."""
+
+    def __init__(self) -> None:
+        super().__init__("the network's logits are not finite: its weights are damaged")
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How a text is written.
@@ -81,10 +88,16 @@ def probabilities(logits: Logits, sampling: Sampling) -> NDArray[np.float64]:
 
     Returns:
         (V,) weights; the largest is 1.
+
+    Raises:
+        NotFiniteError: the largest of the logits is NaN (which counts as the largest) or infinite.
     """
     # The largest becomes 0 first: whatever the temperature, exp can only vanish, not overflow.
     weights = logits.astype(np.float64)
-    weights -= weights[weights.argmax()]  # quicker than max(), which passes through Python
+    largest = weights[weights.argmax()]  # quicker than max(), which passes through Python
+    if not math.isfinite(largest):
+        raise NotFiniteError
+    weights -= largest
     weights /= max(sampling.temperature, SMALLEST_TEMPERATURE)
     np.exp(weights, out=weights)
     if 0 < sampling.top_k < len(weights):
@@ -110,9 +123,15 @@ def next_id(logits: Logits, sampling: Sampling, rng: np.random.Generator) -> int
 
     Returns:
         An id, 0 to V - 1.
+
+    Raises:
+        NotFiniteError: as `probabilities`.
     """
     if sampling.temperature == 0.0:
-        return int(logits.argmax())
+        likeliest = int(logits.argmax())
+        if not math.isfinite(logits[likeliest]):
+            raise NotFiniteError
+        return likeliest
     sums = probabilities(logits, sampling).cumsum()
     return int(sums.searchsorted(_draw(rng, float(sums[-1])), "right"))
 
@@ -131,6 +150,9 @@ def next_ids(
 
     Returns:
         (S,) ids.
+
+    Raises:
+        NotFiniteError: as `probabilities`, for any of the texts.
     """
     plain = [i for i, s in enumerate(samplings) if s.temperature and not s.top_k and s.top_p == 1.0]
     chosen = {
@@ -141,7 +163,10 @@ def next_ids(
     if plain:
         temperatures = np.array([[samplings[i].temperature] for i in plain])
         weights = logits[plain].astype(np.float64)
-        weights -= weights.max(axis=1, keepdims=True)
+        largest = weights.max(axis=1, keepdims=True)
+        if not np.isfinite(largest).all():
+            raise NotFiniteError
+        weights -= largest
         weights /= np.maximum(temperatures, SMALLEST_TEMPERATURE)
         sums = np.exp(weights, out=weights).cumsum(axis=1)  # (S, V)
         draws = [_draw(rngs[i], total) for i, total in zip(plain, sums[:, -1], strict=True)]

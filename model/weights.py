@@ -1,21 +1,26 @@
-"""Weights on the disk: safetensors, with the config and a digest of the vocabulary in the header.
+"""Weights on the disk: safetensors with a config, digests of the tensors and of the vocabulary.
 
 Nothing is unpickled. A file that does not fit is one clear error before anything is computed.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors import numpy as safetensors
 
 from model.config import GPTConfig
 from model.decoder import Decoder
-from model.files import write_atomically
+from model.tensors import (
+    Header,
+    TensorFileError,
+    Tensors,
+    open_tensors,
+    read_header,
+    read_tensors,
+    write,
+)
 from model.vocab import Vocab, VocabError
 
 if TYPE_CHECKING:
@@ -25,13 +30,17 @@ FORMAT = "pooh weights 1"
 DEFAULT_MODEL = "pooh"
 ROOT = Path(__file__).resolve().parents[1]  # weights/ and vocab/ lie here
 
-Tensors = dict[str, NDArray[Any]]
 _FLOATS = ("float32", "float16")
 _ROWS, _SCALE = "ngrams.rows.weight", "ngrams.rows.scale"
+_MESSAGE = 600  # characters: names and values in a message may come out of a file made by hand
 
 
 class WeightsError(ValueError):
-    """Weights that cannot be used; the message names the file and what is wrong."""
+    """Weights that cannot be used; the message names the file and what is wrong, in one line."""
+
+    def __init__(self, message: str) -> None:
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+        super().__init__(line if len(line) <= _MESSAGE else line[:_MESSAGE] + " ...")
 
 
 def save(path: Path, config: GPTConfig, vocab: Vocab, tensors: Mapping[str, NDArray[Any]]) -> None:
@@ -50,16 +59,11 @@ def save(path: Path, config: GPTConfig, vocab: Vocab, tensors: Mapping[str, NDAr
     """
     held = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
     _check(path, config, vocab, vocab.digest, held)
-    header = {"format": FORMAT, "config": config.to_json(), "vocab": vocab.digest}
-    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    write_atomically(path, _in_order(safetensors.save(contiguous, header)))
-
-
-def _in_order(data: bytes) -> bytes:
-    """A safetensors file with its header sorted: the same weights are then the same bytes."""
-    size = int.from_bytes(data[:8], "little")
-    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True, separators=(",", ":"))
-    return data[:8] + header.encode().ljust(size) + data[8 + size :]
+    about = {"format": FORMAT, "config": config.to_json(), "vocab": vocab.digest}
+    try:
+        write(path, tensors, about)
+    except TensorFileError as error:
+        raise WeightsError(f"{path}: {error}") from None
 
 
 def resolve(name_or_path: str | Path) -> tuple[Path, Path]:
@@ -78,8 +82,12 @@ def resolve(name_or_path: str | Path) -> tuple[Path, Path]:
         other = path.absolute().parent.parent / "vocab" / beside.name
         return path, beside if beside.is_file() else other
     path = ROOT / "weights" / f"{name_or_path}.safetensors"
-    if not path.is_file():
-        names = sorted(file.stem for file in path.parent.glob("*.safetensors"))
+    try:
+        is_there = path.is_file()
+    except OSError:  # a name of 300 letters
+        is_there = False
+    if not is_there:
+        names = sorted(file.stem for file in (ROOT / "weights").glob("*.safetensors"))
         raise WeightsError(
             f"no model is named {str(name_or_path)!r}: there is {', '.join(names) or 'none'}; "
             "give one of these or the path of a .safetensors file"
@@ -90,8 +98,7 @@ def resolve(name_or_path: str | Path) -> tuple[Path, Path]:
 def load_decoder(name_or_path: str | Path, *, slots: int = 1) -> tuple[Decoder, Vocab]:
     """A network that writes, and its vocabulary. Needs no torch.
 
-    The rows of the n-gram table stay on the disk, mapped into memory; only those that are looked up
-    are read.
+    All of it is read into memory and the file is closed: what happens to it later hurts nobody.
 
     Raises:
         WeightsError: weights or vocabulary are missing, damaged, or do not fit each other.
@@ -120,47 +127,54 @@ def load_gpt(name_or_path: str | Path) -> "tuple[GPT, Vocab]":
     return gpt.eval(), vocab
 
 
+def has_digest(name_or_path: str | Path) -> bool:
+    """Whether damage to the tensors of a file can be told; older ones were saved without a digest.
+
+    Raises:
+        WeightsError: there is no such file, or it is none of this program.
+    """
+    path, _ = resolve(name_or_path)
+    try:
+        with open_tensors(path) as file:
+            return read_header(file).digest is not None
+    except (TensorFileError, OSError) as error:
+        raise _unusable(path, error) from None
+
+
 def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors]:
     path, vocab_path = resolve(name_or_path)
     try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            if header.get("format") != FORMAT:
-                raise WeightsError(f"{path}: not the weights of this program ({FORMAT!r})")
-            try:
-                config = GPTConfig.from_json(header.get("config", ""))
-            except (ValueError, TypeError) as error:
-                raise WeightsError(f"{path}: its config cannot be used: {error}") from None
+        with open_tensors(path) as file:
+            header = read_header(file)
+            config = _config(path, header)
             try:
                 vocab = Vocab.load(vocab_path)
             except VocabError as error:
                 raise WeightsError(str(error)) from None
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-            held = {
-                name: (tuple(s.get_shape()), _TYPES.get(s.get_dtype(), s.get_dtype()))
-                for name, s in slices.items()
-            }
-            _check(path, config, vocab, header.get("vocab"), held)
-            tensors = {name: file.get_tensor(name) for name in held if name != _ROWS}
-    except SafetensorError as error:
-        raise WeightsError(f"{path}: damaged, or no safetensors file: {error}") from None
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot read the weights: {error.strerror or error}") from None
-    if _ROWS in held:
-        shape, kind = held[_ROWS]
-        tensors[_ROWS] = np.memmap(path, kind, "r", _offset(path, _ROWS), shape)
+            held = {name: (place.shape, place.kind) for name, place in header.places.items()}
+            _check(path, config, vocab, header.about.get("vocab"), held)
+            tensors = read_tensors(file, header)
+    except (TensorFileError, OSError) as error:
+        raise _unusable(path, error) from None
+    known = tensors.get("ngrams.known")
+    if known is not None and not (known[1:] > known[:-1]).all():
+        raise WeightsError(f"{path}: ngrams.known is not sorted; it was changed after it was saved")
     return config, vocab, tensors
 
 
-_TYPES = {"F32": "float32", "F16": "float16", "I8": "int8", "I32": "int32"}
+def _config(path: Path, header: Header) -> GPTConfig:
+    if header.about.get("format") != FORMAT:
+        raise WeightsError(f"{path}: not the weights of this program ({FORMAT!r})")
+    try:
+        return GPTConfig.from_json(header.about.get("config", ""))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise WeightsError(f"{path}: its config cannot be used: {error}") from None
 
 
-def _offset(path: Path, name: str) -> int:
-    """Where a tensor's bytes start in a sound safetensors file."""
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        start: int = json.loads(file.read(size))[name]["data_offsets"][0]
-    return 8 + size + start
+def _unusable(path: Path, error: TensorFileError | OSError) -> WeightsError:
+    if isinstance(error, OSError):
+        return WeightsError(f"{path}: cannot read the weights: {error.strerror or error}")
+    return WeightsError(f"{path}: damaged, or no safetensors file: {error}")
 
 
 def _check(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import os
 import re
 import signal
@@ -14,8 +15,10 @@ import pytest
 from bot import __main__ as front
 from bot import pictures
 from bot.settings import Settings
+from model.vocab import Vocab
+from model.weights import save
 from tests.discord_server import DiscordServer
-from tests.hosting import save_small_network
+from tests.hosting import CHARACTERS, save_small_network, small_weights
 from tests.test_settings import TOKEN
 from tests.test_terminal import bot
 
@@ -67,6 +70,46 @@ def test_check_lists_what_is_right_and_wrong(root: Path, small: Path) -> None:
     assert done.returncode == 1 and "WRONG model:" in done.stdout
     done = bot(root, small, "check", "--online")
     assert done.returncode == 1 and "WRONG login: not tried" in done.stdout
+
+
+def overwrite(small: Path, name: str, value: float) -> None:
+    """Save the small network with one number everywhere in a matrix."""
+    vocab = Vocab(CHARACTERS)
+    config, weights = small_weights(vocab)
+    weights[name][:] = value
+    save(small, config, vocab, weights)
+
+
+def without_digest(small: Path) -> None:
+    """As weights were saved before there was one."""
+    raw = small.read_bytes()
+    size = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + size])
+    del header["__metadata__"]["digest"]
+    text = json.dumps(header).encode()
+    small.write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + size :])
+
+
+def test_check_says_whether_damage_can_be_seen(root: Path, small: Path) -> None:
+    done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
+    assert "ok    weights: as they were saved" in done.stdout and done.returncode == 0
+    without_digest(small)
+    done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
+    assert "ok    weights: saved without a digest" in done.stdout and done.returncode == 0
+
+
+def test_check_calls_weights_wrong_that_write_no_words(root: Path, small: Path) -> None:
+    overwrite(small, "head.weight", 0.0)  # every character is as likely: the first is a newline
+    done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
+    assert done.returncode == 1 and done.stderr == ""
+    assert re.search(r"WRONG writing: 'Here is.*: no letter", done.stdout)
+    for value, what in (
+        (math.nan, "WRONG model: .* not finite"),
+        (3e38, "WRONG writing: .*finite"),
+    ):
+        overwrite(small, "head.weight", value)
+        done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
+        assert done.returncode == 1 and done.stderr == "" and re.search(what, done.stdout)
 
 
 def test_check_tells_about_damaged_weights(root: Path, small: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model.sampling import Sampling, generate
@@ -134,6 +135,16 @@ def test_a_vocabulary_in_which_no_story_starts_is_one_line(root: Path, tmp_path:
     save(path, PLAIN, vocab, tensors(random_gpt(PLAIN)))
     done = call(root, "", "--model", path)
     assert done.stderr.startswith("python -m model: character '\\n' at position 0 is not in")
+    assert (done.stderr.count("\n"), done.stdout, done.returncode) == (1, "", 2)
+
+
+def test_weights_that_answer_with_nonsense_are_one_line(root: Path, tmp_path: Path) -> None:
+    path, held = tmp_path / "odd.safetensors", tensors(random_gpt(PLAIN))
+    held["head.weight"] = np.full_like(held["head.weight"], 3e38)  # finite, but its sums are not
+    VOCAB.save(path.with_suffix(".json"))
+    save(path, PLAIN, VOCAB, held)
+    done = call(root, "", "--model", path)
+    assert done.stderr.startswith("python -m model: the network's logits are not finite")
     assert (done.stderr.count("\n"), done.stdout, done.returncode) == (1, "", 2)
 
 

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.sampling import MAX_TEMPERATURE, Sampling, generate, next_id, next_ids, probabilities
+from model.sampling import (
+    MAX_TEMPERATURE,
+    NotFiniteError,
+    Sampling,
+    generate,
+    next_id,
+    next_ids,
+    probabilities,
+)
 from model.vocab import Vocab, VocabError
 
 LOGITS = np.array([1.0, 3.0, 2.0, 0.5, 3.5, -1.0], np.float32)
@@ -130,6 +138,28 @@ def test_the_largest_draw_still_names_a_character_that_may_be_chosen(
     chosen = next_id(array, sampling, LastRng())
     assert sampling.temperature == 0 or probabilities(array, sampling)[chosen] > 0
     assert next_ids(array[None], [sampling], [LastRng()]) == [chosen]
+
+
+@pytest.mark.parametrize("sampling", MANY)
+@pytest.mark.parametrize("wrong", [[math.nan], [math.inf], [-math.inf] * 6, [math.inf, math.nan]])
+def test_logits_that_are_not_finite_are_an_error_with_a_name(
+    sampling: Sampling, wrong: list[float]
+) -> None:
+    logits = np.stack((LOGITS, LOGITS))
+    logits[1, 6 - len(wrong) :] = wrong
+    rng = np.random.default_rng(0)
+    with pytest.raises(NotFiniteError, match="its weights are damaged"):
+        next_id(logits[1], sampling, rng)
+    with pytest.raises(NotFiniteError, match="its weights are damaged"):
+        next_ids(logits, [sampling, sampling], [rng, rng])
+
+
+@pytest.mark.parametrize("sampling", MANY)
+def test_characters_that_may_not_come_have_minus_infinity(sampling: Sampling) -> None:
+    logits = LOGITS.copy()
+    logits[[0, 4]] = -math.inf
+    rng = np.random.default_rng(0)
+    assert not {next_id(logits, sampling, rng) for _ in range(50)} & {0, 4}
 
 
 def test_choosing_for_many_is_choosing_for_each() -> None:

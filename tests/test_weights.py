@@ -92,6 +92,9 @@ def test_the_vocabulary_lies_beside_the_weights_or_in_its_own_folder(
 def test_a_name_is_looked_up_among_what_is_shipped() -> None:
     with pytest.raises(WeightsError, match=r"no model is named 'nobody': there is .*\.safetensors"):
         load_decoder("nobody")
+    for odd in ("x" * 300, "/", "", "..", "a\nb"):
+        with pytest.raises(WeightsError, match=r"no model is named .*: there is"):
+            resolve(odd)
     shipped = ROOT / "weights" / f"{DEFAULT_MODEL}.safetensors"
     if shipped.is_file():
         assert resolve(DEFAULT_MODEL) == (shipped, ROOT / "vocab" / f"{DEFAULT_MODEL}.json")
