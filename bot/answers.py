@@ -21,7 +21,8 @@ from bot.messages import Page
 from bot.settings import Settings
 from bot.surfaces import Surface
 from bot.words import Words
-from bot.writer import BusyError, ClosingError, Outcome, Story, Writer
+from bot.worker import Outcome, Story
+from bot.writer import BusyError, ClosingError, Writer
 from model.sampling import Sampling
 
 PACE = 1.0  # seconds between two edits of one message ...

@@ -7,7 +7,8 @@ from typing import TextIO
 from bot import messages
 from bot.clock import Clock
 from bot.words import Words
-from bot.writer import Outcome, Writer
+from bot.worker import Outcome
+from bot.writer import Writer
 from model.sampling import Sampling
 
 PAUSE = 0.03  # seconds between two looks at a story

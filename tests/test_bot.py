@@ -19,7 +19,7 @@ import pytest
 from bot import messages
 from bot.__main__ import PERMISSIONS
 from bot.commands import LENGTH, MAX_LENGTH, TEMPERATURE
-from bot.writer import Outcome
+from bot.worker import Outcome
 from tests.discord_rules import ApiError, RefusedError
 from tests.discord_schema import Schemas
 from tests.discord_server import describe, too_many

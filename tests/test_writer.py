@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.words import Words
-from bot.writer import LONGEST_LINE, BusyError, ClosingError, Outcome, Story, Writer
+from bot.worker import Outcome, Story
+from bot.writer import UNFINISHED, BusyError, ClosingError, Writer
 from model.decoder import Decoder
 from model.sampling import Sampling, generate
 from model.vocab import Vocab
@@ -102,11 +103,11 @@ async def test_text_only_grows_and_by_whole_words() -> None:
             before = story.text
 
 
-async def test_one_story_of_each_person_at_a_time_and_everybody_in_turn() -> None:
+async def test_everybody_in_turn() -> None:
     order: list[Story] = []
     async with at_work(slots=1, capacity=9) as (writer, decoder):
         decoder.hold()
-        first = writer.submit(0, "The", SHORT)  # on the desk
+        first = writer.submit(0, "The", SHORT)  # is being written
         kanga = [writer.submit(1, "The", SHORT) for _ in range(3)]
         roo = [writer.submit(2, "The", SHORT) for _ in range(2)]
         owl = [writer.submit(3, "The", SHORT)]
@@ -139,31 +140,10 @@ async def test_places_move_up_as_stories_end() -> None:
         await ended(*stories)
 
 
-async def test_the_places_are_counted_once_for_all_who_ask(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    counts = 0
-    order = Writer._order
-
-    def counted(writer: Writer) -> Iterator[Story]:
-        nonlocal counts
-        counts += 1
-        return order(writer)
-
-    async with at_work(slots=1) as (writer, decoder):
-        decoder.hold()
-        stories = [writer.submit(person, "The", SHORT) for person in range(50)]
-        monkeypatch.setattr(Writer, "_order", counted)
-        for _ in range(3):
-            assert [writer.place(story) for story in stories] == list(range(50))
-        assert counts == 1
-        monkeypatch.undo()
-
-
 async def test_the_queue_is_bounded_for_all_and_for_one() -> None:
     async with at_work(slots=1, capacity=6) as (writer, decoder):
         decoder.hold()
-        for _ in range(1 + LONGEST_LINE):
+        for _ in range(UNFINISHED):
             writer.submit(1, "The", SHORT)
         with pytest.raises(BusyError) as caught:
             writer.submit(1, "The", SHORT)
@@ -206,7 +186,7 @@ async def test_an_error_fails_its_stories_only() -> None:
         decoder.hold()
         stories = [writer.submit(i, "The", Sampling(length=90)) for i in range(3)]
         decoder.allow(1)
-        await until(lambda: decoder.steps == 1)  # after it, two stories are on the desk
+        await until(lambda: decoder.steps == 1)  # after it, two stories are being written
         decoder.error = MemoryError("no more")
         decoder.allow(1)
         assert await ended(*stories[:2]) == [Outcome.FAILED] * 2
@@ -268,7 +248,7 @@ async def test_a_step_that_hangs_does_not_hold_closing_up(
         assert [story.outcome for story in stories] == [Outcome.CLOSED] * 3
         assert stories[0].text
         decoder.open()  # now the step comes back, to stories that are over
-        await until(lambda: not writer._desk._thread.is_alive())
+        await until(lambda: not writer._worker._thread.is_alive())
         await asyncio.sleep(0)
         assert [story.outcome for story in stories] == [Outcome.CLOSED] * 3
 
