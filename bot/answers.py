@@ -6,20 +6,20 @@ text; a quick story arrives whole, in one edit. The message's buttons bring the 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import discord
-
 from bot import messages
 from bot.buttons import FINAL, WRITING, Wish, row
 from bot.clock import Clock
-from bot.errors import UNREACHABLE, Refusal, passes
+from bot.delivery import Delivery
+from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient, record
 from bot.limiter import Limiter
 from bot.messages import Page
 from bot.settings import Settings
-from bot.surfaces import Surface
+from bot.surfaces import Surface, is_blocked, may_not
 from bot.words import Words
 from bot.worker import Outcome, Story
 from bot.writer import BusyError, ClosingError, Writer
@@ -27,7 +27,6 @@ from model.sampling import Sampling
 
 PACE = 1.0  # seconds between two edits of one message ...
 QUEUE_PACE = 5.0  # ... that only show how the queue moves: with 200 waiting, they are many
-TRIES = 8  # to show the end of a story, over a connection that breaks
 PROMPT = 500  # characters of a prompt
 ENDINGS: Mapping[Outcome, str] = {
     Outcome.STOPPED: "stopped",
@@ -80,12 +79,19 @@ class Answers:
     """Takes wishes for stories and tells the stories."""
 
     def __init__(
-        self, settings: Settings, writer: Writer, words: Words, clock: Clock, model: str
+        self,
+        settings: Settings,
+        writer: Writer,
+        words: Words,
+        clock: Clock,
+        delivery: Delivery,
+        model: str,
     ) -> None:
-        """What the host decided, who writes, what is refused, what time it is, and who speaks."""
+        """What the host decided, who writes, what is refused, the time, the post, who speaks."""
         self._writer = writer
         self._words = words
         self._clock = clock
+        self._delivery = delivery
         self._model = messages.escape(model)[:40]
         self._limiter = Limiter(settings.cooldown, settings.burst, clock.monotonic)
         self._told: dict[int, Story] = {}  # message -> the story that is being told there
@@ -162,50 +168,73 @@ class Answers:
         shown = ""
         shown_at: float | None = None
         buttons = row(*WRITING, wish=telling.wish)
-        while not await self._clock.wait(story.ended, PACE):
-            place = self._writer.place(story)
-            if place and shown_at is not None and self._clock.monotonic() < shown_at + QUEUE_PACE:
-                continue
-            content = self._progress(telling, place)
-            if content == shown:
-                continue
-            try:
-                self._told[await telling.surface.show(content, buttons)] = story
-                shown = content
-            except UNREACHABLE as error:
-                if not passes(error):
-                    return self._give_up(story, error)
-                _log.warning("an edit failed: %s", type(error).__name__)
-            shown_at = self._clock.monotonic()
-        if shown_at is not None:  # in time with the edits before, unless the bot is leaving
-            left = shown_at + PACE - self._clock.monotonic()
-            await self._clock.wait(self._closing, max(0.0, left))
-        await self._show_end(telling)
+        try:
+            while not await self._clock.wait(story.ended, PACE):
+                place = self._writer.place(story)
+                now = self._clock.monotonic()
+                if place and shown_at is not None and now < shown_at + QUEUE_PACE:
+                    continue
+                content = self._progress(telling, place)
+                if content == shown:
+                    continue
+                try:
+                    self._told[await telling.surface.show(content, buttons)] = story
+                    shown = content
+                except UNREACHABLE as error:
+                    if not is_transient(error):
+                        raise
+                    _log.warning("an edit failed: %s", type(error).__name__)
+                shown_at = self._clock.monotonic()
+            if shown_at is not None:  # in time with the edits before, unless the bot is leaving
+                left = shown_at + PACE - self._clock.monotonic()
+                await self._clock.wait(self._closing, max(0.0, left))
+            await self._show_end(telling)
+        except UNREACHABLE as error:
+            await self._give_up(telling, shown, error)
 
     async def _show_end(self, telling: Telling) -> None:
-        """Show the end of a story: again and again, while the connection is broken."""
         ending = _ending(telling.story)
         before = telling.before if ending and not telling.story.text.strip() else None
         content, wish = before or (self._end(telling), telling.wish)
-        buttons = row(*FINAL, wish=wish)
-        for attempt in range(TRIES):
-            try:
-                await telling.surface.show(content, buttons)
-            except UNREACHABLE as error:
-                if not passes(error):
-                    return self._give_up(telling.story, error)
-                _log.warning("the end of a story is not shown yet: %s", type(error).__name__)
-            else:
-                if before:
-                    raise Refusal(f"Nothing new was written ({ending}), so the old story is back.")
-                return
-            await self._clock.sleep(min(2.0**attempt, 30.0))
-        _log.error("the end of a story could not be shown")
+        await self._rest(telling.surface, content, wish)
+        if before:
+            raise Refusal(f"Nothing new was written ({ending}), so the old story is back.")
 
-    def _give_up(self, story: Story, error: Exception) -> None:
-        """The message is gone, or is not ours to write any more."""
-        self._writer.stop(story)
-        _log.info("a story has lost its message: %s", type(error).__name__)
+    async def _rest(self, surface: Surface, content: str, wish: Wish) -> None:
+        """Show what stays, with the buttons that stay."""
+        await self._delivery.send(lambda: surface.show(content, row(*FINAL, wish=wish)))
+
+    async def _give_up(self, telling: Telling, shown: str, error: Exception) -> None:
+        """Discord does not take the story: leave nothing that looks as if it went on, and say so.
+
+        Args:
+            telling: the story.
+            shown: what Discord took last, "" if nothing.
+            error: why it takes no more.
+        """
+        self._writer.stop(telling.story)
+        if is_gone(error):
+            _log.info("a story has lost its message: %s", type(error).__name__)
+            return
+        if is_transient(error):
+            _log.error("the end of a story could not be shown: %s", type(error).__name__)
+            return
+        if is_blocked(error):
+            why = "The rules of this server (AutoMod) do not let this story be shown."
+        elif may_not(error):
+            why = "Pooh is not allowed to write there."
+        else:
+            number = record(error, "a story")
+            why = f"Bother! Discord would not show this story. (reference {number})"
+        try:
+            if shown:
+                page = replace(messages.parse(shown), cut=True)
+                content = messages.build(page, f"{self._model} · not shown to its end")
+                await self._rest(telling.surface, content, telling.wish)
+        except UNREACHABLE:
+            with contextlib.suppress(*UNREACHABLE):
+                await telling.surface.remove()
+        await telling.surface.say(why)
 
     def _progress(self, telling: Telling, place: int) -> str:
         note = f"waiting: number {place} in the queue" if place else "writing ..."
@@ -227,10 +256,11 @@ class Answers:
         whole = replace(page, story=page.story + added.story, cut=added.cut)
         return messages.build(whole, " · ".join(notes))
 
-    def interrupted(self, content: str, wish: Wish) -> tuple[str, discord.ui.View]:
-        """The message of a story that nobody is writing any more, with its last buttons."""
+    async def settle(self, surface: Surface, content: str, wish: Wish) -> None:
+        """Give a message its last buttons: nobody writes its story any more."""
         page = replace(messages.parse(content), cut=True)
-        return messages.build(page, f"{self._model} · interrupted"), row(*FINAL, wish=wish)
+        content = messages.build(page, f"{self._model} · interrupted")
+        await self._rest(surface, content, wish)
 
     def is_told(self, message: int) -> bool:
         """Whether a story is being told in this message."""
@@ -249,11 +279,12 @@ class Answers:
         They are written for half of the time at most: the other half is for showing them.
         """
         self._closing.set()
+        self._delivery.hurry()
         loop = asyncio.get_running_loop()
         until = loop.time() + grace
         await self._writer.close(grace / 2)
-        if self._tellers:
-            _, late = await asyncio.wait(self._tellers, timeout=max(0.0, until - loop.time()))
+        if busy := self._tellers | self._delivery.tasks:
+            _, late = await asyncio.wait(busy, timeout=max(0.0, until - loop.time()))
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

@@ -18,11 +18,11 @@ from bot.answers import Answers, Prompt, Telling
 from bot.buttons import WARMER, Action, StoryButton, Wish
 from bot.clock import Clock
 from bot.commands import LENGTH, TEMPERATURE, make_tree
-from bot.errors import UNREACHABLE, Refusal, explain, record, say
-from bot.limiter import Limiter
+from bot.delivery import Delivery
+from bot.errors import UNREACHABLE, Refusal, explain, record
 from bot.messages import Page
 from bot.settings import Settings
-from bot.surfaces import Pressed, Reply, Response
+from bot.surfaces import Reply, response_to
 from bot.words import Words
 from bot.writer import Writer
 from model.sampling import Sampling
@@ -33,7 +33,6 @@ TAIL = 200  # characters of a story that a new message repeats
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE = 7.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
 GOODBYE = 1.0  # seconds for Discord to say goodbye, too
-NOTE_LIFE = 15.0  # seconds a refusal stays in a channel, where it cannot be for one person only
 
 HELP = """\
 **/pooh** `prompt` Pooh goes on from your words; without any he begins by himself.
@@ -82,8 +81,8 @@ class Pooh(discord.Client):
         self._clock = clock or Clock()
         self._writer = writer
         self._weights = weights
-        self.answers = Answers(settings, writer, words, self._clock, weights.stem)
-        self._notes = Limiter(NOTE_LIFE, 1, self._clock.monotonic)
+        self.delivery = Delivery(self._clock)
+        self.answers = Answers(settings, writer, words, self._clock, self.delivery, weights.stem)
         self.tree = make_tree(self)
 
     # Coming and going
@@ -126,7 +125,7 @@ class Pooh(discord.Client):
 
     async def turn_away(self, interaction: discord.Interaction[Any]) -> None:
         """Say that the host does not let the bot answer here."""
-        await say(interaction, "Pooh is not at home in this place.")
+        await response_to(interaction).say("Pooh is not at home in this place.")
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """An event's handler failed: log it without what it was given."""
@@ -174,7 +173,7 @@ class Pooh(discord.Client):
                 story,
                 Wish(person, sampling),
                 Page(prompt.text),
-                Response(interaction),
+                response_to(interaction),
                 dropped=prompt.dropped,
             )
         )
@@ -182,18 +181,23 @@ class Pooh(discord.Client):
     async def about(self, interaction: discord.Interaction[Any]) -> None:
         """`/about`: who Pooh is, with a picture of how he learned."""
         self.answers.greet(interaction.user.id)
-        await interaction.response.defer(thinking=True)
+        response = response_to(interaction)
+        await response.open()
         # Files and drawing would keep the event loop waiting.
         summary, picture = await asyncio.to_thread(
             lambda: (pictures.read_summary(self._weights), pictures.loss_plot(self._weights))
         )
-        files = [discord.File(io.BytesIO(picture), "loss.png")] if picture else []
         text = pictures.describe(self._weights.stem, summary)
-        await interaction.edit_original_response(content=text, attachments=files)
+
+        async def show() -> None:  # with a file that is read from its beginning, in each try
+            files = [discord.File(io.BytesIO(picture), "loss.png")] if picture else []
+            await response.show(text, files=files)
+
+        await self.delivery.send(show)
 
     async def help(self, interaction: discord.Interaction[Any]) -> None:
         """`/help`."""
-        await say(interaction, HELP)
+        await response_to(interaction).say(HELP)
 
     # Buttons
 
@@ -212,7 +216,7 @@ class Pooh(discord.Client):
                 case _:
                     await self._retell(interaction, action, wish)
         except Exception as error:
-            await explain(interaction, error)
+            await explain(response_to(interaction), error)
 
     def _check_owner(self, interaction: discord.Interaction[Any], wish: Wish, what: str) -> None:
         moderator = interaction.guild_id and interaction.permissions.manage_messages
@@ -220,26 +224,31 @@ class Pooh(discord.Client):
             raise Refusal(f"Only the one who asked for this story, or a moderator, can {what} it.")
 
     async def _stop(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
-        self._check_owner(interaction, wish, "stop")
-        assert interaction.message is not None
-        written = self.answers.stop(interaction.message.id)
-        await interaction.response.defer()
+        message = interaction.message
+        assert message is not None
+        written = self.answers.is_told(message.id)
+        if written:
+            self._check_owner(interaction, wish, "stop")
+            self.answers.stop(message.id)
+        response = response_to(interaction)
+        response.in_place = True
+        await response.open()
         if written:
             return
         # Either the story had just ended, and the message says so by now. Or the bot went away
-        # while it was being written: give the message its last buttons.
-        message = await interaction.original_response()
-        if message.content == interaction.message.content:
-            content, view = self.answers.interrupted(message.content, wish)
-            await message.edit(content=content, view=view)
+        # while it was being written: whoever presses first brings the message to rest.
+        now = await self.delivery.send(interaction.original_response)
+        if now.content == message.content:
+            await self.answers.settle(response, now.content, wish)
 
     async def _delete(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
         self._check_owner(interaction, wish, "delete")
         assert interaction.message is not None
         self.answers.stop(interaction.message.id)
-        await interaction.response.defer()
-        with contextlib.suppress(discord.NotFound):  # somebody was quicker
-            await interaction.delete_original_response()
+        response = response_to(interaction)
+        response.in_place = True
+        await response.open()
+        await response.remove()
 
     async def _retell(
         self, interaction: discord.Interaction[Any], action: Action, wish: Wish
@@ -271,12 +280,14 @@ class Pooh(discord.Client):
         self.answers.read(page.text)  # the list of words may have grown since it was written
         sampling = wish.within(max(space, 1))
         story = self.answers.begin(interaction.user.id, page.text, sampling)
+        response = response_to(interaction)
+        response.in_place = True
         await self.answers.tell(
             Telling(
                 story,
                 wish,
                 page,
-                Pressed(interaction),
+                response,
                 message=message.id,
                 before=before,
             )
@@ -302,24 +313,22 @@ class Pooh(discord.Client):
         if isinstance(before, discord.Message) and before.author.id == me.id:
             told = messages.last_words(messages.parse(before.content).text, TAIL)
         person = message.author.id
+        reply = Reply(message, self.delivery)
         try:
             self.answers.greet(person)
             prompt = self.answers.read(" ".join(filter(None, (told, typed))))
             story = self.answers.begin(person, prompt.text, _sampling())
-        except Refusal as refusal:
-            if not self._notes.ask(person):
-                with contextlib.suppress(*UNREACHABLE):
-                    await message.reply(str(refusal), mention_author=False, delete_after=NOTE_LIFE)
-            return
-        await self.answers.tell(
-            Telling(
-                story,
-                Wish(person, _sampling()),
-                Page(prompt.text),
-                Reply(message),
-                dropped=prompt.dropped,
+            await self.answers.tell(
+                Telling(
+                    story,
+                    Wish(person, _sampling()),
+                    Page(prompt.text),
+                    reply,
+                    dropped=prompt.dropped,
+                )
             )
-        )
+        except Exception as error:
+            await explain(reply, error)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A story whose message is gone need not be written."""

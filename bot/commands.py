@@ -9,6 +9,7 @@ from discord.app_commands import Range, locale_str
 
 from bot.answers import PROMPT
 from bot.errors import explain
+from bot.surfaces import response_to
 from bot.translations import Translations
 from model.sampling import MAX_TEMPERATURE, Sampling
 
@@ -69,7 +70,7 @@ class Tree(app_commands.CommandTree[Any]):
     ) -> None:
         """Explain what went wrong."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await explain(interaction, cause)
+        await explain(response_to(interaction), cause)
 
     async def is_current(self) -> bool:
         """Whether Discord has exactly these commands."""

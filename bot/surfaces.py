@@ -1,52 +1,153 @@
-"""Where a story is shown: three ways to put a text with buttons before people's eyes."""
+"""Where a story is shown, and where its asker is spoken to: a response, or a reply."""
 
+import logging
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import discord
 
+from bot.delivery import NOTE_LIFE, Delivery
+from bot.errors import TOKEN_GONE, UNREACHABLE, is_gone
+
+BLOCKED = frozenset({200000, 200001})  # AutoMod
+
+_log = logging.getLogger(__name__)
+
 
 class Surface(Protocol):
-    """A message, or the promise of one."""
+    """A message, or the promise of one, and the one who asked for it."""
 
     async def open(self) -> int | None:
         """Tell Discord at once that something will come; the id of the message it makes for it."""
 
     async def show(self, content: str, view: discord.ui.View) -> int:
-        """Put this into the message; its id."""
+        """Put this into the message, in one try; its id."""
+
+    async def remove(self) -> None:
+        """Take the message away, or the promise of it."""
+
+    async def say(self, text: str) -> None:
+        """Say something to the one who asked, and if that can be, only to them."""
 
 
 class Response:
-    """The response to an interaction: a new message, at first "Pooh is thinking ..."."""
+    """The response to an interaction, whatever is made of it. There is one for each.
 
-    def __init__(self, interaction: discord.Interaction[Any]) -> None:
+    Attributes:
+        in_place: it changes the message under which a button was pressed; else it is a new one,
+            at first "Pooh is thinking ...".
+    """
+
+    def __init__(self, interaction: discord.Interaction[Any], delivery: Delivery) -> None:
         self._interaction = interaction
+        self._delivery = delivery
+        self._opened = False  # a first response was tried
+        self._acknowledged = False  # ... and Discord has it
+        self._promised = False  # "Pooh is thinking ..." stands there, or may
+        self._message = interaction.message.id if interaction.message else None
+        self.in_place = False
 
     async def open(self) -> int | None:
-        """Defer."""
-        callback = await self._interaction.response.defer(thinking=True)
-        return callback.message_id if callback else None
+        """Defer: promise a message, or say that the press was heard."""
+        response = self._interaction.response
+        self._opened = True
+        self._promised = not self.in_place
+        callback = await self._delivery.acknowledge(
+            lambda: response.defer(thinking=not self.in_place)
+        )
+        self._acknowledged = True
+        if self.in_place:
+            return None
+        if callback is not None:
+            self._message = callback.message_id
+        else:  # the answer that held it was lost
+            message = await self._delivery.send(self._interaction.original_response)
+            self._message = message.id
+        return self._message
 
-    async def show(self, content: str, view: discord.ui.View) -> int:
-        """Edit what was deferred; no follow-up is needed, of which users' installs have five."""
-        message = await self._interaction.edit_original_response(content=content, view=view)
+    async def show(
+        self,
+        content: str,
+        view: discord.ui.View = discord.utils.MISSING,
+        files: Sequence[discord.File] = discord.utils.MISSING,
+    ) -> int:
+        """Edit what was deferred; no follow-up is needed, of which users' installs have five.
+
+        When the token has died, the message is edited as any other of the bot's, if it can be.
+        """
+        message: discord.Message | discord.InteractionMessage
+        try:
+            message = await self._interaction.edit_original_response(
+                content=content, view=view, attachments=files
+            )
+        except discord.HTTPException as error:
+            if error.code not in TOKEN_GONE or (known := self._without_token()) is None:
+                raise
+            message = await known.edit(content=content, view=view, attachments=files)
+        self._promised = False
         return message.id
 
+    async def remove(self) -> None:
+        """Delete the message, or the promise."""
+        try:
+            await self._delivery.send(self._interaction.delete_original_response)
+        except discord.HTTPException as error:
+            if error.code in TOKEN_GONE and (known := self._without_token()) is not None:
+                await self._delivery.send(known.delete)
+            elif not is_gone(error):
+                raise
+        self._promised = False
 
-class Pressed(Response):
-    """The message under which a button was pressed."""
+    async def say(self, text: str) -> None:
+        """Say something to the one who asked, and only to them."""
+        interaction, delivery = self._interaction, self._delivery
+        try:
+            if not self._acknowledged:
+                said = await delivery.acknowledge(
+                    lambda: interaction.response.send_message(text, ephemeral=True)
+                )
+                self._acknowledged = True
+                # Else an earlier try has arrived: of these words, or of what was opened before.
+                if said is not None or not self._opened:
+                    return
+            if self._promised:
+                # A follow-up would take the promise's place, and be for everybody as it is.
+                try:
+                    await self.remove()
+                except UNREACHABLE:
+                    await delivery.send(lambda: interaction.edit_original_response(content=text))
+                    return
+            await delivery.send(lambda: interaction.followup.send(text, ephemeral=True))
+        except UNREACHABLE as error:
+            _log.warning("a word could not be said: %s", type(error).__name__)
 
-    async def open(self) -> int | None:
-        """Say that the press was heard; nothing changes yet."""
-        await self._interaction.response.defer()
-        return None
+    def _without_token(self) -> discord.PartialMessage | None:
+        """The message as one of the bot's own, where the bot is at home."""
+        interaction = self._interaction
+        at_home = interaction.is_guild_integration() or interaction.context.dm_channel
+        if not at_home or self._message is None or interaction.channel_id is None:
+            return None
+        channel = interaction.client.get_partial_messageable(interaction.channel_id)
+        message: discord.PartialMessage = channel.get_partial_message(self._message)
+        return message
+
+
+def response_to(interaction: discord.Interaction[Any]) -> Response:
+    """The one response to this interaction: it knows what was sent already."""
+    if "response" not in interaction.extras:
+        interaction.extras["response"] = Response(interaction, interaction.client.delivery)
+    response: Response = interaction.extras["response"]
+    return response
 
 
 class Reply:
     """A reply to somebody's message, sent when there is something to show."""
 
-    def __init__(self, message: discord.Message) -> None:
+    def __init__(self, message: discord.Message, delivery: Delivery) -> None:
         self._message = message
+        self._delivery = delivery
         self._reply: discord.Message | None = None
+        self._mute = False  # the bot may not write there
 
     async def open(self) -> int | None:
         """Nothing is promised."""
@@ -54,11 +155,60 @@ class Reply:
 
     async def show(self, content: str, view: discord.ui.View) -> int:
         """Send, then edit."""
-        if self._reply is None:
-            # The nonce: should the answer to the request get lost, trying again sends no second.
-            self._reply = await self._message.reply(
-                content, view=view, mention_author=False, nonce=self._message.id
-            )
-        else:
-            await self._reply.edit(content=content, view=view)
+        try:
+            if self._reply is None:
+                # The nonce: should the answer get lost, trying again sends no second reply.
+                self._reply = await self._message.reply(
+                    content, view=view, mention_author=False, nonce=self._message.id
+                )
+            else:
+                await self._reply.edit(content=content, view=view)
+        except discord.Forbidden:
+            self._mute = True
+            raise
         return self._reply.id
+
+    async def remove(self) -> None:
+        """Delete the reply."""
+        if self._reply is not None:
+            await self._delivery.send(self._reply.delete)
+
+    async def say(self, text: str) -> None:
+        """Say something in a note that goes away; where that cannot be, in private.
+
+        Who is told something is told nothing more for as long as the note stays.
+        """
+        asked = self._message
+        if self._delivery.notes.ask(asked.author.id):
+            return
+        nonce = f"note {asked.id}"
+        if self._mute:
+            return await self._say_in_private(text, nonce)
+        try:
+            note = await self._delivery.send(
+                lambda: asked.reply(text, mention_author=False, nonce=nonce)
+            )
+        except UNREACHABLE as error:
+            _log.info("a note could not be sent: %s", type(error).__name__)
+            if may_not(error):
+                await self._say_in_private(text, nonce)
+        else:
+            self._delivery.later(NOTE_LIFE, note.delete)
+
+    async def _say_in_private(self, text: str, nonce: str) -> None:
+        if self._message.guild is None:  # that is where it was asked
+            return
+        try:
+            await self._delivery.send(lambda: self._message.author.send(text, nonce=nonce))
+        except UNREACHABLE as error:
+            _log.info("nothing can be said to somebody: %s", type(error).__name__)
+
+
+def may_not(error: Exception) -> bool:
+    """Whether Discord refuses what was to be written, or that anything is written there."""
+    return isinstance(error, discord.Forbidden) or is_blocked(error)
+
+
+def is_blocked(error: Exception) -> bool:
+    """Whether a server's AutoMod refuses these words."""
+    return isinstance(error, discord.HTTPException) and error.code in BLOCKED

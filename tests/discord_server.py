@@ -12,10 +12,13 @@ the age of messages. Only rate limits run on real time, for discord.py sleeps on
 import asyncio
 import base64
 import contextlib
+import enum
 import itertools
 import json
 import re
 import secrets
+import socket
+import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -87,15 +90,40 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class Cut(enum.Enum):
+    """A connection that breaks where an answer should come."""
+
+    RESET = "connection reset by peer, errno 104"
+    CLOSED = "closed without a word: aiohttp's ServerDisconnectedError"
+
+
 @dataclass
 class Fault:
-    """An answer that a test orders for the next matching requests."""
+    """What happens to the next matching requests.
+
+    Attributes:
+        method, route: of requests on routes that begin so.
+        answer: an error or a broken connection instead of the answer; None for the true answer.
+        carried_out: whether the request is carried out all the same, and only its answer lost.
+        delay: real seconds before the answer.
+        times: how many requests.
+        when: which of them.
+    """
 
     method: str
     route: str
-    error: ApiError
+    answer: ApiError | Cut | None = None
+    carried_out: bool = False
+    delay: float = 0.0
     times: int = 1
     when: Callable[[Request], bool] = lambda _: True
+
+    def matches(self, request: Request) -> bool:
+        return (
+            self.method in ("", request.method)
+            and request.route.startswith(self.route)
+            and self.when(request)
+        )
 
 
 class DiscordServer:
@@ -125,6 +153,7 @@ class DiscordServer:
         self.application_flags = 0
         self.log: list[Request] = []
         self.faults: list[Fault] = []
+        self.weather: Callable[[Request], Fault | None] = lambda _: None  # faults by chance
         self.commands: dict[int, Json] = {}
         self.guild_commands: dict[int, dict[int, Json]] = {}
         self.people: list[Person] = []
@@ -278,13 +307,15 @@ class DiscordServer:
         self,
         method: str,
         route: str,
-        error: ApiError,
+        answer: ApiError | Cut | None = None,
         *,
+        carried_out: bool = False,
+        delay: float = 0.0,
         times: int = 1,
         when: Callable[[Request], bool] = lambda _: True,
     ) -> None:
-        """Lets the next ``times`` requests on routes that begin so fail."""
-        self.faults.append(Fault(method, route, error, times, when))
+        """Lets the next ``times`` requests on routes that begin so fail; see ``Fault``."""
+        self.faults.append(Fault(method, route, answer, carried_out, delay, times, when))
 
     # -- what people do
 
@@ -326,6 +357,16 @@ class DiscordServer:
         message.deleted = True
         message.channel.messages.pop(message.id, None)
         self.tell("MESSAGE_DELETE", message)
+
+    def remove_channel(self, channel: Channel) -> None:
+        """Deletes a channel and all that was written there."""
+        del self.channels[channel.id]
+        for message in list(channel.messages.values()):
+            message.deleted = True
+        channel.messages.clear()
+        if self.gateway.session and channel.seen:
+            self.gateway.dispatch("CHANNEL_DELETE", channel.payload())
+        self.changed()
 
     def tell(self, event: str, message: Message) -> None:
         """Sends a message event to the bot, as much of it as the bot's intents allow."""
@@ -434,19 +475,28 @@ class DiscordServer:
             )
             self.log.append(entry)
             call = Call(entry, request.match_info, body, files, dict(request.query))
+            fault = self._fault(entry)
+            if fault:
+                await asyncio.sleep(fault.delay)
+            broken = fault.answer if fault else None
             try:
                 entry.headers |= self._limit(request.method, route, request.match_info)
                 needs_token = not route.startswith(("/webhooks", "/interactions"))
                 if needs_token and request.headers.get("Authorization") != f"Bot {self.token}":
                     raise ApiError(401, 0, "401: Unauthorized")
-                self._fault(entry)
-                entry.answer = handler(self, call)
-                entry.status = 200 if entry.answer is not None else 204
+                if not broken or (fault and fault.carried_out):
+                    entry.answer = handler(self, call)
+                    entry.status = 200 if entry.answer is not None else 204
+                if isinstance(broken, ApiError):
+                    raise broken
             except ApiError as error:
                 entry.answer, entry.status, entry.code = error.body, error.status, error.code
                 entry.headers |= error.headers
                 self.invalid_requests += error.status in (401, 403, 429)
             self.changed()
+            if isinstance(broken, Cut):
+                entry.status = 0
+                return _cut(request, broken)
             if entry.answer is None:
                 return web.Response(status=204, headers=entry.headers)
             # discord.py reads JSON only under this very name, without a charset.
@@ -456,17 +506,14 @@ class DiscordServer:
 
         return serve
 
-    def _fault(self, entry: Request) -> None:
+    def _fault(self, entry: Request) -> Fault | None:
         for fault in self.faults:
-            if (
-                fault.method == entry.method
-                and entry.route.startswith(fault.route)
-                and fault.when(entry)
-            ):
+            if fault.matches(entry):
                 fault.times -= 1
                 if not fault.times:
                     self.faults.remove(fault)
-                raise fault.error
+                return fault
+        return self.weather(entry)
 
     def _limit(self, method: str, route: str, match: Any) -> dict[str, str]:  # noqa: ANN401
         """Counts a request; the headers of its bucket, or the 429 that it earns."""
@@ -671,6 +718,8 @@ class DiscordServer:
     ) -> Message:
         """Makes a message that answers an interaction: the original or a follow-up."""
         channel = interaction.channel
+        if channel.id not in self.channels:
+            raise ApiError(404, 10003, "Unknown Channel")
         flags = int(data.get("flags") or 0) & (rules.EPHEMERAL | rules.COMPONENTS_V2 | 1 << 2)
         if "0" not in interaction.owners and not channel.external_apps:
             flags |= rules.EPHEMERAL
@@ -679,6 +728,8 @@ class DiscordServer:
         else:
             kind = 19 if interaction.source else 0
         content = "" if thinking else (data.get("content") or "").strip()
+        if not flags & rules.EPHEMERAL:
+            channel.screen(content)
         return self.post(
             channel,
             self.bot_user(),
@@ -699,7 +750,7 @@ class DiscordServer:
         interaction = self.interactions.get(call.match["webhook_token"])
         if interaction is None or call.match["webhook_id"] != str(self.application_id):
             raise ApiError(404, 10015, "Unknown Webhook")
-        if self.clock() - interaction.created > TOKEN_LIFE:
+        if interaction.expired or self.clock() - interaction.created > TOKEN_LIFE:
             raise ApiError(401, 50027, "Invalid Webhook Token")
         if interaction.answered is None:
             raise ApiError(404, 10015, "Unknown Webhook")
@@ -710,7 +761,8 @@ class DiscordServer:
         rules.check_message(call.body, len(call.files))
         _not_empty(call.body, call.files)
         original = interaction.original
-        if original and original.loading:  # the first follow-up fulfils the promise
+        # The first follow-up fulfils the promise, unless that was taken back.
+        if original and original.loading and not original.deleted:
             self._edit(original, call.body, call.files)
             return original.payload()
         if "0" not in interaction.owners and len(interaction.followups) >= FOLLOW_UPS:
@@ -731,6 +783,8 @@ class DiscordServer:
                 *([interaction.original] if interaction.original else []),
             ]
             message = next((m for m in known if str(m.id) == call.match["message_id"]), None)
+        if interaction.channel.id not in self.channels:
+            raise ApiError(404, 10003, "Unknown Channel")
         if message is None or message.deleted:
             raise ApiError(404, 10008, "Unknown Message")
         return message
@@ -776,6 +830,10 @@ class DiscordServer:
             raise ApiError(403, 50013, "Missing Permissions")
         rules.check_message(body, len(call.files))
         _not_empty(body, call.files)
+        nonce = str(body["nonce"]) if body.get("enforce_nonce") else None
+        if nonce and (known := channel.nonces.get(nonce)):
+            return known.payload()  # it was sent before: no second
+        channel.screen(body.get("content") or "")
         reference, allowed = None, body.get("allowed_mentions")
         if about := body.get("message_reference"):
             if not channel.bot_permissions & HISTORY:
@@ -801,6 +859,8 @@ class DiscordServer:
             pinged=pings,
             attachments=self._store(body.get("attachments"), call.files, []),
         )
+        if nonce:
+            channel.nonces[nonce] = message
         return message.payload()
 
     def _patch_message(self, call: "Call") -> Json:
@@ -829,6 +889,8 @@ class DiscordServer:
 
     def _patched(self, message: Message, call: "Call") -> Json:
         self._check_edit(message, call.body, call.files)
+        if not message.ephemeral:
+            message.channel.screen(call.body.get("content") or "")
         if self.clock() - message.created > OLD_MESSAGE:
             message.old_edits += 1
             if message.old_edits > OLD_EDITS:
@@ -974,6 +1036,17 @@ def too_many(
         headers["X-RateLimit-Scope"] = "user"
     extra = {"retry_after": round(after, 3), "global": everywhere}
     return ApiError(429, code, message, extra=extra, headers=headers)
+
+
+def _cut(request: web.Request, how: Cut) -> web.Response:
+    """Breaks the connection of a request; nothing of the response reaches the client."""
+    if transport := request.transport:
+        if how is Cut.RESET:  # what is not sent is thrown away, and the other side told so
+            linger = struct.pack("ii", 1, 0)
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        transport.abort()
+    return web.Response()
 
 
 def describe() -> Schemas | None:

@@ -60,6 +60,13 @@ class Channel:
     messages: dict[int, "Message"] = field(default_factory=dict)
     bot_permissions: int = MODERATOR & ~MANAGE_MESSAGES
     external_apps: bool = True
+    blocked: tuple[str, ...] = ()  # what this server's AutoMod lets nobody write
+    nonces: dict[str, "Message"] = field(default_factory=dict)
+
+    def screen(self, content: str) -> None:
+        """Refuses what AutoMod blocks."""
+        if any(word in content.lower() for word in self.blocked):
+            raise rules.ApiError(400, 200000, "Message was blocked by automatic moderation")
 
     @property
     def seen(self) -> bool:
@@ -216,6 +223,7 @@ class Interaction:
     original: Message | None = None
     followups: list[Message] = field(default_factory=list)
     choices: list[Json] | None = None
+    expired: bool = False  # its token is dead before its time
 
     @property
     def owners(self) -> dict[str, str]:

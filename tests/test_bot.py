@@ -562,21 +562,6 @@ async def test_a_story_that_a_restart_interrupted_can_be_used(wood: Stage) -> No
     await changed(wood, story, edits)
 
 
-async def test_a_story_whose_token_dies_ends_quietly(
-    wood: Stage, caplog: pytest.LogCaptureFixture
-) -> None:
-    kanga = wood.server.person()
-    await begun(wood, kanga, prompt="The mill", length=1000)
-    wood.decoder.allow(60)
-    await wood.server.until(lambda: wood.decoder._allowed == 0)
-    wood.clock.advance(16 * 60)
-    await wood.server.until(lambda: any(r.code == 50027 for r in wood.server.log))
-    wood.decoder.open()
-    await wood.server.until(lambda: not wood.writer._writing)
-    assert finished(await told(wood, kanga.command("pooh", prompt="And now?")))
-    assert "Traceback" not in caplog.text
-
-
 # The writer
 
 
@@ -701,7 +686,7 @@ async def test_shutting_down_has_one_time_limit_for_all_and_leaves_nobody_behind
     left, wait = [], asyncio.wait
 
     async def watched(tasks: Any, **options: Any) -> Any:  # noqa: ANN401
-        if tasks is wood.bot.answers._tellers:
+        if wood.bot.answers._tellers and tasks == wood.bot.answers._tellers:
             left.append(options["timeout"])
         return await wait(tasks, **options)
 
@@ -893,17 +878,6 @@ async def test_an_end_is_shown_although_discord_fails_for_a_while(wood: Stage, s
     wood.server.fail("PATCH", "/webhooks", error, times=2)
     story = await told(wood, wood.server.person().command("pooh", prompt="Here is"))
     assert page(story).story
-
-
-async def test_a_channel_where_the_bot_may_not_write_does_not_hurt(wood: Stage) -> None:
-    server = wood.server
-    kanga = server.person()
-    server.channel.bot_permissions = 1 << 10
-    kanga.say("@pooh hallo")
-    await server.until(lambda: server.requests("POST", "/channels"))
-    await server.until(lambda: not wood.writer._writing and not wood.writer.waiting)
-    assert finished(await told(wood, kanga.command("pooh", prompt="Here is")))
-    assert len(server.requests("POST", "/channels")) == 1
 
 
 # Hosting

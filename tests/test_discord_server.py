@@ -17,7 +17,7 @@ from tests import discord_rules as rules
 from tests.discord_gateway import Socket
 from tests.discord_rules import ApiError, RefusedError
 from tests.discord_schema import Schemas
-from tests.discord_server import DiscordServer, describe, too_many
+from tests.discord_server import Cut, DiscordServer, describe, too_many
 from tests.discord_world import BOT_DM, PRIVATE, ManualClock
 
 Answer = Callable[[discord.Interaction], Awaitable[object]]
@@ -480,6 +480,55 @@ async def test_a_429_is_waited_for_and_other_faults_can_be_ordered(server: Disco
         with pytest.raises(discord.Forbidden):
             await channel.send("no")
         assert [r.code for r in server.refused()] == [0, 50013]
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+async def test_an_answer_can_be_lost_in_the_ways_of_networks(
+    server: DiscordServer, carried_out: bool
+) -> None:
+    async with online(server, Small()) as client:
+        channel = client.get_partial_messageable(server.channel.id)
+        server.fail("POST", "/channels", Cut.RESET, carried_out=carried_out)
+        with pytest.raises(aiohttp.ClientOSError) as reset:
+            await channel.send("one", nonce=1)
+        assert reset.value.errno == 104
+        server.fail("POST", "/channels", Cut.CLOSED, carried_out=carried_out)
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await channel.send("two", nonce=2)
+        server.fail("POST", "/channels", ApiError(503, 0, "down"), carried_out=carried_out)
+        with pytest.raises(discord.DiscordServerError):
+            await channel.send("three", nonce=3)
+        assert len(server.channel.messages) == (3 if carried_out else 0)
+        for text, nonce in (("one", 1), ("two", 2), ("three", 3)):
+            await channel.send(text, nonce=nonce)
+        assert len(server.channel.messages) == 3, "a nonce is good for one message"
+
+
+async def test_automod_dead_tokens_and_deleted_channels(server: DiscordServer) -> None:
+    used: list[discord.Interaction] = []
+
+    async def answer(interaction: discord.Interaction) -> None:
+        used.append(interaction)
+        await interaction.response.defer(thinking=True)
+
+    async with online(server, Small(answer)):
+        server.channel.blocked = ("honey",)
+        use = server.person().command("pooh")
+        await server.until(lambda: use.original)
+        with pytest.raises(discord.HTTPException) as blocked:
+            await used[0].edit_original_response(content="Some Honey")
+        assert (blocked.value.status, blocked.value.code) == (400, 200000)
+        await used[0].edit_original_response(content="Some jam")
+        await used[0].followup.send("Honey for one", ephemeral=True)
+        use.expired = True
+        with pytest.raises(discord.HTTPException) as dead:
+            await used[0].edit_original_response(content="Late")
+        assert (dead.value.status, dead.value.code) == (401, 50027)
+        use.expired = False
+        server.remove_channel(server.channel)
+        with pytest.raises(discord.NotFound) as gone:
+            await used[0].edit_original_response(content="Where?")
+        assert gone.value.code == 10003
 
 
 async def test_too_many_requests_in_all_are_refused_for_everyone() -> None:
