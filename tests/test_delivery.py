@@ -10,7 +10,7 @@ import pytest
 from bot.answers import QUEUE_PACE
 from bot.delivery import NOTE_LIFE
 from bot.messages import parse
-from bot.writer import Outcome
+from bot.worker import Outcome
 from tests.discord_rules import ApiError
 from tests.discord_schema import Schemas
 from tests.discord_server import Cut, describe, too_many
