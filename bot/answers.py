@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot import messages
+from bot import messages, seen
 from bot.buttons import FINAL, WRITING, Wish, row
 from bot.clock import Clock
 from bot.delivery import Delivery
@@ -121,7 +121,22 @@ class Answers:
             raise Refusal("Pooh knows the letters of English, but none of these. Try some words?")
         if self._words.refuses(prompt):
             raise Refusal("Pooh would rather not say that. Shall we begin another way?")
-        return Prompt(prompt, sum(map(typed.count, cleaned.dropped)))
+        kept = self._kept(typed, prompt)
+        return Prompt(prompt, sum(map(kept.count, set(cleaned.dropped) - set(seen.SIGNS))))
+
+    def _kept(self, typed: str, prompt: str) -> str:
+        """The end of what was typed that the prompt is made of; nobody misses the rest.
+
+        Found by counting letters from the end: white space may have gone.
+        """
+        sizes = {c: len("".join(self._writer.vocab.clean(c).text.split())) for c in set(typed)}
+        if (left := len("".join(prompt.split()))) >= sum(map(sizes.__getitem__, typed)):
+            return typed
+        start = len(typed)
+        while left > 0:
+            start -= 1
+            left -= sizes[typed[start]]
+        return typed[start:]
 
     def begin(self, person: int, text: str, sampling: Sampling) -> Story:
         """Ask the writer for a story that goes on from `text`.

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import io
 import logging
-import re
 import signal
 import sys
 from pathlib import Path
@@ -13,13 +12,14 @@ from typing import Any
 import discord
 import yarl
 
-from bot import messages, pictures
+from bot import mentions, messages, pictures, seen
 from bot.answers import Answers, Prompt, Telling
 from bot.buttons import WARMER, Action, StoryButton, Wish
 from bot.clock import Clock
 from bot.commands import LENGTH, TEMPERATURE, make_tree
 from bot.delivery import Delivery
 from bot.errors import UNREACHABLE, Refusal, explain, record
+from bot.mentions import Hint
 from bot.messages import Page
 from bot.settings import Settings
 from bot.surfaces import Reply, response_to
@@ -38,9 +38,15 @@ HELP = """\
 **/pooh** `prompt` Pooh goes on from your words; without any he begins by himself.
 `temperature` how wild (0 to 2) · `length` characters · `top_k` · `seed` the same again
 **Apps > Continue as Pooh** in a message's menu: Pooh goes on from there.
-**Mention** me, reply to a story (with its ping), or write to me in private: Pooh answers.
+**Mention** me, also in a reply to a story, or write to me in private: Pooh answers.
 Under a story: **Again** (another) · **Continue** · **Wilder** · **Calmer** · **Stop** · **Delete**
 **/about** who Pooh is."""
+HINTS = {
+    Hint.ROLE: "That is only Pooh's role. Mention Pooh himself, or use /pooh, to get a story.",
+    Hint.REPLY: "No words of your reply have come to Pooh. Press Continue under the story, choose "
+    "Apps > Continue as Pooh in your message's menu, or write his @name into the reply.",
+    Hint.NO_WORDS: "Pooh sees no words in that message to go on from.",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -143,6 +149,7 @@ class Pooh(discord.Client):
             Refusal: there will be none.
         """
         self.answers.greet(interaction.user.id)
+        text = seen.spell_out(text, seen.names_for(interaction), self._clock.now())
         await self._answer(interaction, self.answers.read(text), sampling)
 
     async def continue_message(
@@ -154,13 +161,14 @@ class Pooh(discord.Client):
             Refusal: there is nothing to go on from.
         """
         self.answers.greet(interaction.user.id)
-        if self.user is not None and message.author.id == self.user.id:
-            text = messages.last_words(messages.parse(message.content).text, TAIL)
-        else:
-            text = message.content
+        assert self.user is not None
+        me = self.user.id
+        text = seen.read(message, me, self._clock.now())
+        if message.author.id == me:
+            text = messages.last_words(text, TAIL)
         prompt = self.answers.read(text)
         if not prompt.text:
-            raise Refusal("Pooh sees no words in that message to go on from.")
+            raise Refusal(HINTS[Hint.NO_WORDS])
         await self._answer(interaction, prompt, _sampling())
 
     async def _answer(
@@ -296,27 +304,21 @@ class Pooh(discord.Client):
     # Mentions and private messages
 
     async def on_message(self, message: discord.Message) -> None:
-        """Answer a mention, a reply to a story (whose ping is a mention), or a private message."""
-        me = self.user
-        private = message.guild is None
-        if (
-            me is None
-            or message.author.bot
-            or message.type not in (discord.MessageType.default, discord.MessageType.reply)
-            or not (private or me in message.mentions)
-            or not self.welcomes(message.guild.id if message.guild else None)
-        ):
+        """Answer what is meant for the bot: see `mentions.read`."""
+        guild = message.guild.id if message.guild else None
+        if self.user is None or not self.welcomes(guild):
             return
-        typed = " ".join(re.split(rf"\s*<@!?{me.id}>\s*", message.content)).strip()
-        before = message.reference.resolved if message.reference else None
-        told = ""
-        if isinstance(before, discord.Message) and before.author.id == me.id:
-            told = messages.last_words(messages.parse(before.content).text, TAIL)
+        asked = mentions.read(message, self.user.id, self._clock.now())
+        if asked is None:
+            return
         person = message.author.id
         reply = Reply(message, self.delivery)
         try:
+            if isinstance(asked, Hint):
+                raise Refusal(HINTS[asked])
             self.answers.greet(person)
-            prompt = self.answers.read(" ".join(filter(None, (told, typed))))
+            told = messages.last_words(asked.told, TAIL)
+            prompt = self.answers.read(" ".join(filter(None, (told, asked.typed))))
             story = self.answers.begin(person, prompt.text, _sampling())
             await self.answers.tell(
                 Telling(

@@ -6,6 +6,7 @@ cleaned exactly as the books were.
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -148,7 +149,7 @@ class Vocab:
         """What the vocabulary can say of any Unicode text. Cleaning what is clean changes nothing.
 
         What it has stays (letter and accent composed first: NFC); the rest is folded as `fold`
-        does; what is still unknown is dropped.
+        does; what is still unknown is dropped, and of the spaces around it one is left.
         """
         if all(character in self._ids for character in text):
             return Cleaned(text, "")
@@ -161,6 +162,9 @@ class Vocab:
             spellings[ord(character)] = known
             if (known != spelling or not spelling) and _visible(character):
                 dropped += character
+        gone = "".join(re.escape(chr(code)) for code, spelling in spellings.items() if not spelling)
+        if gone and " " in self._ids:
+            text = re.sub(rf"(?<!\S)(?:[{gone}]+ )+| [{gone}]+(?=\n)", "", text)
         return Cleaned(text.translate(spellings), dropped)
 
     @property

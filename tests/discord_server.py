@@ -178,6 +178,7 @@ class DiscordServer:
 
     def add_guild(self, name: str, *, installed: bool = True) -> Guild:
         guild = Guild(self.snowflake(), name, installed)
+        guild.bot_role = self.snowflake() if installed else 0
         self.guilds.append(guild)
         return guild
 
@@ -202,6 +203,34 @@ class DiscordServer:
             if channel.context == BOT_DM and channel.people == [person]:
                 return channel
         return self.add_channel(None, person, context=BOT_DM)
+
+    def membership(self, user: str, channel: Channel) -> Json:
+        """What a mention says of somebody's membership, where there is a guild."""
+        person = next((p for p in self.people if str(p.id) == user), None)
+        if channel.guild is None or person is None:
+            return {}
+        member = person.member()
+        del member["user"], member["permissions"]
+        return {"member": member}
+
+    def resolve(self, text: str, channel: Channel) -> Json:
+        """Who and what is mentioned in the text of an option, as an interaction tells it."""
+        resolved: Json = {}
+        for person in self.people:
+            if re.search(rf"<@!?{person.id}>", text):
+                resolved.setdefault("users", {})[str(person.id)] = person.user()
+                if channel.guild:
+                    member = person.member()
+                    del member["user"]
+                    resolved.setdefault("members", {})[str(person.id)] = member
+        for role, name in channel.guild.roles.items() if channel.guild else ():
+            if f"<@&{role}>" in text:
+                resolved.setdefault("roles", {})[str(role)] = _role(role, name)
+        for other in self.channels.values():
+            if f"<#{other.id}>" in text and other.guild is channel.guild:
+                kept = {"id": str(other.id), "type": 0, "name": other.name, "permissions": "0"}
+                resolved.setdefault("channels", {})[str(other.id)] = kept
+        return resolved
 
     def bot_user(self) -> Json:
         return {
@@ -427,22 +456,14 @@ class DiscordServer:
                 "members": [bot_member],
                 "features": [],
                 "roles": [
-                    {
-                        "id": str(guild.id),
-                        "name": "@everyone",
-                        "position": 0,
-                        "color": 0,
-                        "colors": {
-                            "primary_color": 0,
-                            "secondary_color": None,
-                            "tertiary_color": None,
-                        },
-                        "permissions": str(MEMBER_PERMISSIONS),
-                        "hoist": False,
-                        "managed": False,
-                        "mentionable": False,
-                        "flags": 0,
-                    }
+                    _role(guild.id, "@everyone", permissions=str(MEMBER_PERMISSIONS)),
+                    _role(
+                        guild.bot_role,
+                        "pooh",
+                        managed=True,
+                        tags={"bot_id": str(self.application_id)},
+                    ),
+                    *(_role(role, name) for role, name in guild.roles.items()),
                 ],
                 "channels": [c.payload() for c in self.channels.values() if c.guild is guild],
                 "preferred_locale": guild.locale,
@@ -1095,6 +1116,21 @@ def _listed(command: Json, localised: bool) -> Json:
         if ("options" in command)
         else plain
     )
+
+
+def _role(role: int, name: str, **fields: Any) -> Json:  # noqa: ANN401
+    return {
+        "id": str(role),
+        "name": name,
+        "position": 0,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "permissions": "0",
+        "hoist": False,
+        "managed": False,
+        "mentionable": True,
+        "flags": 0,
+    } | fields
 
 
 def _sorted(values: Sequence[int] | None) -> list[int] | None:

@@ -47,6 +47,8 @@ class Guild:
     name: str
     installed: bool = True
     locale: str = "en-US"
+    roles: dict[int, str] = field(default_factory=dict)  # beside @everyone and the bot's own
+    bot_role: int = 0  # made by Discord when the bot is invited
 
 
 @dataclass(eq=False)
@@ -60,6 +62,7 @@ class Channel:
     messages: dict[int, "Message"] = field(default_factory=dict)
     bot_permissions: int = MODERATOR & ~MANAGE_MESSAGES
     external_apps: bool = True
+    name: str = "wood"
     blocked: tuple[str, ...] = ()  # what this server's AutoMod lets nobody write
     nonces: dict[str, "Message"] = field(default_factory=dict)
 
@@ -78,7 +81,7 @@ class Channel:
             return {
                 "id": str(self.id),
                 "type": 0,
-                "name": "wood",
+                "name": self.name,
                 "position": 0,
                 "nsfw": False,
                 "flags": 0,
@@ -121,6 +124,11 @@ class Message:
     attachments: list[Json] = field(default_factory=list)
     reference: "Message | None" = None
     mentions: list[Json] = field(default_factory=list)
+    mention_roles: list[int] = field(default_factory=list)
+    forwarded: "Message | None" = None  # what this message forwards
+    poll: Json | None = None
+    stickers: list[Json] = field(default_factory=list)
+    webhook: int = 0
     interaction: "Interaction | None" = None
     visible_to: "Person | None" = None
     pinged: list[str] = field(default_factory=list)
@@ -157,6 +165,10 @@ class Message:
             parts += [f"{f['name']}\n{f['value']}" for f in embed.get("fields") or []]
             parts += [(embed.get("footer") or {}).get("text")]
         parts += [c["content"] for c in rules.walk(self.components) if c.get("type") == 10]
+        if self.poll:
+            parts += [self.poll["question"]["text"]]
+            parts += [answer["poll_media"]["text"] for answer in self.poll["answers"]]
+        parts += [self.forwarded.text] if self.forwarded else []
         return "\n".join(part for part in parts if part)
 
     def payload(self, *, nested: bool = False, stripped: bool = False) -> Json:
@@ -173,14 +185,27 @@ class Message:
             "mention_everyone": False,
             "attachments": self.attachments,
             "mentions": self.mentions,
-            "mention_roles": [],
+            "mention_roles": [str(role) for role in self.mention_roles],
+            "sticker_items": self.stickers,
             "pinned": False,
             "tts": False,
             "timestamp": iso(self.created),
             "edited_timestamp": iso(self.edits[-1][0]) if len(self.edits) > 1 else None,
         }
+        if self.poll:
+            data["poll"] = self.poll
+        if self.webhook:
+            data["webhook_id"] = str(self.webhook)
+        if self.forwarded:
+            data["message_snapshots"] = [{"message": self.forwarded.snapshot(stripped=stripped)}]
+            data["message_reference"] = {
+                "type": 1,
+                "message_id": str(self.forwarded.id),
+                "channel_id": str(self.forwarded.channel.id),
+            }
         if stripped:
             data |= {"content": "", "embeds": [], "components": [], "attachments": []}
+            data.pop("poll", None)
         if self.channel.guild and not nested:
             data["guild_id"] = str(self.channel.guild.id)
         if self.interaction:
@@ -201,6 +226,15 @@ class Message:
                     )
                 )
         return data
+
+    def snapshot(self, *, stripped: bool = False) -> Json:
+        """What a forward carries of this message: not who wrote it."""
+        whole = self.payload(nested=True, stripped=stripped)
+        kept = (
+            *("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp"),
+            *("flags", "mentions", "mention_roles", "sticker_items", "components"),
+        )
+        return {key: whole[key] for key in kept}
 
 
 @dataclass(eq=False)
@@ -311,6 +345,7 @@ class Person:
         self.name = name
         self.locale = locale
         self.permissions = permissions
+        self.nick: str | None = None  # how others read the name in a guild
 
     def user(self) -> Json:
         return {
@@ -326,7 +361,7 @@ class Person:
     def member(self) -> Json:
         return {
             "user": self.user(),
-            "nick": None,
+            "nick": self.nick,
             "roles": [],
             "joined_at": iso(EPOCH),
             "premium_since": None,
@@ -349,6 +384,9 @@ class Person:
             "type": rules.CHAT_INPUT,
             "options": rules.read_options(command, options, force=force),
         }
+        where = where or self.server.channel
+        if resolved := self.server.resolve(" ".join(map(str, options.values())), where):
+            data["resolved"] = resolved
         return self.server.interact(COMMAND, self, where or self.server.channel, data)
 
     async def suggestions(
@@ -403,6 +441,7 @@ class Person:
         *,
         reply_to: Message | None = None,
         ping: bool = True,
+        **fields: Any,  # noqa: ANN401 -- of Message
     ) -> Message:
         """Writes a message; ``@pooh`` in it mentions the bot, a reply pings who it answers."""
         where = where or (reply_to.channel if reply_to else self.server.channel)
@@ -418,7 +457,23 @@ class Person:
             content=text,
             type=19 if reply_to else 0,
             reference=reply_to,
-            mentions=[people[m] for m in dict.fromkeys(mentioned) if m in people],
+            mentions=[
+                people[m] | self.server.membership(m, where)
+                for m in dict.fromkeys(mentioned)
+                if m in people
+            ],
+            mention_roles=[int(role) for role in re.findall(r"<@&(\d+)>", text)],
+            **fields,
+        )
+
+    def forward(self, message: Message, where: Channel | None = None) -> Message:
+        """Forwards a message to another channel, or to the same."""
+        self._sees(message)
+        return self.server.post(
+            where or self.server.channel,
+            self.user(),
+            forwarded=message.forwarded or message,  # of a forward: what it forwards
+            flags=1 << 14,
         )
 
     def edit(self, message: Message, text: str) -> None:
