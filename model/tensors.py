@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from model.files import write_atomically
+from model.files import open_bounded, write_atomically
 
 MAX_HEADER = 2**20  # bytes: room for some ten thousand arrays
 MAX_FILE = 2**30  # bytes
@@ -68,7 +67,8 @@ def write(path: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, s
         OSError: the file cannot be written.
     """
     names = {kind: code for code, kind in _TYPES.items()}
-    header: dict[str, Any] = {_METADATA: dict(about)}
+    header: dict[str, Any] = {_METADATA: {**about}}
+    header[_METADATA].pop(_DIGEST, None)  # of other arrays, where `about` came from a file
     arrays, start = [], 0
     # The library wants every array where its type is aligned: the widest types come first.
     for name in sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name)):
@@ -97,22 +97,18 @@ def _plain(header: Mapping[str, Any]) -> bytes:
 
 
 def open_tensors(path: Path) -> BinaryIO:
-    """Open a file to read its header and arrays. Raise OSError, also for what is no file."""
-    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # a pipe would wait for ever
-        raise OSError(None, "not a file")
-    return path.open("rb")
+    """Open a file to read its header and arrays. Raise OSError, also where it is too large."""
+    return open_bounded(path, MAX_FILE)
 
 
 def read_header(file: BinaryIO) -> Header:
     """What is in a file: little is read, and nothing of the arrays.
 
     Raises:
-        TensorFileError: no such file as this, damaged, or larger than what is read.
+        TensorFileError: no such file as this, damaged, or with a header larger than what is read.
         OSError: the file cannot be read.
     """
     size = os.fstat(file.fileno()).st_size
-    if size > MAX_FILE:
-        raise TensorFileError(f"{size:,} bytes: at most {MAX_FILE:,} are read")
     length = int.from_bytes(file.read(8), "little")
     if length > MAX_HEADER:
         raise TensorFileError(f"a header of {length:,} bytes: at most {MAX_HEADER:,} are read")
@@ -155,8 +151,8 @@ def read_tensors(file: BinaryIO, header: Header) -> Tensors:
     """Read all arrays into memory, in one pass; call it right after `read_header`.
 
     Raises:
-        TensorFileError: they are not those that the digest was made of, hold a number that is not
-            finite, are of an unknown type, or the file was cut short meanwhile.
+        TensorFileError: they are not those that the digest was made of, are of an unknown type, or
+            the file was cut short meanwhile.
         OSError: the file cannot be read.
     """
     digest = hashlib.sha256(header.plain)
@@ -171,7 +167,4 @@ def read_tensors(file: BinaryIO, header: Header) -> Tensors:
         tensors[name] = data.view(place.kind).reshape(place.shape)
     if header.digest is not None and digest.hexdigest() != header.digest:
         raise TensorFileError("its digest is another: it was changed after it was written")
-    for name, tensor in tensors.items():
-        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            raise TensorFileError(f"{name} holds a number that is not finite")
     return tensors

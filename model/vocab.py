@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from model.files import write_atomically
+from model.files import open_bounded, write_atomically
 
 FORMAT = "pooh vocabulary"
 VERSION = 1
+MAX_FILE = 2**25  # bytes: room for every character of Unicode
 
 # What Unicode's own decomposition (NFKD) does not turn into ASCII but a printer's case would.
 _SPELLINGS = {
@@ -181,7 +182,8 @@ class Vocab:
     def load(cls, path: Path) -> "Vocab":
         """Read what `save` wrote. Raise VocabError naming the file and what is wrong with it."""
         try:
-            content = json.loads(path.read_bytes())
+            with open_bounded(path, MAX_FILE) as file:
+                content = json.loads(file.read())
         except OSError as error:
             raise VocabError(f"{path}: cannot read the vocabulary: {error.strerror}") from error
         except (ValueError, RecursionError) as error:

@@ -31,7 +31,7 @@ DEFAULT_MODEL = "pooh"
 ROOT = Path(__file__).resolve().parents[1]  # weights/ and vocab/ lie here
 
 _FLOATS = ("float32", "float16")
-_ROWS, _SCALE = "ngrams.rows.weight", "ngrams.rows.scale"
+_ROWS, _SCALE, _KNOWN = "ngrams.rows.weight", "ngrams.rows.scale", "ngrams.known"
 _MESSAGE = 600  # characters: names and values in a message may come out of a file made by hand
 
 
@@ -54,11 +54,13 @@ def save(path: Path, config: GPTConfig, vocab: Vocab, tensors: Mapping[str, NDAr
             be int8 with "ngrams.rows.scale" (R + 1,) beside them.
 
     Raises:
-        WeightsError: a tensor is missing, unknown, or has a wrong shape or type.
+        WeightsError: a tensor is missing, unknown, has a wrong shape or type, or numbers that no
+            network can work with.
         OSError: the file cannot be written.
     """
     held = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
     _check(path, config, vocab, vocab.digest, held)
+    _check_numbers(path, tensors)
     about = {"format": FORMAT, "config": config.to_json(), "vocab": vocab.digest}
     try:
         write(path, tensors, about)
@@ -156,10 +158,18 @@ def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors]:
             tensors = read_tensors(file, header)
     except (TensorFileError, OSError) as error:
         raise _unusable(path, error) from None
-    known = tensors.get("ngrams.known")
-    if known is not None and not (known[1:] > known[:-1]).all():
-        raise WeightsError(f"{path}: ngrams.known is not sorted; it was changed after it was saved")
+    _check_numbers(path, tensors)
     return config, vocab, tensors
+
+
+def _check_numbers(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Raise WeightsError where a number is not finite, or the known runs are out of order."""
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+            raise WeightsError(f"{path}: {name} holds a number that is not finite")
+    known = tensors.get(_KNOWN)
+    if known is not None and not (known[1:] > known[:-1]).all():
+        raise WeightsError(f"{path}: {_KNOWN} is not sorted, or names a run twice")
 
 
 def _config(path: Path, header: Header) -> GPTConfig:
@@ -221,7 +231,7 @@ def _expected(
     if config.n_runs:
         width = config.ngram_width
         expected["ngrams.projection.weight"] = ((C, config.n_runs * width), _FLOATS)
-        expected["ngrams.known"] = ((R,), ("int32",))
+        expected[_KNOWN] = ((R,), ("int32",))
         expected[_ROWS] = ((R + 1, width), (*_FLOATS, "int8"))
         if quantised:
             expected[_SCALE] = ((R + 1,), _FLOATS)

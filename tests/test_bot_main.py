@@ -15,10 +15,9 @@ import pytest
 from bot import __main__ as front
 from bot import pictures
 from bot.settings import Settings
-from model.vocab import Vocab
-from model.weights import save
+from model.tensors import open_tensors, read_header, read_tensors, write
 from tests.discord_server import DiscordServer
-from tests.hosting import CHARACTERS, save_small_network, small_weights
+from tests.hosting import save_small_network
 from tests.test_settings import TOKEN
 from tests.test_terminal import bot
 
@@ -73,11 +72,12 @@ def test_check_lists_what_is_right_and_wrong(root: Path, small: Path) -> None:
 
 
 def overwrite(small: Path, name: str, value: float) -> None:
-    """Save the small network with one number everywhere in a matrix."""
-    vocab = Vocab(CHARACTERS)
-    config, weights = small_weights(vocab)
+    """Put one number everywhere in a matrix of the small network, as no training would."""
+    with open_tensors(small) as file:
+        header = read_header(file)
+        weights = read_tensors(file, header)
     weights[name][:] = value
-    save(small, config, vocab, weights)
+    write(small, weights, header.about)
 
 
 def without_digest(small: Path) -> None:

@@ -25,7 +25,7 @@ from model.tensors import (
     read_tensors,
     write,
 )
-from model.vocab import Vocab
+from model.vocab import Vocab, VocabError
 from model.weights import ROOT, WeightsError, has_digest, load_decoder, save
 from tests.networks import TABLE, random_gpt, tensors
 
@@ -128,17 +128,22 @@ def test_a_file_without_a_digest_is_loaded_and_known_as_such(path: Path) -> None
 def test_numbers_that_are_not_finite_are_refused(path: Path, name: str, number: float) -> None:
     held = quantised()
     held[name].flat[-1] = number
-    save(path, TABLE, VOCAB, held)
+    about = parts(path.read_bytes())[0]["__metadata__"]
+    with pytest.raises(WeightsError, match=f"{name} holds a number that is not finite"):
+        save(path, TABLE, VOCAB, held)
+    load_decoder(path)  # the good ones are still there
+    write(path, held, about)
     with pytest.raises(WeightsError, match=f"{name} holds a number that is not finite"):
         load_decoder(path)
 
 
 def test_known_runs_that_are_not_sorted_are_refused(path: Path) -> None:
     held = quantised()
-    held["ngrams.known"] = held["ngrams.known"][::-1].copy()
-    save(path, TABLE, VOCAB, held)
-    with pytest.raises(WeightsError, match=r"ngrams\.known is not sorted"):
-        load_decoder(path)
+    about = parts(path.read_bytes())[0]["__metadata__"]
+    for wrong in (held["ngrams.known"][::-1], np.zeros_like(held["ngrams.known"])):
+        write(path, {**held, "ngrams.known": wrong}, about)
+        with pytest.raises(WeightsError, match=r"ngrams\.known is not sorted"):
+            load_decoder(path)
 
 
 def test_weights_may_be_cut_short_under_a_running_network(path: Path) -> None:
@@ -160,13 +165,23 @@ print("alive")
 
 def test_a_pipe_and_a_file_of_holes_are_refused_at_once(tmp_path: Path, path: Path) -> None:
     os.truncate(path, MAX_FILE + 1)  # a file of holes takes no place on the disk
-    with pytest.raises(WeightsError, match="at most"):
+    with pytest.raises(WeightsError, match="at most 1,073,741,824 are read"):
         load_decoder(path)
     if hasattr(os, "mkfifo"):
         pipe = tmp_path / "pipe.safetensors"
         os.mkfifo(pipe)
         with pytest.raises(WeightsError, match="not a file"):
             load_decoder(pipe)
+
+
+def test_so_is_a_vocabulary(tmp_path: Path) -> None:
+    vocab = tmp_path / "small.json"
+    vocab.write_bytes(b'["' * 1_000_000)
+    with pytest.raises(VocabError, match="not a vocabulary"):
+        Vocab.load(vocab)
+    os.truncate(vocab, 2**40)
+    with pytest.raises(VocabError, match="at most"):
+        Vocab.load(vocab)
 
 
 def with_config(header: dict[str, Any], **changed: object) -> dict[str, Any]:
