@@ -31,6 +31,8 @@ from model.gpt import GPT, norm, rotate  # noqa: E402
 from model.sampling import Sampling, next_id, next_ids  # noqa: E402
 from model.vocab import Vocab  # noqa: E402
 from model.weights import load_gpt, save  # noqa: E402
+from tests.benchmarks.plain import PlainGPT  # noqa: E402
+from tests.benchmarks.plain import write as write_plainly  # noqa: E402
 
 SIZES = {
     "classic": GPTConfig(vocab_size=66, attention_window=48),
@@ -100,39 +102,13 @@ def chosen(logits: Tensor) -> Tensor:
     return torch.multinomial((logits / SAMPLING.temperature).softmax(dim=-1), 1)
 
 
-def original(gpt: GPT) -> Write:
-    """For each character the whole context is read again, one head after the other."""
-    config = gpt.config
-    H, G, D, T = config.n_head, config.n_kv_head, config.head_size, config.context_length
+def original(config: GPTConfig) -> Write:
+    """The original project's way, with a plain network of this size."""
+    gpt = PlainGPT(config).eval()
 
-    def forward(ids: Tensor) -> Tensor:
-        x = gpt.embedding(ids)
-        if gpt.ngrams is not None:
-            x = x + gpt.ngrams(ids)
-        x, length = norm(x), ids.size(1)
-        everywhere = torch.ones(length, length, dtype=torch.bool)
-        hidden = everywhere.triu(1) | everywhere.tril(-config.attention_window)
-        cos, sin = gpt.cos[:length], gpt.sin[:length]
-        for block in gpt.blocks:
-            qkv = block.attention.qkv.weight.view(H + 2 * G, D, -1)  # type: ignore[union-attr,operator]
-            heads = []
-            for h in range(H):
-                shared = H + h * G // H
-                q, k, v = (norm(x) @ qkv[i].T for i in (h, shared, shared + G))
-                q, k = rotate(norm(q), cos, sin), rotate(norm(k), cos, sin)
-                scores = (q @ k.transpose(-2, -1) / D**0.5).masked_fill(hidden, -torch.inf)
-                heads.append(scores.softmax(dim=-1) @ v)
-            x = x + block.attention.projection(torch.cat(heads, dim=-1))  # type: ignore[union-attr,operator]
-            x = x + block.feed_forward(norm(x))  # type: ignore[operator]
-        return gpt.head(norm(x))  # type: ignore[no-any-return]
-
-    @torch.inference_mode()
     def write(length: int) -> int:
-        length = max(length // 20, 5)
-        ids = torch.tensor([ids_of(config, T)])
-        for _ in range(length):
-            ids = torch.cat((ids, chosen(forward(ids[:, -T:])[:, -1])), dim=1)
-        return length
+        start = ids_of(config, config.context_length)  # a full window, as after the first few words
+        return len(write_plainly(gpt, start, max(length // 20, 5), SAMPLING.temperature))
 
     return write
 
@@ -261,24 +237,28 @@ def torch_floor(gpt: GPT) -> Write:
     return write
 
 
-def speeds(rows: dict[str, Write], rounds: int, length: int) -> dict[str, list[float]]:
+def speeds(
+    rows: dict[str, Write], rounds: int, length: int, clock: Callable[[], float]
+) -> dict[str, list[float]]:
     """Characters a second of each row in each round; the rounds go through all rows."""
     found: dict[str, list[float]] = {name: [] for name in rows}
     for write in rows.values():  # the first time is for caches and allocations
         write(5)
     for _ in range(rounds):
         for name, write in rows.items():
-            start = time.perf_counter()
+            start = clock()
             count = write(length)
-            found[name].append(count / (time.perf_counter() - start))
+            found[name].append(count / (clock() - start))
     return found
 
 
 def table(name: str, found: dict[str, list[float]]) -> None:
     """Print a table, each row beside one reader of ours."""
     one = statistics.median(found["ours, 1 reader"])
+    times = one / statistics.median(found["the original's way"])
     print(
-        f"\n## {name}\n\n| | characters a second, median | lowest to highest | ours, 1 reader = 1 |"
+        f"\n## {name}\n\n{times:.1f} times the original's way.\n\n"
+        "| | characters a second, median | lowest to highest | ours, 1 reader = 1 |"
     )
     print("|---|---|---|---|")
     for row, values in found.items():
@@ -428,7 +408,7 @@ def rows_of(gpt: GPT, decoder: Decoder) -> Iterator[tuple[str, Write]]:
     """All ways to write with one size of network."""
     for readers in (1, 8, 32, 128):
         yield f"ours, {readers} reader{'s' * (readers > 1)}", ours(decoder, readers)
-    yield "the original's way", original(gpt)
+    yield "the original's way", original(gpt.config)
     for readers in (1, 32):
         name = f"a cached loop in PyTorch, {readers} reader{'s' * (readers > 1)}"
         yield name, cached_torch(gpt, readers)
@@ -445,8 +425,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--length", type=int, default=300, help="characters; default: %(default)s")
     parser.add_argument("--picture", type=Path, default=Path("sampling.png"), metavar="PNG")
+    parser.add_argument(
+        "--busy",
+        action="store_true",
+        help="for a machine with other work: speeds are those of one thread, and seconds are "
+        "those that it had the processor (set OPENBLAS_NUM_THREADS=1 too)",
+    )
     options = parser.parse_args()
     torch.manual_seed(0)
+    if options.busy:
+        torch.set_num_threads(1)
     print(f"{machine()}; {options.rounds} rounds in turn, stories of {options.length} characters.")
     found: dict[str, dict[str, list[float]]] = {}
     grown: dict[str, dict[str, dict[int, float]]] = {}
@@ -454,7 +442,8 @@ def main() -> None:
         gpt = network(name)
         weights: dict[str, Any] = {k: v.numpy().copy() for k, v in gpt.state_dict().items()}
         decoder = Decoder(gpt.config, weights)
-        found[name] = speeds(dict(rows_of(gpt, decoder)), options.rounds, options.length)
+        clock = time.process_time if options.busy else time.perf_counter
+        found[name] = speeds(dict(rows_of(gpt, decoder)), options.rounds, options.length, clock)
         table(name, found[name])
         grown[name] = growth(decoder, options.rounds)
         for title, curve in grown[name].items():
