@@ -19,8 +19,9 @@ from pathlib import Path
 import discord
 
 from bot import checks
+from bot.buttons import MAX_LENGTH, MAX_TOP_K
 from bot.client import Pooh, serve, use_server
-from bot.commands import LENGTH, MAX_LENGTH, MAX_SEED, MAX_TOP_K, TEMPERATURE, make_tree
+from bot.commands import LENGTH, MAX_SEED, TEMPERATURE, make_tree
 from bot.errors import UNREACHABLE
 from bot.settings import TOKEN_HELP, Settings, SettingsError, application_id, read_settings
 from bot.terminal import converse

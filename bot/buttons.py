@@ -3,13 +3,18 @@
 import enum
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import discord
 
 from model.sampling import MAX_TEMPERATURE, Sampling
 
 WARMER = 0.2  # how much wilder Wilder is
+MAX_LENGTH = 1500  # characters of a story
+MAX_TOP_K = 100
+_DECIMAL = r"[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?"  # as Python writes it
+
+_Number = TypeVar("_Number", int, float)
 
 
 class Action(enum.StrEnum):
@@ -43,7 +48,7 @@ class Wish:
     def custom_id(self, action: Action) -> str:
         """An id of at most 100 characters for a button."""
         s = self.sampling
-        return f"pooh:{action.value}:{self.owner}:{s.temperature:.2f}:{s.length}:{s.top_k}"
+        return f"pooh:{action.value}:{self.owner}:{s.temperature!r}:{s.length}:{s.top_k}"
 
     def within(self, room: int) -> Sampling:
         """How to write on where there is room for so many characters only."""
@@ -51,14 +56,15 @@ class Wish:
 
     def warmer(self, by: float) -> Self:
         """The same at another temperature."""
-        temperature = round(min(max(self.sampling.temperature + by, 0.0), MAX_TEMPERATURE), 2)
+        # Rounded to take the dust of the addition off, not to make a small temperature 0.
+        temperature = round(_between(0.0, self.sampling.temperature + by, MAX_TEMPERATURE), 6)
         return replace(self, sampling=replace(self.sampling, temperature=temperature))
 
 
 class StoryButton(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
     template=r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete):(?P<owner>[0-9]{1,20})"
-    r":(?P<temperature>[0-9]\.[0-9]{2}):(?P<length>[0-9]{1,4}):(?P<top_k>[0-9]{1,3})",
+    rf":(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)",
 ):
     """A button under a story, new or as old as the message it stands under."""
 
@@ -83,17 +89,24 @@ class StoryButton(
         match: re.Match[str],
         /,
     ) -> Self:
-        """Made anew from its id, when it is pressed."""
+        """Made anew from its id, when it is pressed.
+
+        The id may be older than today's limits: a number beyond them becomes the nearest within.
+        """
         sampling = Sampling(
-            length=int(match["length"]),
-            temperature=float(match["temperature"]),
-            top_k=int(match["top_k"]),
+            length=_between(1, int(match["length"]), MAX_LENGTH),
+            temperature=_between(0.0, float(match["temperature"]), MAX_TEMPERATURE),
+            top_k=_between(0, int(match["top_k"]), MAX_TOP_K),
         )
         return cls(Action(match["action"]), Wish(int(match["owner"]), sampling))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Somebody pressed it."""
         await interaction.client.press(interaction, self.action, self.wish)
+
+
+def _between(least: _Number, number: _Number, most: _Number) -> _Number:
+    return min(max(number, least), most)
 
 
 def row(*actions: Action, wish: Wish) -> discord.ui.View:

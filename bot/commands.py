@@ -8,6 +8,7 @@ from discord import app_commands
 from discord.app_commands import Range, locale_str
 
 from bot.answers import PROMPT
+from bot.buttons import MAX_LENGTH, MAX_TOP_K
 from bot.errors import explain
 from bot.surfaces import response_to
 from bot.translations import Translations
@@ -15,8 +16,6 @@ from model.sampling import MAX_TEMPERATURE, Sampling
 
 LENGTH = 300
 TEMPERATURE = 0.8
-MAX_LENGTH = 1500
-MAX_TOP_K = 100
 MAX_SEED = 2**53 - 1  # Discord's largest whole number
 CHOICES = 25  # that Discord shows
 

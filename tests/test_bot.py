@@ -18,7 +18,8 @@ import pytest
 
 from bot import messages
 from bot.__main__ import PERMISSIONS
-from bot.commands import LENGTH, MAX_LENGTH, TEMPERATURE
+from bot.buttons import MAX_LENGTH
+from bot.commands import LENGTH, TEMPERATURE
 from bot.worker import Outcome
 from tests.discord_rules import ApiError, RefusedError
 from tests.discord_schema import Schemas
@@ -381,6 +382,38 @@ async def test_a_story_goes_on_until_its_message_is_full_and_then_in_a_new_one(
     assert len(story.content) > 1700
     sequel = await told(wood, use)
     assert sequel is not story and text.rstrip().endswith(page(sequel).prompt)
+
+
+@pytest.mark.parametrize(
+    "numbers", ["2.01:300:0", "9.99:0:0", "0.80:0:999", "0.80:9999:0", "77:123456:123456", "0:0:0"]
+)
+async def test_old_buttons_with_numbers_that_are_out_of_range_today_do_what_they_say(
+    wood: Stage, caplog: pytest.LogCaptureFixture, numbers: str
+) -> None:
+    kanga = wood.server.person()
+    story = await told(wood, kanga.command("pooh", prompt="The mouse", length=5))
+
+    def press(label: str) -> Interaction:
+        button = story.buttons[label]
+        button["custom_id"] = ":".join([*button["custom_id"].split(":")[:3], numbers])
+        button["disabled"] = False
+        return kanga.press(story, label)
+
+    for label in ("Again", "Continue", "Wilder", "Calmer"):
+        edits = len(story.edits)
+        use = press(label)
+        await changed(wood, story, edits)
+        await wood.server.until(lambda: not wood.bot.answers.is_told(story.id))
+        assert use.response_type == 6 and not use.followups
+    story = await begun(wood, kanga, prompt="The mill", length=1000)
+    stopping = press("Stop")
+    await wood.server.until(lambda: stopping.answered)
+    wood.decoder.open()
+    while not finished(story):
+        await wood.pass_seconds(0.2)
+    press("Delete")
+    await wood.server.until(lambda: story.deleted)
+    assert "Traceback" not in caplog.text
 
 
 async def test_others_get_a_story_of_their_own(wood: Stage) -> None:

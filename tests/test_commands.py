@@ -2,6 +2,7 @@
 
 import copy
 import re
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -10,11 +11,9 @@ from discord import app_commands
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.buttons import FINAL, WRITING, Action, StoryButton, Wish, row
+from bot.buttons import FINAL, MAX_LENGTH, MAX_TOP_K, WRITING, Action, StoryButton, Wish, row
 from bot.commands import (
     CHOICES,
-    MAX_LENGTH,
-    MAX_TOP_K,
     OPENINGS,
     differ,
     make_tree,
@@ -125,6 +124,22 @@ def test_with_nothing_typed_the_first_openings_are_suggested() -> None:
     assert suggestions("") == list(OPENINGS[:CHOICES])
 
 
+TEMPLATE = StoryButton.__discord_ui_compiled_template__
+
+
+async def remade(custom_id: str) -> StoryButton:
+    """A button from its id, as discord.py makes it."""
+    match = TEMPLATE.fullmatch(custom_id)
+    assert match is not None, custom_id
+    interaction: Any = None  # not looked at
+    any_button = StoryButton(Action.AGAIN, Wish(1, Sampling()))
+    return await StoryButton.from_custom_id(interaction, any_button, match)
+
+
+async def pressed(custom_id: str) -> Wish:
+    return (await remade(custom_id)).wish
+
+
 @given(
     st.integers(1, 2**64 - 1),
     st.integers(1, MAX_LENGTH),
@@ -138,15 +153,44 @@ async def test_a_button_remembers_its_wish_in_its_id(
     for action in Action:
         custom_id = wish.custom_id(action)
         assert len(custom_id) <= 100
-        match = StoryButton.__discord_ui_compiled_template__.fullmatch(custom_id)
-        assert match is not None
-        interaction: Any = None  # not looked at
-        again = await StoryButton.from_custom_id(interaction, StoryButton(action, wish), match)
+        again = await remade(custom_id)
         assert again.action is action and again.wish.owner == owner
-        assert again.wish.sampling == Sampling(
-            length=length, temperature=again.wish.sampling.temperature, top_k=top_k
-        )
-        assert again.wish.sampling.temperature == pytest.approx(temperature, abs=0.00501)
+        assert again.wish.sampling == replace(wish.sampling, seed=None)
+
+
+@pytest.mark.parametrize("temperature", [0.004, 0.0049999, 1e-7, 5e-324, 0.1 + 0.2, 1.9999999])
+async def test_a_temperature_is_not_rounded_by_a_button(temperature: float) -> None:
+    wish = await pressed(Wish(1, Sampling(temperature=temperature)).custom_id(Action.AGAIN))
+    assert wish.sampling.temperature == temperature > 0
+
+
+async def test_a_small_temperature_is_left_by_wilder_and_calmer() -> None:
+    wish = Wish(1, Sampling(temperature=0.004))
+    assert wish.warmer(0.2).warmer(-0.2) == wish
+    assert Wish(1, Sampling(temperature=0.8)).warmer(-0.2).sampling.temperature == 0.6
+
+
+@pytest.mark.parametrize(
+    ("numbers", "length", "temperature", "top_k"),
+    [
+        ("0.80:300:0", 300, 0.8, 0),  # as they were written at first
+        ("2.01:300:0", 300, 2.0, 0),
+        ("9.99:0:999", 1, 2.0, MAX_TOP_K),
+        ("12:99999:12345", MAX_LENGTH, 2.0, MAX_TOP_K),
+        ("1e-07:1501:101", MAX_LENGTH, 1e-7, MAX_TOP_K),
+        ("1e999:0000:00", 1, 2.0, 0),
+    ],
+)
+async def test_an_old_button_gets_the_nearest_numbers_of_today(
+    numbers: str, length: int, temperature: float, top_k: int
+) -> None:
+    wish = await pressed(f"pooh:again:1:{numbers}")
+    assert wish == Wish(1, Sampling(length=length, temperature=temperature, top_k=top_k))
+
+
+@given(st.from_regex(TEMPLATE, fullmatch=True).filter(lambda text: len(text) <= 100))
+async def test_no_button_fails_for_what_its_id_says(custom_id: str) -> None:
+    assert (await pressed(custom_id)).sampling.length >= 1
 
 
 async def test_wilder_and_calmer_end_where_the_temperature_does() -> None:
