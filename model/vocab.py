@@ -31,6 +31,11 @@ _SPELLINGS = {
     **{"ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ł": "l", "Ł": "L"},
     **{"\u0131": "i"},  # a Turkish i has no dot
 }
+# How people part speech from the rest: the plain mark, and the pairs that books print for it.
+_PAIRS = {
+    '"': ("\u201e\u201c", "\u201c\u201d", "\u00ab\u00bb", "\u201e\u201d", "\u201d\u201d"),
+    "'": ("\u201a\u2018", "\u2018\u2019", "\u2019\u2019", "\u2039\u203a"),
+}
 # Accents, joiners, controls and lone surrogates: nobody misses them, so nobody is told.
 _INVISIBLE = {"Mn", "Me", "Cf", "Cc", "Cs"}
 
@@ -75,7 +80,10 @@ def fold(text: str) -> tuple[str, str]:
 
 
 class Vocab:
-    """The characters a network knows, in code-point order; a character's id is its place there."""
+    """The characters a network knows; a character's id is its place among them.
+
+    Those of a text stand in code-point order; a vocabulary that grew has its new ones at the end.
+    """
 
     __slots__ = ("_ids", "characters")
 
@@ -83,11 +91,12 @@ class Vocab:
     _ids: dict[str, int]
 
     def __init__(self, characters: str) -> None:
-        """Raise VocabError unless `characters` are sorted, each there once, and encodable."""
+        """Raise VocabError unless each of `characters` is there once, and encodable."""
         if not characters:
             raise VocabError("a vocabulary needs at least one character")
-        if list(characters) != sorted(set(characters)):
-            raise VocabError("a vocabulary's characters stand in code-point order, each once")
+        if len(set(characters)) != len(characters):
+            twice = next(c for c in characters if characters.count(c) > 1)
+            raise VocabError(f"a vocabulary has each character once, this one has {twice!r} twice")
         if any("\ud800" <= character <= "\udfff" for character in characters):
             raise VocabError("a vocabulary cannot hold half a surrogate pair")
         object.__setattr__(self, "characters", characters)
@@ -126,6 +135,10 @@ class Vocab:
         """The vocabulary of all characters in `text`."""
         return cls("".join(sorted(set(text))))
 
+    def grown(self, characters: str) -> "Vocab":
+        """This vocabulary and, behind it, what it lacks of `characters`, in code-point order."""
+        return Vocab(self.characters + "".join(sorted(set(characters) - self._ids.keys())))
+
     def encode(self, text: str) -> list[int]:
         """Characters -> ids. Raise VocabError at the first character that is not there."""
         try:
@@ -150,15 +163,18 @@ class Vocab:
         """What the vocabulary can say of any Unicode text. Cleaning what is clean changes nothing.
 
         What it has stays (letter and accent composed first: NFC); the rest is folded as `fold`
-        does; what is still unknown is dropped, and of the spaces around it one is left.
+        does; or is put as the network's own text puts it: a straight quote as the quotes it knows,
+        `--` as its dash, a capital as a small letter where it knows no capitals. What is still
+        unknown is dropped, and of the spaces around it one is left.
         """
         if all(character in self._ids for character in text):
             return Cleaned(text, "")
         text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+        text = self._as_printed(text)
         spellings: dict[int, str] = {}
         dropped = ""
         for character in dict.fromkeys(text):
-            spelling = character if character in self._ids else _spell(character)
+            spelling = character if character in self._ids else self._spelling(character)
             known = "".join(c for c in spelling if c in self._ids)
             spellings[ord(character)] = known
             if (known != spelling or not spelling) and _visible(character):
@@ -167,6 +183,32 @@ class Vocab:
         if gone and " " in self._ids:
             text = re.sub(rf"(?<!\S)(?:[{gone}]+ )+| [{gone}]+(?=\n)", "", text)
         return Cleaned(text.translate(spellings), dropped)
+
+    def _spelling(self, character: str) -> str:
+        """A character that is not known, in others that are if there is a way."""
+        spelling = _spell(character)
+        if spelling and all(c in self._ids for c in spelling):
+            return spelling
+        if character.isalpha():
+            cases = (character.lower(), character.upper(), spelling.lower(), spelling.upper())
+            return next((c for c in cases if c and all(x in self._ids for x in c)), spelling)
+        # The other way round: a mark that books print, for the plain one that people type.
+        marks = (c for c in self.characters if not c.isalnum())
+        alike = (c for c in marks if _spell(c) in (spelling, 2 * spelling))
+        return next(alike, spelling) if spelling.strip() else spelling
+
+    def _as_printed(self, text: str) -> str:
+        """Quotes, dashes and dots as typed -> as printed, where only the printed ones are known."""
+        for typed, printed in (("...", "\u2026"), ("--", "\u2014"), ("--", "\u2013")):
+            if typed[0] not in self._ids and printed in self._ids:
+                text = text.replace(typed, printed)
+        for typed, pairs in _PAIRS.items():
+            if typed in text and typed not in self._ids:
+                known = (pair for pair in pairs if pair[0] in self._ids and pair[1] in self._ids)
+                if pair := next(known, None):
+                    text = re.sub(rf"(?<![^\s(\[\u2014-]){typed}", pair[0], text)
+                    text = text.replace(typed, pair[1])
+        return text
 
     @property
     def digest(self) -> str:

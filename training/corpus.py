@@ -27,6 +27,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from model.files import write_atomically
 from model.weights import ROOT
 from training import text as cleaning
+from training.encodings import Decoded, EncodingError, decode
 from training.text import VERSE_WIDTH, chapters, unquote
 
 RECIPE = ROOT / "data" / "books.toml"
@@ -196,8 +197,22 @@ def without_slurs(text: str, slurs: re.Pattern[str]) -> str:
     return "\n\n".join(kept) + "\n" if any(kept) else ""
 
 
+def read_file(path: Path, encoding: str = "") -> Decoded:
+    """A text file, decoded: see `training.encodings.decode`.
+
+    Raises:
+        CorpusError: it cannot be read, or is no text.
+    """
+    try:
+        return decode(path.read_bytes(), encoding)
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot read the text: {error.strerror}") from error
+    except EncodingError as error:
+        raise CorpusError(f"{path}: {error}") from None
+
+
 def book_text(path: Path, book: Book | None = None) -> str:
-    """A file as clean text: any Gutenberg file or plain text, UTF-8 (with a BOM or not) or Latin-1.
+    """A file as clean text in plain ASCII: any Gutenberg file or plain text.
 
     Args:
         path: the file.
@@ -206,14 +221,7 @@ def book_text(path: Path, book: Book | None = None) -> str:
     Raises:
         CorpusError: it cannot be read.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot read the text: {error.strerror}") from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", "replace")
+    text = read_file(path).text
     if book is None:
         return cleaning.book_text(text)
     text = cleaning.book_text(text, width=book.width, start=book.start, end=book.end)

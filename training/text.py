@@ -2,13 +2,17 @@
 
 The shape of clean text: paragraphs are lines, parted by one blank line; a verse keeps its lines;
 chapter headings stay. All functions here are pure, and cleaning clean text changes nothing.
+`own_text` does the same for a text of one's own, in its own characters.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from itertools import pairwise
+from typing import NamedTuple
 
 from model.vocab import fold
+from training.gutenberg import bodies
 
 ALPHABET = "\n !\"'()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 """All that clean text may hold. `_SYMBOLS` maps or drops the rarer half of ASCII."""
@@ -22,10 +26,6 @@ _SYMBOLS = str.maketrans(
 )
 
 # Around the book.
-_START, _END = (
-    re.compile(rf"\*{{3}}\s*{word}\s+OF\s+(?:THE|THIS)\s+PROJECT\s+GUTENBERG[^\n]*", re.I)
-    for word in ("START", "END")
-)
 _CONTENTS = re.compile(
     r"^\W*(?:(?:TABLE OF )?CONTENTS\b|(?:LIST OF |FULL-PAGE )?ILLUSTRATIONS?\b\W*$)", re.I
 )
@@ -52,8 +52,10 @@ _STAR_ITALICS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])")
 _LONE_STARS = re.compile(r"(?<!\*)\*{1,2}(?!\*)")
 _DASHES = re.compile(r"-{3,}")
 _DOTS = re.compile(r"\.(?: ?\.){2,}")
-_HYPHEN_END = re.compile(r"[A-Za-z]-$", re.M)
+_HYPHEN_END = re.compile(r"[^\W\d_]-$", re.M)
 _SENTENCE_END = re.compile(r"[.!?\"')_]$")
+_LINE_END = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f][\"')_\u201d\u2019\u00bb\u201c\u300d]*$")
+_IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _TORN = re.compile(r"[a-z][a-z,;]$")
 _PAGE_NUMBER = re.compile(r"\d{2,3}$")
 
@@ -84,19 +86,113 @@ def book_text(raw: str, *, width: int = VERSE_WIDTH, start: str = "", end: str =
     """
     text, _ = fold(raw)
     text = _BRACKETS.sub("", text).translate(_SYMBOLS)
-    text = _END.split(_START.split(text)[-1])[0]
+    return _clean_book("\n\n\n".join(bodies(text).texts), width, start, end)
+
+
+def _clean_book(text: str, width: int = VERSE_WIDTH, start: str = "", end: str = "") -> str:
+    """A book whose characters are right and whose brackets are gone."""
     if "*" in text:  # a star line is a break between scenes, *words* are italics, others notes
         text = _STAR_LINE.sub("***", text)
         text = _LONE_STARS.sub("", _STAR_ITALICS.sub(r"_\1_", text))
     text = _tidy(_SPACES.sub(" ", text))
     lines = "\n".join(map(_line, text.split("\n"))).strip("\n")
-    words = re.findall(r"[a-z]+(?:-[a-z]+)*", lines.lower()) if _HYPHEN_END.search(lines) else []
-    known = Counter(words)
+    known = _known_words(lines)
     blocks = [_unwrap(block.split("\n"), width, known) for block in _BLOCKS.split(lines)]
     blocks = _between(blocks, start, end)
     while (settled := _join_titles(_mend(_without_matter(blocks, started=bool(start))))) != blocks:
         blocks = settled
     return "\n\n".join(blocks) + "\n" if any(blocks) else ""
+
+
+class OwnText(NamedTuple):
+    """A clean text, and one line for each thing that was left out of it."""
+
+    text: str
+    notes: tuple[str, ...]
+
+
+def own_text(raw: str) -> OwnText:
+    """Any text in its own characters (NFC), clean; the text is "" if nothing is left.
+
+    A printed book (of Project Gutenberg, or with marks like [Illustration]) is cleaned as
+    `book_text` does, but for the characters. Of anything else nothing is left out but what nobody
+    can see; lines that were broken to fit a width are joined.
+
+    Args:
+        raw: the decoded file, its line ends plain newlines.
+    """
+    text, notes = _own_characters(raw)
+    books, around = bodies(text)
+    if around:
+        notes.append(f"left out {around:,} characters around the text: Project Gutenberg's")
+    if around or "[Illustration" in text:
+        cleaned = [_clean_book(_BRACKETS.sub("", book)) for book in books]
+        lost = sum(_printed(book) for book in books) - sum(map(_printed, cleaned))
+        if lost > 0:
+            notes.append(
+                f"left out {lost:,} characters: title page, contents, captions, notes, rules"
+            )
+    else:
+        cleaned = [_plain(book) for book in books]
+    return OwnText("\n".join(text for text in cleaned if text), tuple(notes))
+
+
+def _printed(text: str) -> int:
+    """How many characters of a text leave ink."""
+    return len("".join(text.split()))
+
+
+def _own_characters(text: str) -> tuple[str, list[str]]:
+    """Letters composed (NFC), any space but the ideographic one plain, nothing invisible."""
+    text = unicodedata.normalize("NFC", text)
+    spellings: dict[int, str] = {}
+    for character in dict.fromkeys(text):
+        kind = unicodedata.category(character)
+        if character == "\t" or (kind == "Zs" and character != "\u3000"):
+            spellings[ord(character)] = " "
+        elif character not in "\n\u200c\u200d" and (
+            kind in ("Cc", "Cf", "Co", "Cs") or character in "\ufffd\ufffe\uffff"
+        ):
+            spellings[ord(character)] = ""
+    visible = "".join(
+        chr(code)
+        for code, spelling in spellings.items()
+        if not spelling and unicodedata.category(chr(code)) not in ("Cf", "Cs")
+    )
+    lost = sum(map(text.count, visible))
+    notes = [f"left out {lost:,} characters that have no shape ({visible[:20]!a})"] if lost else []
+    return text.translate(spellings), notes
+
+
+def _plain(text: str) -> str:
+    """A text that is no printed book: paragraphs parted by one empty line, lines as they are."""
+    lines = [line.rstrip() for line in text.split("\n")]
+    blocks = [block.strip("\n") for block in re.split(r"\n{2,}", "\n".join(lines))]
+    blocks = [block for block in blocks if block]
+    if _is_wrapped(blocks):
+        known = _known_words("\n".join(lines))
+        blocks = [
+            _unwrap([line.strip() for line in block.split("\n")], VERSE_WIDTH, known)
+            for block in blocks
+        ]
+    return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def _is_wrapped(blocks: list[str]) -> bool:
+    """Whether lines were broken to fit a width, and not because something ended there."""
+    lines = sorted((len(line) for block in blocks for line in block.split("\n")), reverse=True)
+    if not lines or lines[len(lines) // 50] > 100:  # but for a few, such as addresses
+        return False
+    inner = [line for block in blocks for line in block.split("\n")[:-1]]
+    ended = sum(bool(_LINE_END.search(line)) for line in inner)
+    return len(inner) > 0 and 2 * ended <= len(inner)
+
+
+def _known_words(text: str) -> Counter[str]:
+    """How often each word occurs, where a word is torn at a line's end: see `_join`."""
+    if not _HYPHEN_END.search(text):
+        return Counter()
+    return Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower()))
 
 
 def chapters(text: str) -> list[str]:
@@ -142,6 +238,8 @@ def _line(line: str) -> str:
 
 def _unwrap(lines: list[str], width: int, known: Counter[str]) -> str:
     """One paragraph as one line, or a verse with its lines."""
+    if _IDEOGRAPHS.search(lines[0]):  # nothing parts the words: a line is what it is
+        return "\n".join(lines)
     pairs = list(pairwise(lines))
     early = sum(len(a) + 1 + len(b.split(" ", 1)[0]) <= width for a, b in pairs)
     if 2 * early >= len(pairs):
@@ -160,8 +258,8 @@ def _join(left: str, right: str, known: Counter[str]) -> str:
         return left + right if not _SENTENCE_END.search(left) else f"{left} {right}"
     if _HYPHEN_END.search(left) and right[:1].isalpha() and not right.startswith(("and ", "or ")):
         # The hyphen of a torn word goes, that of a compound stays: the rest of the text knows.
-        first = re.split(r"[^A-Za-z]", left[:-1])[-1].lower()
-        second = re.split(r"[^A-Za-z]", right)[0].lower()
+        first = re.split(r"[\W\d_]", left[:-1])[-1].lower()
+        second = re.split(r"[\W\d_]", right)[0].lower()
         torn = known[first + second] > known[f"{first}-{second}"]
         return (left[:-1] if torn else left) + right
     return f"{left} {right}"

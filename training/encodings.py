@@ -1,0 +1,172 @@
+"""From the bytes of a text file, as people have them, to text with plain line ends.
+
+Nothing is dropped or guessed in silence: whatever was not plain UTF-8 becomes a note, one line that
+says what was done and why.
+"""
+
+import codecs
+import re
+import unicodedata
+from typing import NamedTuple
+
+
+_MARKS = (  # the longest first: the mark of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NO_TEXT = 0.02  # share of control characters above which bytes are no text in this encoding
+_FOREIGN = 0.35  # share of accented letters above which Windows-1252 is the wrong guess
+_TORN = 0.3  # share of lines going on in small letters after an empty one: it is between all lines
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+
+
+class EncodingError(ValueError):
+    """Bytes that are no text, or of an encoding that cannot be told; the message says which."""
+
+
+class Decoded(NamedTuple):
+    """A text, its line ends plain newlines, and what is to be said about how it was read."""
+
+    text: str
+    notes: tuple[str, ...]
+
+
+def decode(raw: bytes, encoding: str = "") -> Decoded:
+    """The text of a file.
+
+    Without an `encoding`: by its byte order mark; UTF-8; UTF-16 without a mark; else line by line,
+    UTF-8 where a line is that, a stray byte left out where it nearly is, and Windows-1252.
+
+    Raises:
+        EncodingError: no text, or of another encoding; the message says what to do.
+    """
+    notes: list[str] = []
+    if encoding:
+        text = _decode_as(raw, encoding)
+    elif found := next((name for mark, name in _MARKS if raw.startswith(mark)), None):
+        text = _with_mark(raw, found, notes)
+    else:
+        text = _without_mark(raw, notes)
+    if len(_CONTROLS.findall(text)) > _NO_TEXT * len(text) + 8:
+        raise EncodingError("not a text file; save it as plain text in UTF-8")
+    return Decoded(_plain_line_ends(text, notes), tuple(notes))
+
+
+def _decode_as(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.decode(encoding).removeprefix("\ufeff")
+    except LookupError:
+        raise EncodingError(f"--encoding {encoding}: Python knows no such encoding") from None
+    except UnicodeError as error:
+        raise EncodingError(f"not in the encoding {encoding}: {error}") from None
+
+
+def _with_mark(raw: bytes, name: str, notes: list[str]) -> str:
+    if name == "utf-8":
+        return _lines(raw.removeprefix(codecs.BOM_UTF8), notes)
+    text = raw.decode(name, "replace")
+    if bad := text.count("\ufffd") - raw.decode(name, "ignore").count("\ufffd"):
+        notes.append(f"left out {bad} places that are no {name.upper()}")
+    return text.replace("\ufffd", "")
+
+
+def _without_mark(raw: bytes, notes: list[str]) -> str:
+    # Text has hardly any control characters; as UTF-16 every Latin or Cyrillic letter brings one.
+    controls = sum(raw.count(byte) for byte in (*range(9), *range(14, 26), *range(27, 32)))
+    if controls > _NO_TEXT * len(raw):
+        for name in sorted(
+            ("utf-16-le", "utf-16-be"), key=lambda name: _blanks(raw, name), reverse=True
+        ):
+            text = raw[: len(raw) // 2 * 2].decode(name, "replace")
+            strange = sum(unicodedata.category(c) in ("Cn", "Co", "Cs") for c in text)
+            strange += text.count("\ufffd") + len(_CONTROLS.findall(text))
+            if text and strange <= _NO_TEXT * len(text):
+                notes.append(f"read as {name.upper()}, as its bytes look like that")
+                return text.replace("\ufffd", "")
+    return _lines(raw, notes)
+
+
+def _blanks(raw: bytes, name: str) -> int:
+    """How many spaces and newlines there are: in the wrong byte order there are hardly any."""
+    text = raw[: len(raw) // 2 * 2].decode(name, "ignore")
+    return sum(map(text.count, " \n\r\u3000\u3001\u3002"))
+
+
+def _lines(raw: bytes, notes: list[str]) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        pass
+    # Files of several encodings may have been joined: each line is looked at on its own.
+    parts: list[str] = []
+    dropped, western = 0, 0
+    whole_is_utf8 = _good(raw)
+    for line in re.split(rb"(?<=[\r\n])", raw):
+        try:
+            parts.append(line.decode())
+            continue
+        except UnicodeDecodeError:
+            pass
+        if _good(line) or (whole_is_utf8 and not _looks_western(line)):
+            text = line.decode("utf-8", "replace")
+            kept = line.decode("utf-8", "ignore")
+            dropped += text.count("\ufffd") - kept.count("\ufffd")
+        else:
+            kept = line.decode("cp1252", "ignore")
+            dropped += len(line) - len(kept)
+            western += 1
+        parts.append(kept)
+    text = "".join(parts)
+    letters = [c for c in text if c.isalpha()]
+    accented = sum(not c.isascii() for c in letters)
+    if western and not whole_is_utf8 and accented > _FOREIGN * len(letters):
+        raise EncodingError(
+            "neither UTF-8 nor UTF-16, and no Western European text; save it as UTF-8, "
+            "or name its encoding: --encoding cp1251, shift_jis, ..."
+        )
+    if western:
+        notes.append(f"read {_count(western, 'line')} as Windows-1252: no UTF-8")
+    if dropped:
+        notes.append(f"left out {_count(dropped, 'byte')} that no letter has in UTF-8")
+    return text
+
+
+def _good(raw: bytes) -> bool:
+    """Whether these bytes are UTF-8 but for a few."""
+    bad = raw.decode("utf-8", "replace").count("\ufffd")
+    return len(_MULTIBYTE.findall(raw.decode("utf-8", "ignore").encode())) >= bad
+
+
+def _looks_western(line: bytes) -> bool:
+    """Whether every byte that is no ASCII is an accented letter of a word, or a quote or dash."""
+    text = line.decode("cp1252", "replace")
+    odd = [(i, c) for i, c in enumerate(text) if not c.isascii()]
+    return all(
+        c in "\u2018\u2019\u201c\u201d\u2013\u2014\u2026\xa0\xab\xbb\xa3\xb0\xbd"
+        or (c.isalpha() and any(n.isalpha() and n.isascii() for n in text[max(0, i - 1) : i + 2]))
+        for i, c in odd
+    )
+
+
+def _plain_line_ends(text: str, notes: list[str]) -> str:
+    # "\r\r\n" is what Windows makes of "\r\n" that is written as text once more.
+    text = re.sub("\r*\n|\r|\x85|\u2028|\u2029", "\n", text) if "\n" in text else text
+    text = re.sub("\r\n?|\x85|\u2028|\u2029", "\n", text)
+    text = re.sub("[\v\f\x1c-\x1e]", "\n", text)
+    text = re.sub("[ \t]+\n", "\n", text)
+    runs = re.findall("(?<=[^\n])(\n+)(?=(.))", text.strip("\n"))
+    pairs = [following for run, following in runs if len(run) == 2]
+    even = sum(len(run) % 2 == 0 for run, _ in runs)
+    torn = sum(first.islower() for first in pairs)
+    if len(pairs) > 4 and even >= 0.98 * len(runs) and torn >= _TORN * len(pairs):
+        notes.append("left out every second line end: each line was followed by an empty one")
+        text = re.sub("\n\n?", "\n", text)
+    return text
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' * (number != 1)}"
