@@ -21,7 +21,8 @@ from model.vocab import Vocab
 from model.weights import load_decoder, load_gpt
 from training.config import TrainingConfig
 from training.measures import losses
-from training.train import main, read
+from training.texts import read
+from training.train import main
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = 150

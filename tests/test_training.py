@@ -16,9 +16,11 @@ from model.vocab import Vocab
 from training import checkpoints
 from training.checkpoints import CheckpointError
 from training.config import PRESETS, TrainingConfig
+from training.export import export
 from training.measures import losses
 from training.optim import _mean, rate
-from training.train import Reading, build, export, ids
+from training.setup import build, ids
+from training.texts import Reading
 from training.trainer import Progress, Trainer, known_runs
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -27,6 +27,12 @@ class TrainingConfig:
     name: str = setting("pooh", "name of the model: weights/<name>.safetensors")
     # What is read.
     text: str = setting("", "train on this text file instead of the books of data/books.toml")
+    encoding: str = setting(
+        "", "encoding of --text: utf-8, cp1251, shift_jis, ... (default: found out)"
+    )
+    init: str = setting(
+        "", "learn on from these weights: the name of a shipped model, or a .safetensors file"
+    )
     books: str = setting(
         "", "folder of the books (default: data/books, where missing ones are fetched)"
     )
@@ -140,6 +146,17 @@ PRESETS = {
         epochs=150,
         cooldown=0.6,
     ),
+    # A text of one's own, by a network that knows its English already (--init).
+    "finetune": TrainingConfig(
+        name="finetune",
+        batch_size=8,
+        epochs=8,
+        matrix_rate=0.01,
+        vector_rate=0.003,
+        table_rate=0.003,
+        warmup=0.05,
+        cooldown=0.9,
+    ),
     # English from a library, then the voice.
     "pooh": TrainingConfig(
         voice=(1.0,) * 8 + (2.0,) * 12,
@@ -156,4 +173,5 @@ PRESETS = {
         keep="last",
     ),
 }
-"""Trainings by name. A text of one's own (`--text`) is learned as `classic` is, unless told."""
+"""Trainings by name. A text of one's own (`--text`) is learned as `classic` is, unless told;
+from the weights of another network (`--init`), as `finetune` says."""

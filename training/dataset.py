@@ -8,11 +8,12 @@ import bisect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ids = NDArray[np.uint8]
+Ids = NDArray[np.unsignedinteger[Any]]
 Pieces = NDArray[np.int64]
 
 

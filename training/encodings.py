@@ -9,7 +9,6 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-
 _MARKS = (  # the longest first: the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -51,9 +50,14 @@ def decode(raw: bytes, encoding: str = "") -> Decoded:
         text = _with_mark(raw, found, notes)
     else:
         text = _without_mark(raw, notes)
-    if len(_CONTROLS.findall(text)) > _NO_TEXT * len(text) + 8:
+    if _is_binary(text):
         raise EncodingError("not a text file; save it as plain text in UTF-8")
     return Decoded(_plain_line_ends(text, notes), tuple(notes))
+
+
+def _is_binary(text: str) -> bool:
+    """Whether there are too many control characters for a text."""
+    return len(_CONTROLS.findall(text)) > _NO_TEXT * len(text) + 8
 
 
 def _decode_as(raw: bytes, encoding: str) -> str:
@@ -77,14 +81,14 @@ def _with_mark(raw: bytes, name: str, notes: list[str]) -> str:
 def _without_mark(raw: bytes, notes: list[str]) -> str:
     # Text has hardly any control characters; as UTF-16 every Latin or Cyrillic letter brings one.
     controls = sum(raw.count(byte) for byte in (*range(9), *range(14, 26), *range(27, 32)))
-    if controls > _NO_TEXT * len(raw):
+    if controls > _NO_TEXT * len(raw) and len(raw) % 2 == 0:
         for name in sorted(
             ("utf-16-le", "utf-16-be"), key=lambda name: _blanks(raw, name), reverse=True
         ):
-            text = raw[: len(raw) // 2 * 2].decode(name, "replace")
+            text = raw.decode(name, "replace")
             strange = sum(unicodedata.category(c) in ("Cn", "Co", "Cs") for c in text)
             strange += text.count("\ufffd") + len(_CONTROLS.findall(text))
-            if text and strange <= _NO_TEXT * len(text):
+            if _blanks(raw, name) and strange <= _NO_TEXT * len(text):
                 notes.append(f"read as {name.upper()}, as its bytes look like that")
                 return text.replace("\ufffd", "")
     return _lines(raw, notes)
@@ -92,7 +96,7 @@ def _without_mark(raw: bytes, notes: list[str]) -> str:
 
 def _blanks(raw: bytes, name: str) -> int:
     """How many spaces and newlines there are: in the wrong byte order there are hardly any."""
-    text = raw[: len(raw) // 2 * 2].decode(name, "ignore")
+    text = raw.decode(name, "ignore")
     return sum(map(text.count, " \n\r\u3000\u3001\u3002"))
 
 
@@ -105,13 +109,14 @@ def _lines(raw: bytes, notes: list[str]) -> str:
     parts: list[str] = []
     dropped, western = 0, 0
     whole_is_utf8 = _good(raw)
+    sure = set(raw.decode("utf-8", "ignore"))
     for line in re.split(rb"(?<=[\r\n])", raw):
         try:
             parts.append(line.decode())
             continue
         except UnicodeDecodeError:
             pass
-        if _good(line) or (whole_is_utf8 and not _looks_western(line)):
+        if _good(line) or (whole_is_utf8 and not sure.issuperset(line.decode("cp1252", "replace"))):
             text = line.decode("utf-8", "replace")
             kept = line.decode("utf-8", "ignore")
             dropped += text.count("\ufffd") - kept.count("\ufffd")
@@ -123,7 +128,12 @@ def _lines(raw: bytes, notes: list[str]) -> str:
     text = "".join(parts)
     letters = [c for c in text if c.isalpha()]
     accented = sum(not c.isascii() for c in letters)
-    if western and not whole_is_utf8 and accented > _FOREIGN * len(letters):
+    if (
+        western
+        and not whole_is_utf8
+        and accented > _FOREIGN * len(letters)
+        and not _is_binary(text)
+    ):
         raise EncodingError(
             "neither UTF-8 nor UTF-16, and no Western European text; save it as UTF-8, "
             "or name its encoding: --encoding cp1251, shift_jis, ..."
@@ -141,17 +151,6 @@ def _good(raw: bytes) -> bool:
     return len(_MULTIBYTE.findall(raw.decode("utf-8", "ignore").encode())) >= bad
 
 
-def _looks_western(line: bytes) -> bool:
-    """Whether every byte that is no ASCII is an accented letter of a word, or a quote or dash."""
-    text = line.decode("cp1252", "replace")
-    odd = [(i, c) for i, c in enumerate(text) if not c.isascii()]
-    return all(
-        c in "\u2018\u2019\u201c\u201d\u2013\u2014\u2026\xa0\xab\xbb\xa3\xb0\xbd"
-        or (c.isalpha() and any(n.isalpha() and n.isascii() for n in text[max(0, i - 1) : i + 2]))
-        for i, c in odd
-    )
-
-
 def _plain_line_ends(text: str, notes: list[str]) -> str:
     # "\r\r\n" is what Windows makes of "\r\n" that is written as text once more.
     text = re.sub("\r*\n|\r|\x85|\u2028|\u2029", "\n", text) if "\n" in text else text
@@ -162,7 +161,7 @@ def _plain_line_ends(text: str, notes: list[str]) -> str:
     pairs = [following for run, following in runs if len(run) == 2]
     even = sum(len(run) % 2 == 0 for run, _ in runs)
     torn = sum(first.islower() for first in pairs)
-    if len(pairs) > 4 and even >= 0.98 * len(runs) and torn >= _TORN * len(pairs):
+    if len(pairs) > 3 and even >= 0.98 * len(runs) and torn >= _TORN * len(pairs):
         notes.append("left out every second line end: each line was followed by an empty one")
         text = re.sub("\n\n?", "\n", text)
     return text

@@ -1,4 +1,4 @@
-"""What Project Gutenberg puts around its books, found and cut off: headers and licences of all ages.
+"""What Project Gutenberg puts around its books, found and cut off: headers, licences of all ages.
 
 A file may hold several books one after another, or a text of one's own before or behind a book.
 """
@@ -15,7 +15,7 @@ _MARKS = re.compile(
     |(?P<end>\*{3}\s*END\s+OF\s+(?:THE|THIS)\s+NAME[^\n]*
         |^\W*END\s+OF\s+(?:THE\s+|THIS\s+)?NAME[^\n]*)
     |(?P<licence_end>newsletter\s+to\s+hear\s+about\s+new\s+eBooks\.)
-    |(?P<header>^\W*(?:(?:THIS\s+IS\s+)?THE\s+)?NAME(?:['’]S)?\s+
+    |(?P<header>^\W*(?:(?:THIS\s+IS\s+)?THE\s+)?NAME(?:['\u2019]S)?\s+
         (?:(?:E-?BOOK|E-?TEXT|EDITION)\b|(?=[^\n]*,\s+BY\s))[^\n]*)""".replace(
         "NAME", r"PROJECT\s+GUTENBERG"
     ),
@@ -68,7 +68,5 @@ def _begins_book(marks: list[re.Match[str]], number: int) -> bool:
     following = (mark for mark in marks[number + 1 :] if mark.lastgroup != "header")
     mark = next(following, None)
     return (
-        mark is not None
-        and mark.lastgroup == "start"
-        and mark.start() - marks[number].end() < _FAR
+        mark is not None and mark.lastgroup == "start" and mark.start() - marks[number].end() < _FAR
     )

@@ -21,19 +21,19 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
 from model.config import GPTConfig  # noqa: E402
 from model.gpt import GPT  # noqa: E402
 from training.config import PRESETS, TrainingConfig  # noqa: E402
+from training.dataset import Ids  # noqa: E402
 from training.measures import losses  # noqa: E402
 from training.plots import comparison_figure, save  # noqa: E402
-from training.train import Reading, build, ids, keep_memory, read  # noqa: E402
+from training.setup import build, ids  # noqa: E402
+from training.texts import Reading, read  # noqa: E402
+from training.train import keep_memory  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
-
-Ids = NDArray[np.uint8]
 
 
 class NanoGPT(nn.Module):

@@ -1,0 +1,203 @@
+"""What a finished training leaves: weights, vocabulary, plot and summary; what they may replace."""
+
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.files import write_atomically
+from model.vocab import Vocab
+from training.config import TrainingConfig
+from training.texts import Reading
+
+if TYPE_CHECKING:
+    from model.gpt import GPT
+    from training.trainer import Trainer
+
+
+class OverwriteError(ValueError):
+    """Something would be lost; the message says what, and how to go on."""
+
+
+def check_weights(config: TrainingConfig, reading: Reading, characters: int) -> None:
+    """Raise OverwriteError if a training would replace weights that it does not stand in for.
+
+    These are weights that another text made, or that a longer training of the same text did.
+
+    Args:
+        config: how it trains: its files have `config.name`.
+        reading: what it reads.
+        characters: how many it will have seen at its end.
+    """
+    weights = config.path("weights", ".safetensors")
+    if not weights.exists():
+        return
+    try:
+        told = json.loads(config.path("weights", ".summary.json").read_bytes())
+        digest, seen = told["read"]["sha256"], int(told["characters_seen"])
+    except (OSError, ValueError, TypeError, KeyError):
+        digest, seen = "", 0
+    if digest != reading.digest:
+        why = "which another text made"
+    elif seen > characters:
+        why = f"which saw {seen:,} characters, more than the {characters:,} of this training"
+    else:
+        return
+    raise OverwriteError(
+        f"{weights}: there are weights of this name already, {why}; "
+        "give another --name, or --overwrite to replace them"
+    )
+
+
+def check_checkpoint(path: Path) -> None:
+    """Raise OverwriteError if a training was interrupted whose checkpoint would be replaced."""
+    from training import checkpoints
+
+    if not path.exists():
+        return
+    try:
+        about = checkpoints.read_about(path)
+        step = int(json.loads(about["state"])["step"])
+    except (ValueError, TypeError, KeyError):
+        what = "a file that is no checkpoint of this program"
+    else:
+        if about.get("finished"):
+            return
+        what = f"an interrupted training, at step {step:,}: go on with --resume"
+    raise OverwriteError(f"{path}: {what}; give another --name, or --overwrite to begin anew")
+
+
+def export(gpt: "GPT") -> dict[str, NDArray[Any]]:
+    """The weights as they are shipped: float16, the rows of the n-gram table int8 with a scale."""
+    tensors: dict[str, NDArray[Any]] = {}
+    for name, tensor in gpt.state_dict().items():
+        values = (
+            tensor.float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
+        )
+        if name == "ngrams.rows.weight":
+            scale = np.maximum(np.abs(values).max(axis=1), 1e-8) / 127
+            tensors["ngrams.rows.scale"] = scale.astype(np.float32)
+            values = np.round(values / scale[:, None]).astype(np.int8)
+        elif values.dtype == np.float32:
+            values = values.astype(np.float16)
+        tensors[name] = values
+    return tensors
+
+
+def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]:
+    """Write weights, vocabulary, plot and summary of a finished training; returns the summary."""
+    import torch
+
+    from model.weights import save as save_weights
+    from training import plots
+
+    config, gpt = trainer.config, trainer.learner.model
+    best = config.checkpoint("best")
+    kept = "last"
+    if config.keep == "best" and trainer.lowest() < float("inf") and best.is_file():
+        kept = "best"
+        write_atomically(config.path("weights", ".safetensors"), best.read_bytes())
+    else:
+        save_weights(config.path("weights", ".safetensors"), gpt.config, vocab, export(gpt))
+    vocab.save(config.path("vocab", ".json"))
+    history = [
+        {
+            "step": p.step,
+            "characters": p.characters,
+            "train": p.loss,
+            "train_last_quarter": p.tail_loss,
+            "validation": p.validation,
+        }
+        for p in trainer.history
+    ]
+    last = trainer.history[-1]
+    parameters = {name: p.numel() for name, p in gpt.named_parameters()}
+    table = parameters.get("ngrams.rows.weight", 0)
+    summary: dict[str, Any] = {
+        "name": config.name,
+        "parameters": sum(parameters.values()),
+        "parameters_in_table": table,
+        "network": json.loads(gpt.config.to_json()),
+        "training": json.loads(config.to_json()),
+        "read": {
+            "characters": sum(len(t) for t, _ in (*reading.near, *reading.library)),
+            "texts": len(reading.near) + len(reading.library),
+            "validation_characters": len(reading.validation),
+            "sha256": reading.digest,
+        },
+        "steps": last.step,
+        "characters_seen": last.characters,
+        "seconds": round(last.seconds, 1),
+        "characters_per_second": round(last.characters / max(last.seconds, 1e-9)),
+        "weights_kept": kept,
+        "train_loss": _both(last.loss),
+        "train_loss_last_quarter": _both(last.tail_loss),
+        "validation_loss": _both(trainer.lowest() if kept == "best" else last.validation),
+        "machine": {
+            "device": str(trainer.device),
+            "dtype": str(trainer.dtype).removeprefix("torch."),
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "processes": trainer.world,
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+        "command": shlex.join(["python", "-m", "training.train", *sys.argv[1:]]),
+        "date": time.strftime("%Y-%m-%d"),
+        "history": history,
+    }
+    write_atomically(
+        config.path("weights", ".summary.json"), (json.dumps(summary, indent=1) + "\n").encode()
+    )
+    write_atomically(config.path("weights", ".summary.txt"), describe(summary).encode())
+    figure = plots.loss_figure(
+        config.name,
+        [(p.characters, p.loss) for p in trainer.history],
+        [(p.characters, p.validation) for p in trainer.history if p.validation is not None],
+    )
+    plots.save(figure, config.path("weights", ".loss.png"))
+    return summary
+
+
+def describe(summary: dict[str, Any]) -> str:
+    """A summary as text for people."""
+    rows = [
+        ("parameters", f"{summary['parameters']:,}"),
+        ("... of these in the n-gram table", f"{summary['parameters_in_table']:,}"),
+        ("characters read", f"{summary['read']['characters']:,}"),
+        ("characters seen in training", f"{summary['characters_seen']:,}"),
+        ("steps", f"{summary['steps']:,}"),
+        ("minutes", f"{summary['seconds'] / 60:.1f}"),
+        ("characters a second", f"{summary['characters_per_second']:,}"),
+        ("weights kept", f"the {summary['weights_kept']}"),
+    ]
+    for name in ("train_loss", "train_loss_last_quarter", "validation_loss"):
+        loss = summary[name]
+        text = "not measured"
+        if loss is not None:
+            text = f"{loss['nats']:.4f} nats per character ({loss['bits']:.4f} bits)"
+        rows.append((name.replace("_", " "), text))
+    machine = summary["machine"]
+    rows.append(("machine", f"{machine['device']}, {machine['cores']} cores, {machine['dtype']}"))
+    rows.append(("versions", ", ".join(f"{k} {v}" for k, v in summary["versions"].items())))
+    rows += [("command", summary["command"]), ("text, SHA-256", summary["read"]["sha256"])]
+    rows.append(("date", summary["date"]))
+    width = max(len(name) for name, _ in rows)
+    lines = (f"{name:<{width}}  {value}" for name, value in rows)
+    return f"{summary['name']}\n\n" + "\n".join(lines) + "\n"
+
+
+def _both(nats: float | None) -> dict[str, float] | None:
+    """A loss in nats and bits."""
+    return None if nats is None else {"nats": nats, "bits": nats / float(np.log(2))}
