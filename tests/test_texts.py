@@ -102,10 +102,7 @@ def test_lines_stay_where_nothing_was_broken_to_fit() -> None:
         "「おはよう」\nとくまが言いました。\nうさぎは笑って、森へ走っていきました。\n",
         "Roses are red\nViolets are blue\n\nAnd bears like\nA pot or two\n",
         "<Anna> Are you there, or did you go to the shop already?\n<Bert> Hm.\n" * 9,
-        "One paragraph a line, as many programs write it. " * 5
-        + "\n"
-        + "And the next. " * 9
-        + "\n",
+        "One paragraph a line, as many write. " * 5 + "\n" + "And the next. " * 9 + "\n",
         "    if pooh[1]:\n        eat({2})\n",
         "Prologue\n\nIt was night.\n\nChapter One\n\nIt was day, and " + "so on, " * 30 + "\n",
     ):
