@@ -74,12 +74,12 @@ def test_quotes_and_dashes_are_put_as_the_network_knows_them_and_it_is_said(
 def test_the_rarest_characters_are_left_out_and_said() -> None:
     text = "aaa bbb ccc éé я\n\n"
     (fitted,), (note,) = fit((text,), None, most=6)
-    assert fitted == "aaa bbb ccc éé \n\n"
+    assert fitted == "aaa bbb ccc éé\n\n"
     assert "rarest 1 character" in note
     (fitted,), (note,) = fit((text,), None, most=5)
-    assert fitted == "aaa bbb ccc  \n\n"
+    assert fitted == "aaa bbb ccc \n\n"
     (fitted,), _ = fit(("eee " + text,), None, most=6)
-    assert fitted == "eee aaa bbb ccc ee \n\n"  # an accent is worth less than a letter
+    assert fitted == "eee aaa bbb ccc ee\n\n"  # an accent is worth less than a letter
 
 
 def test_a_whole_alphabet_of_thousands_has_ids() -> None:
