@@ -25,7 +25,7 @@ from bot.commands import LENGTH, MAX_SEED, TEMPERATURE, make_tree
 from bot.errors import UNREACHABLE
 from bot.settings import TOKEN_HELP, Settings, SettingsError, application_id, read_settings
 from bot.terminal import converse
-from bot.words import Words
+from bot.words import WordFilter
 from bot.writer import Writer
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
@@ -88,15 +88,15 @@ def _client(settings: Settings) -> Pooh:
     return Pooh(settings, _writer(settings, words), words, weights=resolve(settings.model)[0])
 
 
-def _words(settings: Settings) -> Words:
-    return Words(
+def _words(settings: Settings) -> WordFilter:
+    return WordFilter(
         active=settings.word_filter,
         refused=settings.words_refused,
         allowed=settings.words_allowed,
     )
 
 
-def _writer(settings: Settings, words: Words) -> Writer:
+def _writer(settings: Settings, words: WordFilter) -> Writer:
     decoder, vocab = load_decoder(settings.model, slots=settings.slots)
     return Writer(
         decoder,

@@ -20,7 +20,7 @@ from bot.limiter import Limiter
 from bot.messages import Page
 from bot.settings import Settings
 from bot.surfaces import Surface, is_blocked, may_not
-from bot.words import Words
+from bot.words import WordFilter
 from bot.worker import Outcome, Story
 from bot.writer import BusyError, ClosingError, Writer
 from model.sampling import Sampling
@@ -82,7 +82,7 @@ class Answers:
         self,
         settings: Settings,
         writer: Writer,
-        words: Words,
+        words: WordFilter,
         clock: Clock,
         delivery: Delivery,
         model: str,

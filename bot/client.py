@@ -23,7 +23,7 @@ from bot.mentions import Hint
 from bot.messages import Page
 from bot.settings import Settings
 from bot.surfaces import Reply, response_to
-from bot.words import Words
+from bot.words import WordFilter
 from bot.writer import Writer
 from model.sampling import Sampling
 
@@ -67,7 +67,7 @@ class Pooh(discord.Client):
         self,
         settings: Settings,
         writer: Writer,
-        words: Words,
+        words: WordFilter,
         *,
         weights: Path,
         clock: Clock | None = None,

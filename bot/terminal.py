@@ -6,7 +6,7 @@ from typing import TextIO
 
 from bot import messages
 from bot.clock import Clock
-from bot.words import Words
+from bot.words import WordFilter
 from bot.worker import Outcome
 from bot.writer import Writer
 from model.sampling import Sampling
@@ -15,7 +15,7 @@ PAUSE = 0.03  # seconds between two looks at a story
 
 
 async def tell(
-    writer: Writer, words: Words, model: str, prompt: str, sampling: Sampling, out: TextIO
+    writer: Writer, words: WordFilter, model: str, prompt: str, sampling: Sampling, out: TextIO
 ) -> Outcome | None:
     """Write a story to `out` as it grows, with a small line below it.
 
@@ -51,7 +51,7 @@ async def tell(
 
 
 async def converse(
-    writer: Writer, words: Words, model: str, prompt: str | None, sampling: Sampling
+    writer: Writer, words: WordFilter, model: str, prompt: str | None, sampling: Sampling
 ) -> bool:
     """One story for the prompt, or, without one, a story for each line from the terminal.
 

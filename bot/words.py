@@ -1,46 +1,278 @@
 """Keeps slurs and sexual words out of prompts and stories.
 
-The words are those of `pygarble` (MIT; its list is seeded from LDNOOBW, CC-BY-4.0): whole words,
-also spelled with digits, stretched or spaced out. Words that old children's books use in innocence
-are allowed, and what it leaves out because it also has a place in medical text is added.
+The words are those of `data/slurs.txt`. Text is first folded to small Latin letters, look-alikes of
+other alphabets among them; then a few regular expressions, each a trie of all entries, find words
+however they are disguised; last, what is innocent in its surroundings ("spick and span") is taken
+out again. A story is judged while it is written: there a word may still be on its way to becoming
+innocent ("pussy-" to "pussy-willow").
 """
 
+import enum
+import functools
+import itertools
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from pygarble import ProfanityDetector
+from model.wordlist import WORD_LIST, make_trie, read_word_list
 
-STORYBOOK = frozenset({"arse", "ass", "dicks", "dyke", "dykes", "goddamn", "jackass", "jackasses"})
-SEXUAL = frozenset(
-    {"blowjob", "cum", "dildo", "handjob", "hentai", "masturbate", "masturbating", "orgasm"}
-    | {"orgasms", "penis", "penises", "porn", "porno", "pornography", "rape", "raped", "rapes"}
-    | {"raping", "rapist", "rapists", "tits", "vagina"}
+LONGEST = 48  # characters: no word that is refused is longer, not even spaced out
+
+# How letters are written by whoever means to get past a list: with digits, with signs, with letters
+# that look or sound alike, and a vowel may be blotted out. What makes one English word of another
+# (l for i, v for u) is only looked for where no word is innocent.
+_DIGITS = {"a": "4", "b": "8", "e": "3", "g": "69", "i": "1", "l": "1", "o": "0", "s": "5"}
+_DIGITS |= {"t": "7", "z": "2"}
+_SIGNS = {"a": "@", "c": "(<", "i": "!|", "l": "|", "s": "$", "t": "+"}
+_ALIKE = {"c": "k", "g": "q", "i": "l", "k": "c", "s": "z", "u": "v"}
+_BLOTS = dict.fromkeys("aeiou", "*#")
+_GAPS = dict.fromkeys("aeiou", "*#_.-")
+# Letters of other alphabets that look like Latin ones; those of Latin itself tell by their names.
+_LOOKALIKES = str.maketrans(
+    "авсԁеһнієјкӏмипոоорԛгяѕтυцսѵνԝшхуαβϲεηικορςτχγωμŋ€£¢¥¡†",
+    "abcdehhiejklmnnnoopqrrstuuuvvwwxyabcenikopstxywunelcyit",
 )
-LONGEST = 64  # characters: no word that is refused is longer, not even spaced out
+_LATIN = re.compile(r"(?:.* )?(?:LATIN|REGIONAL INDICATOR) .*?(?:LETTER) (?:[A-Z]+ )*?([A-Z])\b")
+
+_LETTER = r"[^\W\d_]"
+_START, _END = f"(?<!{_LETTER})", f"(?!{_LETTER})"
+_PLURAL = r"(?:['\u2019]?[s5$z]+)?"
+_BETWEEN = r"[\W_]{0,3}"  # what may stand between the letters of a word that is spelled out
+_GAP = re.compile(r"[\s_*-]+")  # what may stand between the words of a phrase that is allowed
 
 
-class Words:
+class Verdict(enum.Enum):
+    """What is to be said of words at the end of a story that is being written."""
+
+    CLEAN = "none of them is refused"
+    UNDECIDED = "what follows decides"
+    REFUSED = "one of them is refused"
+
+
+class WordFilter:
     """The list, as the host wants it."""
 
     def __init__(
-        self, *, active: bool = True, refused: Iterable[str] = (), allowed: Iterable[str] = ()
+        self,
+        *,
+        active: bool = True,
+        refused: Iterable[str] = (),
+        allowed: Iterable[str] = (),
+        path: Path = WORD_LIST,
     ) -> None:
-        """Whether it refuses anything at all; words to add; words to allow."""
+        """Whether it refuses anything at all; words to add; words to allow; where the list lies.
+
+        Raises:
+            model.wordlist.WordListError: the list cannot be read.
+        """
         allowed = frozenset(allowed)
+        words = {
+            name: [entry for entry in entries if entry.rstrip("*") not in allowed]
+            for name, entries in read_word_list(path).items()
+        }
         self._active = active
-        self._detector = ProfanityDetector(
-            allowlist=(STORYBOOK | allowed) - frozenset(refused), tiers=("strong",)
-        )
-        self._detector.strong |= (SEXUAL | frozenset(refused)) - allowed
+        self._rules = _rules(words)
+        self._host = _rules({"ambiguous": sorted(refused)})
+        phrases = [*words["allowed"], *allowed]
+        self._plain = [phrase.replace("-", " ") for phrase in phrases]
+        ends = r"(?:['\u2019]?s)?" + _END
+        innocent = make_trie([_phrase(p)] for p in phrases) or "(?!)"
+        self._allowed = re.compile(_START + innocent + ends)
 
     def ends(self, text: str) -> list[int]:
         """Where each word that is refused ends in `text`."""
-        if not self._active:
-            return []
-        # The list does not know apostrophes: "who're" is not the word it looks like without one.
-        text = re.sub("(?i)who['\u2019]re", "who is", text)
-        return [finding.end for finding in self._detector.detect(text)]
+        folded, origins = _fold(text)
+        return sorted({origins[end - 1] + 1 for _, end, _ in self._find(folded)})
 
     def refuses(self, text: str) -> bool:
         """Whether there is such a word in `text`."""
-        return bool(self.ends(text))
+        folded, _ = _fold(text)
+        return any(self._find(folded))
+
+    def judge(self, before: str, fresh: str) -> Verdict:
+        """Judge the words that end in `fresh`, which follows `before` and is to be followed itself.
+
+        The last word of `fresh` must be whole: it ends in a character that is no letter or digit.
+        """
+        before = before[-LONGEST:]
+        folded, origins = _fold(before + fresh)
+        verdict = Verdict.CLEAN
+        for start, end, by_host in self._find(folded):
+            if origins[end - 1] < len(before):
+                continue
+            if by_host or not self._may_become_innocent(folded, start):
+                return Verdict.REFUSED
+            verdict = Verdict.UNDECIDED
+        return verdict
+
+    def _find(self, folded: str) -> Iterator[tuple[int, int, bool]]:
+        """Start and end of each word that is refused, and whether the host said so."""
+        if not self._active:
+            return
+        for start, end in _matches(self._host, folded):
+            yield start, end, True
+        innocent: list[tuple[int, int]] | None = None
+        for start, end in _matches(self._rules, folded):
+            if innocent is None:
+                innocent = [match.span() for match in self._allowed.finditer(folded)]
+            if not any(first <= start and end <= last for first, last in innocent):
+                yield start, end, False
+
+    def _may_become_innocent(self, folded: str, start: int) -> bool:
+        """Whether a phrase that is allowed has begun there or before, and is not over yet."""
+        words = [m.start() for m in re.finditer(_START + _LETTER, folded) if m.start() <= start]
+        tails = [_GAP.sub(" ", folded[word:]) for word in words]
+        return any(phrase.startswith(tail) for phrase in self._plain for tail in tails)
+
+
+def _matches(rules: Sequence["_Rule"], folded: str) -> Iterator[tuple[int, int]]:
+    for rule in rules:
+        yield from (m.span() for m in rule.pattern.finditer(folded) if rule.accepts(m))
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Entries that are looked for in one way.
+
+    Attributes:
+        pattern: finds them in folded text.
+        accepts: whether what was found is meant, and not there by accident.
+    """
+
+    pattern: re.Pattern[str]
+    accepts: Callable[[re.Match[str]], bool] = bool
+
+
+def _rules(words: Mapping[str, Sequence[str]]) -> list[_Rule]:
+    """All ways in which the entries of these sections are looked for."""
+    anywhere, whole, unsure = (words.get(n, ()) for n in ("anywhere", "word", "ambiguous"))
+    stems = [entry.rstrip("*") for entry in anywhere]
+    bounded = [*(_tokens(e, _stretched) for e in whole), *(_tokens(e, _exact) for e in unsure)]
+    blotted = (_tokens(stem, _blotted) for stem in stems)
+    ends = _PLURAL + _END
+    rules = [
+        ("", (_tokens(stem, _wild) for stem in stems), "", bool),
+        (_START, blotted, "", bool),
+        (_START, bounded, ends, bool),
+        (_START, map(_apart, stems), "", lambda m: _is_spelled(m) or _is_cut(m, spaces=True)),
+        (
+            _START,
+            map(_apart, whole),
+            ends,
+            lambda m: _is_over(m) and (_is_spelled(m) or _is_cut(m)),
+        ),
+        (_START, map(_apart, unsure), ends, lambda m: _is_over(m) and _is_spelled(m)),
+    ]
+    return [
+        _Rule(re.compile(start + trie + end), accepts)
+        for start, entries, end, accepts in rules
+        if (trie := make_trie(entries))
+    ]
+
+
+def _is_spelled(match: re.Match[str]) -> bool:
+    """Whether every letter stands by itself: n-o, n  o."""
+    parts = re.split(r"[\W_]+", match.group())
+    return len(parts) > 1 and all(len(set(part)) == 1 for part in parts)
+
+
+def _is_over(match: re.Match[str]) -> bool:
+    """Whether no longer word is spelled: n-o, but not n-o-t."""
+    return not re.match(rf"-(?:{_LETTER}{_END}|\Z)", match.string[match.end() : match.end() + 3])
+
+
+def _is_cut(match: re.Match[str], *, spaces: bool = False) -> bool:
+    """Whether there is one sign, or one space, wherever the word is cut."""
+    cuts = re.findall(r"[\W_]+", match.group())
+    rest = match.string[match.end() : match.end() + 4]
+    ends = re.match(rf"(?:s|ed|er|ers|ing|in)?{_END}", rest) is not None
+    return bool(cuts) and all(
+        len(cut) == 1 and (not cut.isspace() or (spaces and ends)) for cut in cuts
+    )
+
+
+def _tokens(entry: str, spell: Callable[[str, int], str]) -> Iterator[str]:
+    """An entry as regular expressions, one for each run of a letter, gap or star."""
+    for character, run in itertools.groupby(entry):
+        match character:
+            case " ":
+                yield r"[\W_]{1,3}"
+            case "-":
+                yield r"[\W_]?"
+            case "*":
+                yield f"{_LETTER}*"
+            case _:
+                yield spell(character, len(list(run)))
+
+
+def _wild(letter: str, count: int) -> str:
+    """A letter, or what stands for it, so many times or more often."""
+    return _run(_spellings(letter, _DIGITS, _SIGNS, _ALIKE, _BLOTS), count)
+
+
+def _blotted(letter: str, count: int) -> str:
+    """A letter as it is, or, if it is a vowel, a sign in its place: n-t for not."""
+    return _spellings(letter, _GAPS) * count
+
+
+def _stretched(letter: str, count: int) -> str:
+    """The same, with signs that nobody mistakes for another letter."""
+    return _run(_spellings(letter, _DIGITS, _SIGNS), count)
+
+
+def _exact(letter: str, count: int) -> str:
+    """A letter so many times, or so often that it is no accident: rapping is not raping."""
+    spelling = _spellings(letter, _DIGITS, _SIGNS)
+    return _run(spelling, count) if count > 1 else f"{spelling}(?:{_run(spelling, 2)})?"
+
+
+def _apart(entry: str) -> Iterator[str]:
+    """An entry as regular expressions, with something between its letters.
+
+    Signs only stand between letters here, not for them, so that there is one way to read them and
+    no text takes long.
+    """
+    for position, letter in enumerate(c for c in entry if c.isalnum()):
+        if position:
+            yield _BETWEEN
+        yield _run(_spellings(letter, _DIGITS), 1)
+
+
+def _spellings(letter: str, *signs: Mapping[str, str]) -> str:
+    """What may stand for a letter, as a set of a regular expression."""
+    return f"[{letter}{''.join(kind.get(letter, '') for kind in signs)}]"
+
+
+def _run(spelling: str, count: int) -> str:
+    """So many of them, or more. A set comes first: `re` looks at it before it tries the rest."""
+    return spelling * count + spelling + "*"
+
+
+def _phrase(entry: str) -> str:
+    """A phrase that is allowed, as a regular expression."""
+    signs = {" ": _GAP.pattern, "*": f"{_LETTER}*", "'": "['\u2019]"}
+    return "".join(signs.get(character, re.escape(character)) for character in entry)
+
+
+def _fold(text: str) -> tuple[str, Sequence[int]]:
+    """Text in small Latin letters, and for each position in it the position in `text`."""
+    if text.isascii():
+        return text.lower(), range(len(text) + 1)
+    folded = [_letters(character) for character in text]
+    origins = [i for i, letters in enumerate(folded) for _ in letters]
+    return "".join(folded), [*origins, len(text)]
+
+
+@functools.lru_cache(maxsize=4096)
+def _letters(character: str) -> str:
+    """What a character looks like, in small letters; "" for what is not seen."""
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return ""
+    parts = unicodedata.normalize("NFKD", character)
+    if parts != character:
+        return "".join(map(_letters, parts))
+    if not character.isascii() and (named := _LATIN.match(unicodedata.name(character, ""))):
+        return named[1].lower()
+    return character.lower().translate(_LOOKALIKES)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.queue import Ticket
-from bot.words import LONGEST, Words
+from bot.words import LONGEST, Verdict, WordFilter
 from model.sampling import Sampling, next_ids
 from model.vocab import Vocab
 
@@ -106,7 +106,7 @@ class Worker:
         self,
         decoder: Network,
         vocab: Vocab,
-        words: Words,
+        words: WordFilter,
         report: abc.Callable[[Story, Outcome], None],
     ) -> None:
         self._decoder = decoder
@@ -218,20 +218,22 @@ class Worker:
         over = len(sequence.text) >= story.sampling.length
         if sequence.text[-1].isalnum() and not over:
             return character
-        # A word has ended: it is certain now, or it is taken back.
-        if self._ends_badly(sequence):
-            return self._step_back(sequence)
+        # A word has ended: it is certain now, is taken back, or waits for what follows.
+        match self._judge(sequence):
+            case Verdict.REFUSED:
+                return self._step_back(sequence)
+            case Verdict.UNDECIDED:
+                return self._step_back(sequence) if over else character
         story.text = sequence.text
         sequence.refused.clear()
         return None if over else character
 
-    def _ends_badly(self, sequence: Sequence) -> bool:
+    def _judge(self, sequence: Sequence) -> Verdict:
         """Whether a word that is refused ends in what is not certain yet."""
-        fresh = len(sequence.text) - len(sequence.story.text)
-        recent = sequence.text[-LONGEST - fresh :]
-        if len(recent) < LONGEST + fresh:  # the word may have begun in the prompt
-            recent = sequence.story.prompt[-LONGEST:] + recent
-        return any(end > len(recent) - fresh for end in self._words.ends(recent))
+        certain = sequence.story.text
+        # A word may have begun in what is certain, or in the prompt.
+        before = certain if len(certain) >= LONGEST else sequence.story.prompt + certain
+        return self._words.judge(before, sequence.text[len(certain) :])
 
     def _step_back(self, sequence: Sequence) -> int | None:
         """Forget what is not certain, and never begin it with that character again."""

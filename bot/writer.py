@@ -10,7 +10,7 @@ import secrets
 from dataclasses import replace
 
 from bot.queue import FairQueue, Ticket
-from bot.words import Words
+from bot.words import WordFilter
 from bot.worker import Network, Outcome, Story, Worker
 from model.sampling import START, Sampling
 from model.vocab import Vocab
@@ -45,7 +45,7 @@ class Writer:
         self,
         decoder: Network,
         vocab: Vocab,
-        words: Words,
+        words: WordFilter,
         *,
         slots: int = 32,
         capacity: int = 256,

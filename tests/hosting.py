@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bot.client import Pooh, serve, use_server
 from bot.clock import Clock
 from bot.settings import Settings
-from bot.words import Words
+from bot.words import WordFilter
 from bot.writer import Writer
 from model.config import GPTConfig
 from model.decoder import Decoder
@@ -164,7 +164,7 @@ class Stage:
     async def start(self) -> None:
         """Starts a new bot, with the same settings and the same network."""
         times = self.server.gateway.connected + 1
-        words = Words(
+        words = WordFilter(
             active=self.settings.word_filter,
             refused=self.settings.words_refused,
             allowed=self.settings.words_allowed,

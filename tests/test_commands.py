@@ -20,7 +20,7 @@ from bot.commands import (
     suggestions,
 )
 from bot.translations import Translations
-from bot.words import Words
+from bot.words import WordFilter
 from model.sampling import Sampling
 
 NAME = re.compile(r"[-_'\w]{1,32}")
@@ -107,7 +107,7 @@ async def test_every_text_is_translated_and_within_discords_limits() -> None:
 def test_openings_are_safe_and_short() -> None:
     assert len(set(OPENINGS)) == len(OPENINGS)
     assert all(1 <= len(text) <= 100 and text.isascii() for text in OPENINGS)
-    assert not any(Words().refuses(text) for text in OPENINGS)
+    assert not any(WordFilter().refuses(text) for text in OPENINGS)
 
 
 @given(st.text(max_size=30) | st.sampled_from(OPENINGS).map(lambda text: text[:6].upper()))

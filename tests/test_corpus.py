@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.wordlist import read_word_list
 from training import corpus
 from training.corpus import (
     Book,
@@ -549,18 +550,17 @@ def test_a_paragraph_with_a_slur_is_left_out() -> None:
         "The savage wolf sniggered.",
         "A tramp came by, and a blackbird.",
         "The denizens of hell",
+        "A niggard sniggered half with a spick and span pussy willow.",
     ],
 )
 def test_old_words_that_are_innocent_stay(innocent: str) -> None:
     assert without_slurs(innocent + "\n", read_slurs()) == innocent + "\n"
 
 
-def test_every_entry_of_the_list_is_found_in_any_case_and_number(root: Path) -> None:
+def test_every_entry_of_the_list_is_found_in_any_case_and_number() -> None:
     slurs = read_slurs()
-    lines = (root / "data" / "slurs.txt").read_text("utf-8").splitlines()
-    entries = [line for line in lines if line and not line.startswith("#")]
-    assert len(entries) > 50
-    for entry in entries:
+    words = read_word_list()
+    for entry in (*words["anywhere"], *words["word"], *words["training"]):
         word = entry.removesuffix("*")
         forms = (word, word.upper(), f'"{word.capitalize()}s!"', word.replace(" ", "\n"))
         for form in (*forms, f"_{word}_"):

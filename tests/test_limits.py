@@ -1,11 +1,10 @@
-"""How often one may ask, and which words are kept out."""
+"""How often one may ask."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.limiter import Limiter
-from bot.words import Words
 
 
 class Time:
@@ -119,40 +118,3 @@ def test_one_who_asks_very_often_does_not_keep_all_others_remembered() -> None:
         assert limiter.ask(person) == 0
         time.now += 0.5
     assert 120 <= len(limiter) <= 122  # the last minute's, and the first
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "An ass, a cock and a gay old dog came by.",
-        "What a queer, bloody damn hell of a day, said Dick's uncle.",
-        "Who're you? he said, and who\u2019re they?",
-        "Scunthorpe cocktails, a snigger, the Matsushita classics",
-        "He sat upon the grass and passed the dyke.",
-        "",
-    ],
-)
-def test_words_of_old_books_are_allowed(text: str) -> None:
-    assert not Words().refuses(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["you nigger", "NIGGERS!", "n1gger", "f.u.c.k", "fuuuuck", "a faggot", "kike", "porn", "Raped"],
-)
-def test_slurs_and_sexual_words_are_refused_however_they_are_spelled(text: str) -> None:
-    assert Words().refuses(text)
-    assert not Words(active=False).refuses(text)
-
-
-def test_the_host_adds_and_allows_words() -> None:
-    words = Words(refused={"heffalump", "ass"}, allowed={"porn", "kike"})
-    assert words.refuses("a Heffalump!") and words.refuses("an ass")
-    assert not words.refuses("porn") and not words.refuses("kike")
-    assert words.refuses("nigger")
-    assert not Words().refuses("a Heffalump!"), "one host's words are not another's"
-
-
-def test_it_says_where_a_word_ends() -> None:
-    text = "who're you, nigger, you"
-    assert [text[:end] for end in Words().ends(text)] == ["who're you, nigger"]

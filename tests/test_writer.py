@@ -1,15 +1,16 @@
 """The queue is fair, bounded and in time; the worker writes what the network alone would write."""
 
 import asyncio
+import string
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bot.words import Words
+from bot.words import WordFilter
 from bot.worker import Outcome, Story
 from bot.writer import UNFINISHED, BusyError, ClosingError, Writer
 from model.decoder import Decoder
@@ -24,7 +25,7 @@ SHORT = Sampling(length=40, seed=1)
 @asynccontextmanager
 async def at_work(
     *,
-    words: Words | None = None,
+    words: WordFilter | None = None,
     slots: int = 2,
     capacity: int = 100,
     deadline: float = 600.0,
@@ -35,7 +36,7 @@ async def at_work(
     writer = Writer(
         decoder,
         VOCAB,
-        words or Words(active=False),
+        words or WordFilter(active=False),
         slots=slots,
         capacity=capacity,
         deadline=deadline,
@@ -257,8 +258,8 @@ async def test_words_that_are_refused_are_never_in_a_story() -> None:
     sampling = Sampling(length=300, temperature=1.0, seed=3)
     refused = {"the", "bee", "to", "it", "we", "sat", "so", "a"}
     free = alone("The", sampling)
-    assert Words(refused=refused).refuses(free)
-    words = Words(refused=refused)
+    assert WordFilter(refused=refused).refuses(free)
+    words = WordFilter(refused=refused)
     async with at_work(words=words) as (writer, _):
         stories = [
             writer.submit(0, "The", sampling),
@@ -274,7 +275,7 @@ async def test_a_word_that_begins_in_the_prompt_is_refused_too() -> None:
     # Whatever follows "b" in greedy writing: the word it makes is refused, and another is found.
     greedy = Sampling(length=60, temperature=0.0, seed=0)
     word = "b" + alone("the b", greedy).split(" ", 1)[0].strip(".,!?\"'")
-    words = Words(refused={word})
+    words = WordFilter(refused={word})
     async with at_work(words=words) as (writer, _):
         story = writer.submit(0, "the b", greedy)
         await ended(story)
@@ -283,10 +284,69 @@ async def test_a_word_that_begins_in_the_prompt_is_refused_too() -> None:
 
 
 async def test_a_refused_word_in_the_prompt_stops_nobody() -> None:
-    async with at_work(words=Words(refused={"the"})) as (writer, _):
+    async with at_work(words=WordFilter(refused={"the"})) as (writer, _):
         story = writer.submit(0, "the the ", Sampling(length=50, seed=1))
         assert await ended(story) == [Outcome.WRITTEN]
         assert len(story.text) == 50
+
+
+class Reciter:
+    """Writes one text, and "a bee " for ever when it is made to leave it. For one story."""
+
+    def __init__(self, text: str, vocab: Vocab) -> None:
+        self._text, self._vocab = text, vocab
+        self._ids: list[int] = []
+
+    def join(self) -> int:
+        return 0
+
+    def leave(self, slot: int) -> None:
+        self._ids.clear()
+
+    def rewind(self, slot: int, count: int) -> None:
+        del self._ids[len(self._ids) - count :]
+
+    def read(self, slot: int, ids: Sequence[int]) -> NDArray[np.float32]:
+        self._ids += ids
+        read = self._vocab.decode(self._ids)
+        known = self._text.startswith(read) and read != self._text
+        logits = np.zeros(len(self._vocab), np.float32)
+        logits[self._vocab.encode("a bee "[len(read) % 6])] = 1.0
+        if known:
+            logits[self._vocab.encode(self._text[len(read)])] = 2.0
+        return logits
+
+    def step(self, slots: Sequence[int], ids: Sequence[int]) -> NDArray[np.float32]:
+        return np.stack([self.read(0, ids)])
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("The Owl and the pussy-cat went to sea.", "The Owl and the pussy-cat went to sea."),
+        ("A bundle of faggots, two blue tits.", "A bundle of faggots, two blue tits."),
+        ("The Owl and the pussy ran off.", "The Owl and the "),
+        ("The Owl sang to the pussy sat", "The Owl sang to the "),
+        ("Then he said f.u.c.k it", "Then he said f.u.c."),
+        ("They were niggardly niggers all", "They were niggardly "),
+    ],
+)
+async def test_a_word_is_judged_when_what_follows_has_told_its_meaning(
+    text: str, kept: str
+) -> None:
+    vocab = Vocab.from_text(string.ascii_letters + " .,-")
+    writer = Writer(Reciter(text, vocab), vocab, WordFilter())
+    writer.start()
+    try:
+        sampling = Sampling(length=len(text) - 1, temperature=0.0)
+        story = writer.submit(0, text[:1], sampling)
+        await ended(story)
+        assert len(story.text) == sampling.length
+        assert (text[:1] + story.text).startswith(kept)
+        assert (text[:1] + story.text == text) == (kept == text)
+        assert not WordFilter().refuses(text[:1] + story.text)
+    finally:
+        await writer.close()
 
 
 async def test_the_event_loop_is_not_held_up() -> None:

@@ -12,7 +12,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import MISSING, dataclass, fields
 from email.utils import parsedate_to_datetime
@@ -26,12 +26,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from model.files import write_atomically
 from model.weights import ROOT
+from model.wordlist import WORD_LIST, WordListError, make_trie, read_word_list
 from training import text as cleaning
 from training.encodings import Decoded, EncodingError, decode
 from training.text import VERSE_WIDTH, chapters, unquote
 
 RECIPE = ROOT / "data" / "books.toml"
-SLURS = ROOT / "data" / "slurs.txt"
 STAGES = ("voice", "library")
 PARTS = ("train", "validation", "test")
 
@@ -172,18 +172,27 @@ def read_recipe(path: Path = RECIPE) -> list[Book]:
     return list(books.values())
 
 
-def read_slurs(path: Path = SLURS) -> re.Pattern[str]:
+def read_slurs(path: Path = WORD_LIST) -> re.Pattern[str]:
     """The list of slurs as one pattern for text in small letters: whole words, plurals too."""
     try:
-        lines = [line.strip().lower() for line in path.read_text("utf-8").splitlines()]
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot read the list of slurs: {error.strerror}") from error
-    words = [re.escape(line) for line in lines if line and not line.startswith("#")]
-    letters = r"[^\W_]"  # in italics a word stands between two _
-    either = "|".join(
-        w.replace(r"\*", letters + "*").replace(r"\ ", r"(?:[ -]|\n(?!\n))+") for w in words
-    )
-    return re.compile(rf"(?<!{letters})(?:{either})s?(?!{letters})" if words else r"(?!)")
+        words = read_word_list(path)
+    except WordListError as error:
+        raise CorpusError(str(error)) from error
+    letter = r"[^\W_]"  # in italics a word stands between two _
+    signs = {"*": f"{letter}*", " ": r"(?:[ -]|\n(?!\n))+"}
+
+    def pattern(entries: Iterable[str]) -> str:
+        return make_trie((signs.get(c, re.escape(c)) for c in entry) for entry in entries)
+
+    whole = [
+        *words["word"],
+        *words["training"],
+        *(f"{entry.rstrip('*')}*" for entry in words["anywhere"]),
+    ]
+    # "niggardly" begins with a word that is found with any ending.
+    innocent = pattern(entry for entry in words["allowed"] if " " not in entry) or "(?!)"
+    found = f"{pattern(whole)}s?(?!{letter})" if whole else "(?!)"
+    return re.compile(f"(?<!{letter})(?!{innocent}(?!{letter})){found}")
 
 
 def without_slurs(text: str, slurs: re.Pattern[str]) -> str:

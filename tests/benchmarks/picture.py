@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont  # noqa: E402
 
 from bot.client import Pooh, serve, use_server  # noqa: E402
 from bot.settings import Settings  # noqa: E402
-from bot.words import Words  # noqa: E402
+from bot.words import WordFilter  # noqa: E402
 from bot.writer import Writer  # noqa: E402
 from model.weights import load_decoder, resolve  # noqa: E402
 from tests.discord_server import DiscordServer  # noqa: E402
@@ -35,7 +35,7 @@ async def answer(prompt: str, temperature: float, length: int, seed: int) -> Mes
     """What the real bot answers, as it lies on the server."""
     async with DiscordServer() as server:
         use_server(server.api_base, server.gateway_url)
-        settings, words = Settings(token=server.token), Words()
+        settings, words = Settings(token=server.token), WordFilter()
         writer = Writer(*load_decoder(settings.model), words)
         client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
         running = asyncio.create_task(serve(client, server.token))
