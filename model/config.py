@@ -3,16 +3,20 @@
 import json
 from dataclasses import asdict, dataclass, fields
 
+FAR_GAIN = 2.0
+"""What the scores of far blocks are multiplied by."""
+
 _SIZES = (
     "vocab_size",
     "context_length",
     "attention_window",
+    "far_window",
     "n_layer",
     "n_head",
     "n_kv_head",
     "n_embd",
 )
-_SEQUENCES = ("ngram_orders", "ngram_words", "word_breaks")
+_SEQUENCES = ("far_blocks", "ngram_orders", "ngram_words", "word_breaks")
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,12 @@ class GPTConfig:
         vocab_size: V, how many characters there are.
         context_length: the longest text, in characters, that is read at once.
         attention_window: A, how many characters a place attends to, itself included; 0 stands for
-            `context_length`. What lies further back reaches it through the blocks below.
+            `context_length`.
+        far_blocks: blocks, counted from 0, that attend to `far_window` characters instead. Half of
+            each of their heads asks for content, wherever it stands, and is answered by what came
+            after it: the network's memory of the story so far.
+        far_window: how many characters a place of a far block attends to; 0 stands for
+            `context_length`.
         n_layer: how many blocks.
         n_head: H, attention heads in a block; n_embd / n_head = D must be even.
         n_kv_head: G, heads of keys and values, each shared by H / G heads that ask; 0 stands for H.
@@ -45,6 +54,8 @@ class GPTConfig:
     vocab_size: int
     context_length: int = 64
     attention_window: int = 0
+    far_blocks: tuple[int, ...] = ()
+    far_window: int = 0
     n_layer: int = 4
     n_head: int = 4
     n_kv_head: int = 0
@@ -61,6 +72,7 @@ class GPTConfig:
         """Put in what a 0 stands for; check every field, and the fields against each other."""
         for name, value in (
             ("attention_window", self.context_length),
+            ("far_window", self.context_length),
             ("n_kv_head", self.n_head),
         ):
             if getattr(self, name) == 0:
@@ -75,7 +87,7 @@ class GPTConfig:
                 raise ValueError(f"{name} = {value!r}: must be a whole number of at least 0")
         for name in _SEQUENCES:
             value = getattr(self, name)
-            least = 0 if name == "word_breaks" else 1
+            least = 0 if name in ("word_breaks", "far_blocks") else 1
             if not isinstance(value, tuple) or any(type(n) is not int or n < least for n in value):
                 raise ValueError(f"{name} = {value!r}: must be whole numbers of at least {least}")
         self._check_bounds()
@@ -85,11 +97,14 @@ class GPTConfig:
             )
         if self.n_head % self.n_kv_head:
             raise ValueError(f"n_kv_head = {self.n_kv_head}: must divide n_head = {self.n_head}")
-        if self.attention_window > self.context_length:
-            raise ValueError(
-                f"attention_window = {self.attention_window}: "
-                f"must be at most context_length = {self.context_length}"
-            )
+        for name in ("attention_window", "far_window"):
+            if getattr(self, name) > self.context_length:
+                raise ValueError(
+                    f"{name} = {getattr(self, name)}: "
+                    f"must be at most context_length = {self.context_length}"
+                )
+        if self.far_blocks:
+            self._check_far_blocks()
         for name in ("dropout", "ngram_dropout"):
             share = getattr(self, name)
             if not isinstance(share, float) or not 0.0 <= share < 1.0:
@@ -115,6 +130,33 @@ class GPTConfig:
             raise ValueError(
                 f"word_breaks = {self.word_breaks!r}: must be below vocab_size = {self.vocab_size}"
             )
+
+    def _check_far_blocks(self) -> None:
+        """Far blocks exist, rotate pairs in half of each head, and their ring fits the others'."""
+        if list(self.far_blocks) != sorted({*self.far_blocks} & {*range(self.n_layer)}):
+            raise ValueError(
+                f"far_blocks = {self.far_blocks}: must be different blocks in rising order, "
+                f"0 to n_layer - 1 = {self.n_layer - 1}"
+            )
+        if self.n_embd % (4 * self.n_head):
+            raise ValueError(
+                f"n_embd = {self.n_embd}: must be a multiple of 4 x n_head = {4 * self.n_head} "
+                "where there are far_blocks"
+            )
+        if self.far_window % self.attention_window:
+            raise ValueError(
+                f"attention_window = {self.attention_window}: must divide far_window = "
+                f"{self.far_window}"
+            )
+
+    def window(self, block: int) -> int:
+        """How many characters a place attends to in this block, itself included."""
+        return self.far_window if block in self.far_blocks else self.attention_window
+
+    @property
+    def longest_window(self) -> int:
+        """The most characters that any block attends to."""
+        return max(map(self.window, range(self.n_layer)))
 
     @property
     def head_size(self) -> int:

@@ -6,10 +6,12 @@ texts join and leave between steps. The letters in the shapes, beside those of `
     S  slots    how many texts take part
     N  columns  places computed at once: S in a step, T where a prompt is read
     C  n_embd   width of the stream    H heads    G heads of keys and values    D = C / H
-    A  attention_window                V vocabulary    T time
+    A  a block's window: attention_window, or far_window in far blocks
+    P  the longest of them             V vocabulary    T time
 
-The cache of a slot is a ring: a place attends to the last A characters, so the character A places
-on takes the place of the oldest. Writing on reads nothing twice, however long the text.
+The cache of a slot is a ring in each block: a place attends to the last A characters, so the
+character A places on takes the place of the oldest. Writing on reads nothing twice, however long
+the text.
 
 A step is mostly the reading of weights from memory, so between two products stands as little as
 can be. What was measured, and kept (`tests/benchmarks/decoder.md`):
@@ -32,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.config import GPTConfig
+from model.config import FAR_GAIN, GPTConfig
 from model.table import NGramTable
 
 Array = NDArray[np.float32]
@@ -46,7 +48,7 @@ class _Text:
     """What a slot holds."""
 
     ids: list[int] = field(default_factory=list)
-    position: int = 0  # of the next id, at most 3 A
+    position: int = 0  # of the next id, at most 3 P
 
 
 class Decoder:
@@ -73,7 +75,11 @@ class Decoder:
         self.config = config
         self._blocks = [
             (
-                _pair_rotary_rows(_f32(weights[f"blocks.{i}.attention.qkv.weight"]), config),
+                _pair_rotary_rows(
+                    _f32(weights[f"blocks.{i}.attention.qkv.weight"]),
+                    config,
+                    i in config.far_blocks,
+                ),
                 _f32(weights[f"blocks.{i}.attention.projection.weight"]),
                 _f32(weights[f"blocks.{i}.feed_forward.up.weight"]),
                 _f32(weights[f"blocks.{i}.feed_forward.down.weight"]),
@@ -86,12 +92,18 @@ class Decoder:
         if self._table is None:  # the first norm is then a constant of each character
             square = np.square(self._embedding).mean(axis=1, keepdims=True)
             self._embedding = self._embedding / np.sqrt(square + EPSILON)
-        self._turns = _turns(config)
+        self._windows = [config.window(i) for i in range(config.n_layer)]
+        turns = {
+            far: _turns(config, far)
+            for far in {i in config.far_blocks for i in range(config.n_layer)}
+        }
+        self._turns = [turns[i in config.far_blocks] for i in range(config.n_layer)]
         self._texts: list[_Text | None] = []
         self._first_capacity = max(slots, 1)
         self._capacity = 0
         self._keys: list[Array] = []  # for each block (slots, G, A, D)
         self._values: list[Array] = []
+        self._content = np.zeros((0, 0, 0, 0), np.float32)  # (blocks, slots, G, D/2): see _shift
         self._room: _Room | None = None
 
     # Slots
@@ -126,12 +138,18 @@ class Decoder:
     def _grow(self, capacity: int) -> None:
         """Make room for more slots. Memory that is never written is never taken (calloc)."""
         c = self.config
-        shape = (capacity, c.n_kv_head, c.attention_window, c.head_size)
         for caches in (self._keys, self._values):
-            grown = [np.zeros(shape, np.float32) for _ in range(c.n_layer)]
+            grown = [
+                np.zeros((capacity, c.n_kv_head, window, c.head_size), np.float32)
+                for window in self._windows
+            ]
             for new, old in zip(grown, caches, strict=False):  # no old ones the first time
                 new[: self._capacity] = old
             caches[:] = grown
+        content = np.zeros((c.n_layer, capacity, c.n_kv_head, c.head_size // 2), np.float32)
+        if self._capacity:
+            content[:, : self._capacity] = self._content
+        self._content = content
         if self._table:
             self._table.grow(capacity)
         self._capacity = capacity
@@ -215,48 +233,53 @@ class Decoder:
             raise ValueError(f"ids: must be from 0 to {self.config.vocab_size - 1}")
 
     def _advance(self, slot: int, text: _Text, count: int) -> int:
-        """Take the next `count` positions, at most A; the first of them.
+        """Take the next `count` positions, at most P; the first of them.
 
-        No position reaches 3 A: when one would, A is taken off all of the slot's. Its keys are
-        turned back to match; no place in the ring changes, as A is a whole round.
+        No position reaches 3 P: when one would, P is taken off all of the slot's. Its keys are
+        turned back to match; no place in a ring changes, as P is so many whole rounds.
         """
-        A = self.config.attention_window
-        if text.position + count > 3 * A:  # then A and more are left
-            text.position -= A
-            for keys in self._keys:
+        P = self.config.longest_window
+        if text.position == 0:
+            self._content[:, slot] = _ZERO
+        if text.position + count > 3 * P:  # then P and more are left
+            text.position -= P
+            for keys, turns in zip(self._keys, self._turns, strict=True):
                 pairs = keys[slot].view(np.complex64)  # (G, A, D/2)
-                pairs *= self._turns[A, -1].conj()
+                pairs *= turns[P, -1].conj()
             if self._table:
                 self._table.move(slot)
         first, text.position = text.position, text.position + count
         return first
 
     def _read(self, slot: int, text: _Text, ids: NDArray[np.int64]) -> Array:
-        """Read at most A ids (T,) in one pass -> the stream (C, T)."""
+        """Read at most `attention_window` ids (T,) in one pass -> the stream (C, T)."""
         c, T = self.config, len(ids)
-        H, G, D, A = c.n_head, c.n_kv_head, c.head_size, c.attention_window
+        H, G, D = c.n_head, c.n_kv_head, c.head_size
         first = self._advance(slot, text, T)
         positions = np.arange(first, first + T)
         x = self._embedding[ids].T
         if self._table:
             self._table.write_many(slot, first, ids)
             x = _norm(x + self._table.look_up(np.full(T, slot), positions))
-        held = np.arange(min(first, A))
-        held = first - 1 - (first - 1 - held) % A  # the position of each place of the ring
-        distance = positions[:, None] - np.concatenate((held, positions))  # (T, held + T)
-        seen = ((distance >= 0) & (distance < A)).astype(np.float32)
-        for keys, values, (qkv, projection, up, down) in zip(
-            self._keys, self._values, self._blocks, strict=True
+        seen = {A: _seen(first, positions, A) for A in set(self._windows)}
+        for i, (keys, values, A, (qkv, projection, up, down)) in enumerate(
+            zip(self._keys, self._values, self._windows, self._blocks, strict=True)
         ):
             heads = (_norm(x).T @ qkv.T).reshape(T, H + 2 * G, D)
-            _unit_and_turn(heads[:, : H + G], self._turns[positions])
+            _unit_and_turn(heads[:, : H + G], self._turns[i][positions])
+            if i in c.far_blocks:  # the content half of a key stands one place later
+                content = heads[:, H : H + G, D // 2 :]
+                before = np.concatenate((self._content[i, slot][None], content[:-1]))
+                self._content[i, slot] = content[-1]
+                content[:] = before
             q = heads[:, :H].reshape(T, G, H // G, D).transpose(1, 2, 0, 3)  # (G, H / G, T, D)
             k, v = heads[:, H : H + G].swapaxes(0, 1), heads[:, H + G :].swapaxes(0, 1)  # (G, T, D)
-            all_k = np.concatenate((keys[slot, :, : len(held)], k), axis=1)[:, None]
-            all_v = np.concatenate((values[slot, :, : len(held)], v), axis=1)[:, None]
+            held = min(first, A)
+            all_k = np.concatenate((keys[slot, :, :held], k), axis=1)[:, None]
+            all_v = np.concatenate((values[slot, :, :held], v), axis=1)[:, None]
             keys[slot, :, positions % A] = heads[:, H : H + G]
             values[slot, :, positions % A] = heads[:, H + G :]
-            scores = np.exp(q @ all_k.swapaxes(-1, -2)) * seen  # (G, H / G, T, held + T)
+            scores = np.exp(q @ all_k.swapaxes(-1, -2)) * seen[A]  # (G, H / G, T, held + T)
             y = scores @ all_v / scores.sum(axis=-1, keepdims=True)
             x = x + projection @ y.transpose(0, 1, 3, 2).reshape(H * D, T)
             x += down @ np.square(np.maximum(up @ _norm(x), _ZERO))
@@ -264,33 +287,42 @@ class Decoder:
 
     def _step(self, slots: Sequence[int], texts: Sequence[_Text], ids: Sequence[int]) -> Array:
         """One more place for each slot, in rising order -> logits (S, V)."""
-        S, A = len(slots), self.config.attention_window
+        S, c = len(slots), self.config
         room = self._room
         if room is None or room.slots != S:
-            room = self._room = _Room(self.config, S)
+            room = self._room = _Room(c, S)
         x, normed, hidden, k, v = room.x, room.normed, room.hidden, room.k, room.v
         positions = [self._advance(slot, text, 1) for slot, text in zip(slots, texts, strict=True)]
+        rows: Any = np.array(slots)
+        places: Any = np.array(positions)
         if S == 1:  # without arrays of places it is quicker
-            np.copyto(x, self._embedding[ids[0]])
-            turns = self._turns[positions[0]]  # (H + G, D/2)
-            here: tuple[Any, ...] = (slice(slots[0], slots[0] + 1), slice(None), positions[0] % A)
-        else:
-            np.copyto(x, self._embedding[ids].T)
-            turns = self._turns[positions]  # (S, H + G, D/2)
-            here = (np.array(slots), slice(None), np.array(positions) % A)
+            rows, places = slice(slots[0], slots[0] + 1), positions[0]
+        np.copyto(x, self._embedding[ids[0] if S == 1 else ids].T)
         if self._table:
             where, when = np.array(slots), np.array(positions)
             self._table.write(where, when, np.array(ids))
             x += self._table.look_up(where, when).reshape(x.shape)
             room.norm(x, out=x)
-        groups = self._groups(slots, positions, room)
-        for keys, values, (qkv, projection, up, down) in zip(
-            self._keys, self._values, self._blocks, strict=True
+        kinds = {  # (window, far) -> turns ([S,] H + G, D/2), places in the ring, groups
+            (A, i in c.far_blocks): (
+                self._turns[i][places],
+                (rows, slice(None), places % A),
+                self._groups(slots, positions, A, room),
+            )
+            for i, A in enumerate(self._windows)
+        }
+        for i, (keys, values, A, (qkv, projection, up, down)) in enumerate(
+            zip(self._keys, self._values, self._windows, self._blocks, strict=True)
         ):
+            turns, here, groups = kinds[A, i in c.far_blocks]
             np.dot(qkv, room.norm(x, out=normed), out=room.qkv)
             if S > 1:
                 np.copyto(room.rows, room.qkv.T)
             room.unit_and_turn(turns)
+            if i in c.far_blocks:
+                before = self._content[i, rows].copy()
+                self._content[i, rows] = room.content
+                np.copyto(room.content, before)
             keys[here] = k
             values[here] = v
             for group in groups:
@@ -303,10 +335,10 @@ class Decoder:
         return room.logits
 
     def _groups(
-        self, slots: Sequence[int], positions: Sequence[int], room: "_Room"
+        self, slots: Sequence[int], positions: Sequence[int], window: int, room: "_Room"
     ) -> "list[_Group]":
         """Cut slots into groups that lie side by side in the cache and hold about as much."""
-        A, width = self.config.attention_window, self.config.kv_width
+        A, width = window, self.config.kv_width
         lengths = [min(position + 1, A) for position in positions]
         groups: list[_Group] = []
         first, longest, total = 0, 0, 0
@@ -365,10 +397,11 @@ class _Room:
         heads = self.rows.reshape(S, H + 2 * G, D)
         self.q = heads[:, :H].reshape(S, G, H // G, D)
         self.k, self.v = heads[:, H : H + G], heads[:, H + G :]  # each (S, G, D)
+        self.content = self.k[..., D // 2 :]
         self.qk = heads[:, : H + G]
         self.pairs = self.qk.view(np.complex64)  # (S, H + G, D/2)
         self.lengths = _empty(S, H + G, 1)
-        self.scores = _empty(S, H * config.attention_window)
+        self.scores = _empty(S, H * config.longest_window)
         self.totals = _empty(S, G, H // G, 1)
         self.y = _empty(S, G, H // G, D)
         self.flat_y = self.y.reshape(S, C).T if columns else self.y.reshape(C)
@@ -431,22 +464,40 @@ def _f32(array: NDArray[Any]) -> Array:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def _pair_rotary_rows(qkv: Array, config: GPTConfig) -> Array:
-    """Put the rows i and i + D/2 of each head of q and k, a rotary pair, side by side."""
+def _seen(first: int, positions: NDArray[np.int64], window: int) -> Array:
+    """(T, held + T): 1 where a position sees what its ring holds from before, or a new one."""
+    held = np.arange(min(first, window))
+    held = first - 1 - (first - 1 - held) % window  # the position of each place of the ring
+    distance = positions[:, None] - np.concatenate((held, positions))
+    return ((distance >= 0) & (distance < window)).astype(np.float32)
+
+
+def _pair_rotary_rows(qkv: Array, config: GPTConfig, far: bool) -> Array:
+    """Put the rows of each head of q and k that are a rotary pair side by side.
+
+    These are i and i + D/2; in far blocks i and i + D/4 of the first half, the second stays.
+    """
     D, C = config.head_size, config.n_embd
     split = len(qkv) - config.kv_width
-    paired = qkv[:split].reshape(-1, 2, D // 2, C).swapaxes(1, 2).reshape(-1, C)
-    return np.ascontiguousarray(np.concatenate((paired, qkv[split:])))
+    rotary = D // 2 if far else D
+    heads = qkv[:split].reshape(-1, D, C)
+    paired = heads[:, :rotary].reshape(-1, 2, rotary // 2, C).swapaxes(1, 2)
+    heads = np.concatenate((paired.reshape(-1, rotary, C), heads[:, rotary:]), axis=1)
+    return np.ascontiguousarray(np.concatenate((heads.reshape(-1, C), qkv[split:])))
 
 
-def _turns(config: GPTConfig) -> NDArray[np.complex64]:
-    """What q and k are multiplied by at each position: (3 A, H + G, D/2).
+def _turns(config: GPTConfig, far: bool) -> NDArray[np.complex64]:
+    """What q and k are multiplied by at each position: (3 P, H + G, D/2).
 
     The rotation, and sqrt(D) for q: with q and k of length 1, that makes their product
-    norm(q) norm(k) / sqrt(D), as norm() gives them the length sqrt(D).
+    norm(q) norm(k) / sqrt(D), as norm() gives them the length sqrt(D). In far blocks half of the
+    pairs stand still, and q is longer by FAR_GAIN.
     """
     H, G, D = config.n_head, config.n_kv_head, config.head_size
     frequency = 10000.0 ** -(np.arange(0, D, 2) / D)
-    turns = np.exp(1j * np.arange(3 * config.attention_window)[:, None] * frequency)
-    heads = (math.sqrt(D) * turns[:, None]).repeat(H, axis=1), turns[:, None].repeat(G, axis=1)
+    if far:
+        frequency = np.concatenate((frequency[::2], np.zeros(D // 4)))
+    turns = np.exp(1j * np.arange(3 * config.longest_window)[:, None] * frequency)
+    length = math.sqrt(D) * (FAR_GAIN if far else 1.0)
+    heads = (length * turns[:, None]).repeat(H, axis=1), turns[:, None].repeat(G, axis=1)
     return np.concatenate(heads, axis=1).astype(np.complex64)

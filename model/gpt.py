@@ -10,7 +10,7 @@ The letters in the shapes:
     G  n_kv_head, heads of keys and values, each shared by H / G attention heads
     D  C / H    width of one head
     V  vocabulary, how many characters there are
-    A  attention_window, how many characters a place attends to
+    A  attention_window, how many characters a place attends to; in far blocks far_window
     K  runs looked up for each character;  R  rows in the n-gram table;  W  their width
 """
 
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.config import GPTConfig
+from model.config import FAR_GAIN, GPTConfig
 from model.ngrams import BASE, INVERSE, MIX, powers, signed
 
 
@@ -57,20 +57,55 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
     Returns:
         (B, H, T, D)
     """
-    length, head_size = q.shape[-2:]
+    T, head_size = q.shape[-2:]
     k, v = (x.repeat_interleave(q.size(1) // x.size(1), dim=1) for x in (k, v))  # (B, H, T, D)
-    scores = q @ k.transpose(-2, -1) / math.sqrt(head_size)  # (B, H, T, T)
-    everywhere = torch.ones(length, length, dtype=torch.bool, device=q.device)
-    hidden = everywhere.triu(1) | everywhere.tril(-window)  # the future, and what is too far back
-    return scores.masked_fill(hidden, -math.inf).softmax(dim=-1) @ v
+    if in_pieces := window < T:  # of A places: what one sees lies in its piece and the one before
+        q, k, v = pieces(q, window), with_piece_before(k, window), with_piece_before(v, window)
+    query = torch.arange(q.size(-2), device=q.device)[:, None]
+    key = torch.arange(q.size(-2) - k.size(-2), q.size(-2), device=q.device)
+    hidden = (key > query) | (key <= query - window)  # the future, and what is too far back
+    if in_pieces:  # nothing lies before the first piece
+        piece = torch.arange(q.size(2), device=q.device)[:, None, None]
+        hidden = hidden | (piece * window + key < 0)  # (T / A, A, 2 A)
+    scores = q @ k.transpose(-2, -1) / math.sqrt(head_size)  # (B, H, [T / A,] T or A, T or 2 A)
+    y = scores.masked_fill(hidden, -math.inf).softmax(dim=-1) @ v
+    return y.flatten(2, 3)[:, :, :T] if in_pieces else y
+
+
+def pieces(x: Tensor, length: int) -> Tensor:
+    """Cut time: (B, H, T, D) -> (B, H, N, length, D), zeros behind the end."""
+    B, H, T, D = x.shape
+    return F.pad(x, (0, 0, 0, -T % length)).view(B, H, -1, length, D)
+
+
+def with_piece_before(x: Tensor, length: int) -> Tensor:
+    """Cut time, each piece behind the one before it: (B, H, T, D) -> (B, H, N, 2 length, D)."""
+    x = pieces(F.pad(x, (0, 0, length, 0)), length)  # (B, H, 1 + N, length, D)
+    return torch.cat((x[:, :, :-1], x[:, :, 1:]), dim=3)
+
+
+def by_place_and_content(q: Tensor, k: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+    """What q (B, H, T, D) and k (B, G, T, D) of a far block become, which finds words again.
+
+    Half of each head is rotated as elsewhere. The other half knows no distance, and its keys stand
+    one place later: a place that looks for what is written here finds what came after it when it
+    was written before, in one block instead of two (induction, Olsson et al., 2022; the shifted
+    keys: modded-nanogpt, 2025). The scores are doubled, to choose one place among a thousand.
+    """
+    (q_place, q_content), (k_place, k_content) = q.chunk(2, dim=-1), k.chunk(2, dim=-1)
+    cos, sin = cos[:, ::2], sin[:, ::2]  # (T, D/4) every other frequency
+    q = torch.cat((rotate(q_place, cos, sin), q_content), dim=-1)
+    k_before = F.pad(k_content[:, :, :-1], (0, 0, 1, 0))  # at the first place there is none
+    return FAR_GAIN * q, torch.cat((rotate(k_place, cos, sin), k_before), dim=-1)
 
 
 class CausalSelfAttention(nn.Module):
     """Heads that look back over the text, and a projection that puts together what they found."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig, block: int) -> None:
         super().__init__()
         self.config = config
+        self.window, self.far = config.window(block), block in config.far_blocks
         self.qkv = nn.Linear(config.n_embd, config.n_embd + 2 * config.kv_width, bias=False)
         self.projection = nn.Linear(config.n_embd, config.n_embd, bias=False)
 
@@ -80,8 +115,12 @@ class CausalSelfAttention(nn.Module):
         H, G, D = self.config.n_head, self.config.n_kv_head, self.config.head_size
         qkv = self.qkv(x).view(B, T, H + 2 * G, D).transpose(1, 2)
         q, k, v = qkv.split((H, G, G), dim=1)  # (B, H, T, D), (B, G, T, D), (B, G, T, D)
-        q, k = rotate(norm(q), cos, sin), rotate(norm(k), cos, sin)
-        y = causal_attention(q, k, v, self.config.attention_window)  # (B, H, T, D)
+        q, k = norm(q), norm(k)
+        if self.far:
+            q, k = by_place_and_content(q, k, cos, sin)
+        else:
+            q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        y = causal_attention(q, k, v, self.window)  # (B, H, T, D)
         return self.projection(y.transpose(1, 2).reshape(B, T, C))
 
 
@@ -101,9 +140,9 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """Attention, then feed-forward; each reads a normalised stream and adds its answer to it."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig, block: int) -> None:
         super().__init__()
-        self.attention = CausalSelfAttention(config)
+        self.attention = CausalSelfAttention(config, block)
         self.feed_forward = FeedForward(config)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -192,7 +231,7 @@ class GPT(nn.Module):
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
         self.ngrams = NGramTable(config) if config.n_runs else None
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
+        self.blocks = nn.ModuleList(Block(config, i) for i in range(config.n_layer))
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         cos, sin = rotary_angles(config.context_length, config.head_size)
         self.register_buffer("cos", cos, persistent=False)

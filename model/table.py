@@ -2,10 +2,10 @@
 
 The keys of `ngrams.py` need, at each place, the sum up to there and where its word starts. Both are
 kept for each slot, so one more character costs a few array operations. Positions are the decoder's:
-below 3 A.
+below 3 P.
 
     S  slots    K  runs that end at each character    R  rows of the table, W their width
-    A  attention_window, which no run is longer than
+    A  attention_window, which no run is longer than    P  the longest window of any block
 """
 
 from collections.abc import Mapping
@@ -33,13 +33,14 @@ class NGramTable:
         self.orders = np.array(config.ngram_orders, np.int64)
         self.is_break = np.isin(np.arange(config.vocab_size), config.word_breaks)
         self.window = config.attention_window
-        self.powers = powers(BASE, 3 * self.window + 1)
-        self.inverses = powers(INVERSE, 3 * self.window + 1)
-        self.sums = self.words = np.zeros((0, 3 * self.window + 1), np.int64)
+        self.period = config.longest_window
+        self.powers = powers(BASE, 3 * self.period + 1)
+        self.inverses = powers(INVERSE, 3 * self.period + 1)
+        self.sums = self.words = np.zeros((0, 3 * self.period + 1), np.int64)
 
     def grow(self, slots: int) -> None:
-        """Make room for so many slots: sums and word starts, (slots, 3 A + 1)."""
-        grown = np.zeros((2, slots, 3 * self.window + 1), np.int64)
+        """Make room for so many slots: sums and word starts, (slots, 3 P + 1)."""
+        grown = np.zeros((2, slots, 3 * self.period + 1), np.int64)
         kept = min(slots, len(self.sums))
         grown[0, :kept], grown[1, :kept] = self.sums[:kept], self.words[:kept]
         self.sums, self.words = grown
@@ -59,13 +60,13 @@ class NGramTable:
         self.words[slot, after] = np.maximum.accumulate(after_break)
 
     def move(self, slot: int) -> None:
-        """Take A off all positions of a slot; what comes before position 0 is dropped.
+        """Take P off all positions of a slot; what comes before position 0 is dropped.
 
         `sums` no longer begin with 0 then, which cancels: only their differences are used.
         """
-        A = self.window
-        self.sums[slot, : 2 * A + 1] = self.sums[slot, A:] * self.inverses[A]
-        self.words[slot, : 2 * A + 1] = np.maximum(self.words[slot, A:] - A, 0)
+        P = self.period
+        self.sums[slot, : 2 * P + 1] = self.sums[slot, P:] * self.inverses[P]
+        self.words[slot, : 2 * P + 1] = np.maximum(self.words[slot, P:] - P, 0)
 
     def look_up(self, slots: Ints, positions: Ints) -> Array:
         """What the table has for the runs that end at these places, (N,) each -> (C, N)."""

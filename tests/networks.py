@@ -39,7 +39,11 @@ WORDS_ONLY = GPTConfig(
 )
 SHARED = replace(PLAIN, n_head=4, n_kv_head=2, attention_window=5)
 SHARED_TABLE = replace(TABLE, n_kv_head=1, attention_window=3)
-CONFIGS = [PLAIN, ONE_OF_EACH, ODD, TABLE, WORDS_ONLY, SHARED, SHARED_TABLE]
+FAR = replace(PLAIN, n_layer=4, attention_window=4, far_blocks=(1, 3))
+FAR_TABLE = replace(
+    TABLE, n_head=4, n_kv_head=2, attention_window=3, far_blocks=(1,), far_window=12
+)
+CONFIGS = [PLAIN, ONE_OF_EACH, ODD, TABLE, WORDS_ONLY, SHARED, SHARED_TABLE, FAR, FAR_TABLE]
 
 
 def random_gpt(config: GPTConfig, seed: int = 0) -> GPT:

@@ -108,7 +108,8 @@ def test_every_block_has_the_same_output(config: GPTConfig) -> None:
     expected(gpt, ids)
     assert len(streams) == config.n_layer
     for depth, stream in enumerate(streams, start=1):
-        sizes = {"n_layer": depth, "vocab_size": config.n_embd}
+        far = tuple(block for block in config.far_blocks if block < depth)
+        sizes = {"n_layer": depth, "vocab_size": config.n_embd, "far_blocks": far}
         cut = GPTConfig(**{**vars(config), **sizes})
         weights = {**tensors(gpt), "head.weight": np.eye(config.n_embd, dtype=np.float32)}
         decoder = Decoder(cut, weights)

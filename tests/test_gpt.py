@@ -1,6 +1,7 @@
 """The network that learns."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,14 @@ import torch
 from torch.nn import functional as F
 
 from model.config import GPTConfig
-from model.gpt import GPT, causal_attention, norm, rotary_angles, rotate
+from model.gpt import (
+    GPT,
+    by_place_and_content,
+    causal_attention,
+    norm,
+    rotary_angles,
+    rotate,
+)
 from model.ngrams import find_rows, run_keys
 from tests.networks import CONFIGS, PLAIN, SHARED_TABLE, TABLE, WORDS_ONLY, random_gpt
 
@@ -38,6 +46,31 @@ def test_heads_share_keys_and_values_in_a_window(window: int) -> None:
         q, k, v, attn_mask=(distance >= 0) & (distance < window), enable_gqa=True
     )
     torch.testing.assert_close(causal_attention(q, k, v, window), expected)
+
+
+def test_a_far_block_finds_what_came_after_the_same_character() -> None:
+    """Copying is there before learning: equal keys and queries look at what followed last time."""
+    config = GPTConfig(vocab_size=9, context_length=8, n_layer=1, n_head=1, n_embd=16)
+    far = replace(config, far_blocks=(0,))
+    places = torch.eye(8)[[0, 1, 2, 3, 4, 1, 5, 6]]  # the sixth character was the second before
+    content = torch.cat((torch.zeros(8, 8), places), dim=1)[None, None]  # (1, 1, 8, 16)
+    cos, sin = rotary_angles(8, far.head_size)
+    q, k = by_place_and_content(content, content, cos, sin)
+    assert (q @ k.transpose(-2, -1))[0, 0, 5, :6].argmax() == 2  # what came after it
+
+
+def test_half_of_a_far_head_knows_no_distance() -> None:
+    generator = torch.Generator().manual_seed(0)
+    one = torch.randn(1, 1, 1, 16, generator=generator).expand(1, 1, 6, 16)
+    cos, sin = rotary_angles(6, 16)
+    q, k = by_place_and_content(one, one, cos, sin)
+    by_content = (q[..., 8:] @ k[..., 8:].transpose(-2, -1))[0, 0]
+    torch.testing.assert_close(by_content[:, 1:], by_content[:1, 1:2].expand(6, 5))
+    assert not by_content[:, 0].any()  # nothing came before the first
+    by_place = (q[..., :8] @ k[..., :8].transpose(-2, -1))[0, 0]
+    for distance in range(5):  # the same at every place, and another for each distance
+        row = by_place.diagonal(-distance)
+        torch.testing.assert_close(row, row[:1].expand_as(row))
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -116,6 +149,14 @@ def test_what_is_left_out_of_a_config_is_put_in() -> None:
     [
         ("n_kv_head", 3, "n_kv_head = 3: must divide n_head = 2"),
         ("n_kv_head", -1, "n_kv_head = -1: must be a whole number"),
+        ("far_window", 13, "far_window = 13: must be at most context_length = 12"),
+        (
+            "far_blocks",
+            (3,),
+            r"far_blocks = \(3,\): must be different blocks in rising order, 0 to",
+        ),
+        ("far_blocks", (1, 0), r"far_blocks = \(1, 0\): must be different blocks in rising order"),
+        ("far_blocks", (1, 1), r"far_blocks = \(1, 1\): must be different blocks in rising order"),
         ("attention_window", 13, "attention_window = 13: must be at most context_length = 12"),
     ],
 )

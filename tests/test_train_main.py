@@ -27,7 +27,8 @@ from training.train import main
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = 150
 SMALL = (
-    "--context-length 16 --n-layer 1 --n-head 2 --n-embd 16 --batch-size 8 --dropout 0.1 "
+    "--context-length 16 --attention-window 8 --far-blocks 0 --n-layer 1 --n-head 2 --n-embd 16 "
+    "--batch-size 8 --dropout 0.1 "
     "--ngram-orders 2,3 --ngram-words 1 --ngram-rows 300 --ngram-width 4 --ngram-least 2 "
     f"--steps {STEPS} --evaluate-every 1 --no-compile --device cpu --dtype float32"
 ).split()

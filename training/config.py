@@ -44,10 +44,21 @@ class TrainingConfig:
     voice: tuple[float, ...] = setting(
         (1.0,), "weight of the nearest books in each of so many equal parts of the training"
     )
+    renamed: tuple[float, ...] = setting(
+        (0.0,),
+        "share of the library's windows whose people get other names, in so many equal parts",
+        0,
+        1,
+    )
+    made_up: tuple[float, ...] = setting(
+        (0.0,), "share of its windows that are made up about two names, in so many parts", 0, 1
+    )
     openings: float = setting(0.0, "passes over the chapters' openings in each pass of the text")
     # The network.
     context_length: int = setting(256, "characters read at once", 1)
     attention_window: int = setting(0, "characters a place attends to (0: all that are read)", 0)
+    far_blocks: tuple[int, ...] = setting((), "blocks, from 0, that attend to --far-window")
+    far_window: int = setting(0, "characters that far blocks attend to (0: all that are read)")
     n_layer: int = setting(6, "blocks", 1)
     n_head: int = setting(5, "attention heads in each block", 1)
     n_kv_head: int = setting(0, "heads of keys and values, shared by the others (0: --n-head)")
@@ -92,8 +103,9 @@ class TrainingConfig:
                 if isinstance(number, int | float) and not least <= number <= most:
                     limits = f"at least {least:g}" + (f", at most {most:g}" if most < 1e9 else "")
                     raise ValueError(f"{each.name} = {value!r}: must be {limits}")
-        if not self.voice:
-            raise ValueError("voice = (): must be one weight or more")
+        for name in ("voice", "renamed", "made_up"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} = (): must be one number or more")
         if self.name in ("", ".", "..") or any(c in "/\\\0" or c.isspace() for c in self.name):
             raise ValueError(f"name = {self.name!r}: must be a plain file name")
         for name, allowed in _CHOICES.items():
@@ -159,15 +171,20 @@ PRESETS = {
     ),
     # English from a library, then the voice.
     "pooh": TrainingConfig(
-        voice=(1.0,) * 8 + (2.0,) * 12,
-        openings=80.0,
-        attention_window=128,
+        voice=(1.0,) * 8 + (3.0,) * 12,
+        renamed=(0.6,) * 9 + (0.0,),
+        made_up=(0.03,) * 5 + (0.0,) * 5,
+        openings=40.0,
+        context_length=1024,
+        attention_window=64,
+        far_blocks=(2, 5),
+        batch_size=4,
         n_kv_head=1,
         ngram_orders=(2, 3, 4, 5, 6, 8),
         ngram_words=(1, 2, 3),
         ngram_rows=1_000_000,
         ngram_width=32,
-        steps=5000,
+        steps=7600,
         average=0.2,
         evaluate_every=200,
         keep="last",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from model.gpt import GPT
 from training.config import TrainingConfig
+from training.muon import Muon
 
 
 def rate(progress: float, warmup: float, cooldown: float) -> float:
@@ -57,8 +58,8 @@ class Learner:
         special = {id(p) for p in vectors} | {id(rows)}
         matrices = [p for p in model.parameters() if id(p) not in special]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "matrices": torch.optim.Muon(
-                matrices, lr=config.matrix_rate, weight_decay=config.weight_decay
+            "matrices": Muon(
+                matrices, config.matrix_rate, weight_decay=config.weight_decay, dtype=dtype
             ),
             "vectors": torch.optim.AdamW(
                 vectors, lr=config.vector_rate, betas=(0.9, 0.95), weight_decay=0.0

@@ -9,6 +9,7 @@ from model.config import GPTConfig
 from model.vocab import Vocab
 from training.config import TrainingConfig
 from training.dataset import Ids, Source
+from training.names import Names, Rewriter
 from training.texts import Reading
 
 if TYPE_CHECKING:
@@ -78,12 +79,13 @@ def build(
         sizes = replace(learned.config, vocab_size=len(vocab), **own)
     elif sizes is None:
         names = {field.name for field in fields(GPTConfig)} & {f.name for f in fields(config)}
-        names.remove("attention_window")
+        names -= {"attention_window", "far_window"}
         sizes = GPTConfig(
             vocab_size=len(vocab),
             word_breaks=tuple(vocab.characters.index(c) for c in "\n " if c in vocab),
             **{name: getattr(config, name) for name in names},
             attention_window=min(config.attention_window, config.context_length),
+            far_window=min(config.far_window, config.context_length),
         )
         if sizes.n_runs:
             counted = [(s.ids, 2) for s in near] + [(s.ids, 1) for s in library]
@@ -100,7 +102,11 @@ def build(
         copy_weights(learned, gpt, vocab)
     if not near:  # a text of one's own has no other voice beside it
         near, library = library, ()
-    return Trainer(config, gpt, Data(near + opened, library, ids(reading.validation, vocab)))
+    rewrite = None
+    if library and any((*config.renamed, *config.made_up)):
+        rewrite = Rewriter(Names.find(text for text, _ in reading.library), vocab)
+    validation = ids(reading.validation, vocab)
+    return Trainer(config, gpt, Data(near + opened, library, validation, rewrite))
 
 
 def copy_weights(learned: "GPT", gpt: "GPT", vocab: Vocab) -> None:

@@ -71,7 +71,8 @@ def parser() -> argparse.ArgumentParser:
                 name, action=argparse.BooleanOptionalAction, default=None, help=text
             )
         elif isinstance(default, tuple):
-            number = float if each.name == "voice" else str if each.name == "only" else int
+            kinds = {"voice": float, "renamed": float, "made_up": float, "only": str}
+            number = kinds.get(each.name, int)
             result.add_argument(name, type=_several(number), metavar="A,B,...", help=text)
         else:
             kind = type(default)

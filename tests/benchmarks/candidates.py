@@ -287,7 +287,7 @@ def compiled_steps(
     kinds = zip(*decoder._blocks, strict=True)
     qkv, projection, up, down = (pack(np.stack(matrices)) for matrices in kinds)
     keys, values = np.zeros((2, c.n_layer, c.n_kv_head, A, c.head_size), np.float32)
-    turns, head = decoder._turns.view(np.float32), pack(decoder._head[None])
+    turns, head = decoder._turns[0].view(np.float32), pack(decoder._head[None])
     matrices = Matrices(decoder._embedding, turns, qkv, projection, up, down, head, keys, values)
     table = None
     if t is not None:
