@@ -38,7 +38,7 @@ def is_transient(error: Exception) -> bool:
     return True
 
 
-def is_gone(error: Exception) -> bool:
+def is_gone(error: BaseException) -> bool:
     """Whether the message, its place, or the token that leads there is no more."""
     return isinstance(error, discord.HTTPException) and error.code in GONE
 
@@ -64,6 +64,8 @@ async def explain(target: Listener, error: BaseException) -> None:
         await target.say(str(error))
     elif isinstance(error, discord.NotFound) and error.code == EXPIRED:
         _log.warning("an interaction came too late to be answered")
+    elif is_gone(error):
+        _log.info("the place of an answer is gone")
     elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         _log.warning("a command is out of date: %s", type(error).__name__)
         await target.say("Pooh has just learned this anew. Please try again in a minute.")

@@ -115,13 +115,26 @@ async def test_a_promise_that_never_gets_an_answer_is_taken_back(wood: Stage) ->
     assert not wood.writer._writing and not wood.writer.waiting
 
 
-async def test_a_slow_answer_to_a_promise_hurts_nobody(
-    wood: Stage, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("carried_out", [False, True])
+async def test_a_first_response_that_is_never_answered_is_made_again(
+    wood: Stage, monkeypatch: pytest.MonkeyPatch, carried_out: bool
 ) -> None:
-    monkeypatch.setattr("bot.delivery.FIRST_PATIENCE", 0.2)
-    wood.server.fail("POST", "/interactions", delay=0.5)
+    monkeypatch.setattr("bot.delivery.FIRST_PATIENCE", 0.3)
+    answer = None if carried_out else Cut.CLOSED
+    wood.server.fail("POST", "/interactions", answer, carried_out=carried_out, delay=500.0)
     use = wood.server.person().command("pooh", prompt="The mill")
     await in_time(wood, lambda: finished(use.original))
+
+
+async def test_a_button_that_is_pressed_twice_tells_one_story(wood: Stage) -> None:
+    kanga = wood.server.person()
+    story = await told(wood, kanga.command("pooh", prompt="The mill"))
+    wood.decoder.hold()
+    first, second = kanga.press(story, "Again"), kanga.press(story, "Wilder")
+    await wood.server.until(lambda: first.answered and second.answered)
+    assert {first.response_type, second.response_type} == {4, 6}
+    wood.decoder.open()
+    await in_time(wood, lambda: not wood.bot.answers._tellers)
 
 
 # What is said to one person

@@ -1,0 +1,185 @@
+"""Faults put in by hand, each of which must make a test fail: python tests/mutants.py [WORD].
+
+A line of the sources is changed in a copy of the repository, and the tests named beside it run
+there. A table says which mutants were killed; the exit code is 1 when one survived. With a word,
+only the mutants whose names hold it are tried.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("bot", "model", "tests")
+LINKED = ("data", "docs", "training", "vocab", "weights")
+PATIENCE = 240.0  # seconds: a mutant that hangs the tests is killed, too
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change.
+
+    Attributes:
+        name: what is taken away.
+        file: where.
+        old: what stands there, once.
+        new: what is put there instead.
+        test: the test that must fail.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+    def apply(self, root: Path) -> None:
+        """Change the file below `root`."""
+        path = root / self.file
+        path.write_text(path.read_text(encoding="utf-8").replace(self.old, self.new), "utf-8")
+
+
+DELIVERY, WRITER = "tests/test_delivery.py::", "tests/test_writer.py::"
+MUTANTS = (
+    Mutant(
+        "a reply has no nonce",
+        "bot/surfaces.py",
+        "content, view=view, mention_author=False, nonce=self._message.id",
+        "content, view=view, mention_author=False",
+        DELIVERY + "test_a_reply_whose_answer_is_lost_is_sent_once",
+    ),
+    Mutant(
+        "the queue is shown all the time",
+        "bot/answers.py",
+        "QUEUE_PACE = 5.0",
+        "QUEUE_PACE = 0.0",
+        DELIVERY + "test_a_place_in_the_queue_is_shown_at_most_once_in_its_pace",
+    ),
+    Mutant(
+        "a note goes at once",
+        "bot/delivery.py",
+        "NOTE_LIFE = 15.0",
+        "NOTE_LIFE = 0.0",
+        DELIVERY + "test_a_mention_that_automod_blocks_gets_a_note_that_goes_away",
+    ),
+    Mutant(
+        "what was refused once is refused for ever",
+        "bot/worker.py",
+        "sequence.refused.clear()",
+        "pass",
+        WRITER + "test_a_refused_word_forbids_no_other_word_after_it",
+    ),
+    Mutant(
+        "40060 is an error",
+        "bot/delivery.py",
+        "if error.code != ACKNOWLEDGED:",
+        "if error.code:",
+        DELIVERY + "test_a_first_response_whose_answer_is_lost_is_made_again",
+    ),
+    Mutant(
+        "a private word takes the place of a public promise",
+        "bot/surfaces.py",
+        "            if self._promised:\n                # A follow-up",
+        "            if False:\n                # A follow-up",
+        DELIVERY + "test_what_is_said_after_a_public_promise_is_private_and_the_promise_is_gone",
+    ),
+    Mutant(
+        "a try may take as long as it likes",
+        "bot/delivery.py",
+        "                async with asyncio.timeout(patience):\n                    return",
+        "                async with asyncio.timeout(None):\n                    return",
+        DELIVERY + "test_a_first_response_that_is_never_answered_is_made_again",
+    ),
+    Mutant(
+        "the message of a pressed button is not told from the start",
+        "bot/answers.py",
+        "if telling.message is not None:",
+        "if False:",
+        DELIVERY + "test_a_button_that_is_pressed_twice_tells_one_story",
+    ),
+    Mutant(
+        "a step that hangs holds the bot up",
+        "bot/writer.py",
+        "await self._all_ended(HALT)",
+        "await self._all_ended(1e6)",
+        WRITER + "test_a_step_that_hangs_does_not_hold_closing_up",
+    ),
+    Mutant(
+        "the bot asks again where it may not write",
+        "bot/surfaces.py",
+        "self._mute = True",
+        "pass",
+        DELIVERY + "test_where_the_bot_may_not_write_the_asker_hears_it_in_private",
+    ),
+    Mutant(
+        "notes outlive the bot",
+        "bot/delivery.py",
+        "self._closing.set()",
+        "pass",
+        DELIVERY + "test_a_note_does_not_outlive_the_bot",
+    ),
+    Mutant(
+        "a dead token is the end",
+        "bot/surfaces.py",
+        "if error.code not in TOKEN_GONE or (known := self._without_token()) is None:",
+        "if (known := self._without_token()) is None or error.code:",
+        DELIVERY + "test_a_story_outlives_its_token_where_the_bot_is_at_home",
+    ),
+    Mutant(
+        "only the owner brings to rest what a killed bot left",
+        "bot/client.py",
+        "        if written:\n            self._check_owner",
+        "        if True:\n            self._check_owner",
+        DELIVERY + "test_what_a_killed_bot_left_is_brought_to_rest_by_the_first_press",
+    ),
+)
+
+
+def copy(root: Path) -> None:
+    """The repository, as far as the tests need it, below `root`."""
+    for name in COPIED:
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in LINKED:
+        (root / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "pyproject.toml", root)
+
+
+def failure(root: Path, *tests: str) -> str:
+    """What these tests say when one of them fails there; "" when they pass."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return "out of time"
+    output = done.stdout.decode()
+    if done.returncode > 1:  # the tests did not run at all
+        raise RuntimeError(output)
+    return output if done.returncode else ""
+
+
+def main() -> int:
+    """Try them all."""
+    word = " ".join(sys.argv[1:])
+    mutants = [mutant for mutant in MUTANTS if word in mutant.name]
+    survived = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy(Path(folder))
+        if output := failure(Path(folder), *{mutant.test for mutant in mutants}):
+            print(f"the tests fail without a mutant\n{output[-4000:]}")
+            return 1
+    for mutant in mutants:
+        with tempfile.TemporaryDirectory() as folder:
+            copy(Path(folder))
+            mutant.apply(Path(folder))
+            alive = not failure(Path(folder), mutant.test)
+        survived += alive
+        test = mutant.test.partition("::")[2]
+        print(f"{'SURVIVED' if alive else 'killed  '} {mutant.name:55} {test}", flush=True)
+    return bool(survived)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
