@@ -275,7 +275,7 @@ async def test_words_that_are_refused_are_never_in_a_story() -> None:
 async def test_a_refused_word_forbids_no_other_word_after_it() -> None:
     # The network writes "the" often. Taken back, it begins with another letter; but that holds
     # for this place only, and later words on "t" are as welcome as ever.
-    async with at_work(words=Words(refused={"the"}), slots=4) as (writer, _):
+    async with at_work(words=WordFilter(refused={"the"}), slots=4) as (writer, _):
         stories = [writer.submit(i, "The", Sampling(length=1000, seed=i)) for i in range(4)]
         await ended(*stories)
     words = [word for story in stories for word in story.text.split()]
