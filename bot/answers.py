@@ -28,6 +28,7 @@ from model.sampling import Sampling
 PACE = 1.0  # seconds between two edits of one message ...
 QUEUE_PACE = 5.0  # ... that only show how the queue moves: with 200 waiting, they are many
 PROMPT = 500  # characters of a prompt
+READ = 4 * PROMPT  # characters that are looked at for it: some will be dropped
 ENDINGS: Mapping[Outcome, str] = {
     Outcome.STOPPED: "stopped",
     Outcome.LATE: "ran out of time",
@@ -92,7 +93,7 @@ class Answers:
         self._words = words
         self._clock = clock
         self._delivery = delivery
-        self._model = messages.escape(model)[:40]
+        self._model = messages.escape(model[:24])
         self._limiter = Limiter(settings.cooldown, settings.burst, clock.monotonic)
         self._told: dict[int, Story] = {}  # message -> the story that is being told there
         self._tellers: set[asyncio.Task[None]] = set()
@@ -114,7 +115,7 @@ class Answers:
         Raises:
             Refusal: nothing is left of it, or it holds a word that is refused.
         """
-        typed = messages.plain(text[-4 * messages.LIMIT :])
+        typed = messages.plain(text[-READ:])[-READ:]  # one character may become eighteen
         cleaned = self._writer.vocab.clean(typed)
         prompt = messages.last_words(cleaned.text, PROMPT)
         if text.strip() and not prompt:
@@ -129,7 +130,7 @@ class Answers:
 
         Found by counting letters from the end: white space may have gone.
         """
-        sizes = {c: len("".join(self._writer.vocab.clean(c).text.split())) for c in set(typed)}
+        sizes = {c: len("".join(self._writer.vocab.spell(c).split())) for c in set(typed)}
         if (left := len("".join(prompt.split()))) >= sum(map(sizes.__getitem__, typed)):
             return typed
         start = len(typed)

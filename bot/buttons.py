@@ -40,15 +40,18 @@ class Wish:
     Attributes:
         owner: who asked for it.
         sampling: how; the seed is not remembered.
+        continued: it has more than one part: no other story may take its place.
     """
 
     owner: int
     sampling: Sampling
+    continued: bool = False
 
     def custom_id(self, action: Action) -> str:
         """An id of at most 100 characters for a button."""
         s = self.sampling
-        return f"pooh:{action.value}:{self.owner}:{s.temperature!r}:{s.length}:{s.top_k}"
+        end = ":continued" if self.continued else ""
+        return f"pooh:{action.value}:{self.owner}:{s.temperature!r}:{s.length}:{s.top_k}{end}"
 
     def within(self, room: int) -> Sampling:
         """How to write on where there is room for so many characters only."""
@@ -64,7 +67,7 @@ class Wish:
 class StoryButton(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
     template=r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete):(?P<owner>[0-9]{1,20})"
-    rf":(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)",
+    rf":(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)(?P<continued>:continued)?",
 ):
     """A button under a story, new or as old as the message it stands under."""
 
@@ -98,7 +101,8 @@ class StoryButton(
             temperature=_between(0.0, float(match["temperature"]), MAX_TEMPERATURE),
             top_k=_between(0, int(match["top_k"]), MAX_TOP_K),
         )
-        return cls(Action(match["action"]), Wish(int(match["owner"]), sampling))
+        wish = Wish(int(match["owner"]), sampling, continued=match["continued"] is not None)
+        return cls(Action(match["action"]), wish)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Somebody pressed it."""

@@ -6,6 +6,7 @@ import io
 import logging
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +262,10 @@ class Pooh(discord.Client):
     async def _retell(
         self, interaction: discord.Interaction[Any], action: Action, wish: Wish
     ) -> None:
-        """Again, Continue, Wilder, Calmer: in this message if it is theirs, else in a new one."""
+        """Again, Continue, Wilder, Calmer: in this message if it is theirs, else in a new one.
+
+        A story that was continued stays: what is told anew is a new message then, too.
+        """
         message = interaction.message
         assert message is not None
         if self.answers.is_told(message.id):
@@ -277,8 +281,11 @@ class Pooh(discord.Client):
             interaction.user.id == wish.owner
             and self._clock.now() - message.created_at.timestamp() < OLD
         )
-        if action is not Action.CONTINUE:
+        if action is Action.CONTINUE:
+            wish = replace(wish, continued=True)
+        else:
             page = Page(page.prompt)
+            here = here and not wish.continued
         space = messages.room(page)
         if not here or (action is Action.CONTINUE and space < LITTLE_ROOM):
             text = page.prompt

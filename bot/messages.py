@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from model.sentences import SENTENCE_END, last_end
 
 LIMIT = 2000  # characters in a message
-ROOM = 80  # characters a note may take: the rest is for the story
+ROOM = 200  # characters a note may take: the rest is for the story
+GOES_ON = "... "  # what begins in the middle of something begins with this
 BREAK = "\u200b"  # zero-width space: parts what Discord would join into a link or a mention
 CUT = BREAK + "..."  # the story stops here in mid-sentence; the break tells it from written dots
 
@@ -30,7 +31,10 @@ _EITHER = re.compile(f"{_ITALICS.pattern}|{_SPECIAL.pattern}", re.M)
 _ESCAPED = re.compile(r"\\([\\*_~|`#<>\[\]\-+.])|" + BREAK)
 _PROMPT = re.compile(r"\*\*((?:\\.|[^\\*])+)\*\*(.*)", re.S)
 SHARE = 0.75  # of its length, after which a story may end where a sentence does
+# After the end of a sentence, or of a paragraph, but not before "said he".
+_SENTENCE_START = re.compile(f"(?:{SENTENCE_END.pattern})" + r"\s+(?=\W{0,4}[^\Wa-z])|\n\n")
 _MARKS = 2  # accents that one letter may carry
+_MARKS_SORTED = 30  # accents together that are looked at: no language needs more (UAX #15)
 
 
 @dataclass(frozen=True)
@@ -56,18 +60,29 @@ def plain(text: str) -> str:
     it is.
     """
     text = re.sub("\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
-    text = unicodedata.normalize("NFKC", "".join(c for c in text if _shown(c)))
+    # Normalising sorts accents, in a time that grows with the square of how many stand together.
+    text = unicodedata.normalize("NFKC", _with_few_marks(_without_hidden(text), _MARKS_SORTED))
+    text = _with_few_marks(_without_hidden(text), _MARKS)
+    return unicodedata.normalize("NFKC", re.sub(r"[^\S\n]", " ", text))
+
+
+def _without_hidden(text: str) -> str:
+    hidden = {c for c in set(text) - {"\n", "\t"} if unicodedata.category(c)[0] == "C"}
+    return "".join(c for c in text if c not in hidden) if hidden else text
+
+
+def _with_few_marks(text: str, most: int) -> str:
+    """Text in which no more than so many accents stand together."""
+    marks = {c for c in set(text) if unicodedata.category(c)[0] == "M"}
+    if not marks:
+        return text
     kept: list[str] = []
-    marks = 0
+    together = 0
     for character in text:
-        marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
-        if marks <= _MARKS and _shown(character):
-            kept.append(" " if character.isspace() and character != "\n" else character)
-    return unicodedata.normalize("NFKC", "".join(kept))
-
-
-def _shown(character: str) -> bool:
-    return unicodedata.category(character)[0] != "C" or character in "\n\t"
+        together = together + 1 if character in marks else 0
+        if together <= most:
+            kept.append(character)
+    return "".join(kept)
 
 
 def escape(text: str, *, italics: bool = False) -> str:
@@ -77,7 +92,11 @@ def escape(text: str, *, italics: bool = False) -> str:
         text: any text; what is not `plain` is made so.
         italics: keep `_words_` between underscores as italics.
     """
-    return (_EITHER if italics else _SPECIAL).sub(_defuse, plain(text))
+    return _escape(plain(text), italics=italics)
+
+
+def _escape(text: str, *, italics: bool = False) -> str:
+    return (_EITHER if italics else _SPECIAL).sub(_defuse, text)
 
 
 def _defuse(match: re.Match[str]) -> str:
@@ -99,24 +118,25 @@ def build(page: Page, note: str) -> str:
 
     Args:
         page: what to show.
-        note: the small line: one safe line of at most `ROOM` characters.
+        note: the small line: one safe line, of which `ROOM` characters are shown.
     """
     prompt, story, cut = plain(page.prompt).strip(), plain(page.story), page.cut
+    note = note.encode("utf-16-le")[: 2 * ROOM].decode("utf-16-le", "ignore")
     while True:
-        shown = f"**{escape(prompt)}**" if prompt else ""
-        shown += escape(story if prompt else story.lstrip(), italics=True).rstrip()
+        shown = f"**{_escape(prompt)}**" if prompt else ""
+        shown += _escape(story if prompt else story.lstrip(), italics=True).rstrip()
         shown += CUT if cut else ""
         message = f"{shown}\n-# {note}" if shown else f"-# {note}"
         over = _length(message) - LIMIT
         if over <= 0:
             return message
-        # Escaping only makes text longer: to cut as many characters as there are too many is
-        # enough, or the loop comes round again.
+        # Escaping makes a character twice as long at most: half as many as there are too many are
+        # never too many to cut, and the loop comes round again.
         if story:
-            kept = trim(story, max(0, len(story) - over), prompt)
+            kept = trim(story, max(0, len(story) - (over + 1) // 2), prompt)
             story, cut = kept.story, kept.cut
         else:
-            prompt = last_words(prompt, max(1, len(prompt) - over))
+            prompt = last_words(prompt, max(1, len(prompt) - (over + 1) // 2))
 
 
 def parse(content: str) -> Page:
@@ -159,15 +179,27 @@ def trim(story: str, length: int, before: str = "") -> Page:
 
 
 def last_words(text: str, length: int) -> str:
-    """The end of a text: its last sentences, or words, of at most `length` characters."""
+    """The end of a text, of at most `length` characters.
+
+    It begins with a whole sentence outside of speech, if there is one in the first half of what may
+    be kept; else with a sentence or a word, after a mark that it goes on.
+    """
     text = text.strip()
     if len(text) <= length:
         return text
-    tail = text[-length - 1 :]  # with the character before, which may part words
-    starts = [match.end() for match in SENTENCE_END.finditer(tail) if match.end() < len(tail)]
-    if not starts:
-        starts = [match.start() for match in re.finditer(r"\s", tail)]
-    return tail[starts[0] if starts else 1 :].strip()
+    cut = len(text) - length
+    latest = cut + length // 2
+    found = [match.end() for match in _SENTENCE_START.finditer(text, max(0, cut - 10))]
+    starts = [start for start in found if cut <= start <= latest]
+    for start in starts:
+        paragraph = text.rfind("\n\n", 0, start) + 1
+        if text.count('"', paragraph, start) % 2 == 0:
+            return text[start:]
+    cut += len(GOES_ON)
+    if cut >= len(text):
+        return text[-length:]
+    starts += [match.end() for match in re.finditer(r"\s+", text) if match.end() >= cut]
+    return GOES_ON + text[next((start for start in starts if start >= cut), cut) :]
 
 
 def _length(text: str) -> int:

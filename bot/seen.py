@@ -158,7 +158,9 @@ def read(message: discord.Message, me: int, now: float) -> str:
 def _addressed(text: str, me: int) -> str:
     """Text without the mentions of the bot at both ends: these only say whom it is for."""
     text = re.sub(rf"\A(?:\s*<@!?{me}>[\s,:;]*)+", "", text)
-    return re.sub(rf"(?:\s*<@!?{me}>)+\s*\Z", "", text)
+    while (text := text.rstrip()).endswith((f"<@{me}>", f"<@!{me}>")):
+        text = text[: text.rindex("<")]
+    return text
 
 
 def _story(content: str) -> str | None:

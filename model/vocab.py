@@ -4,6 +4,7 @@
 cleaned exactly as the books were.
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -36,6 +37,7 @@ _PAIRS = {
     '"': ("\u201e\u201c", "\u201c\u201d", "\u00ab\u00bb", "\u201e\u201d", "\u201d\u201d"),
     "'": ("\u201a\u2018", "\u2018\u2019", "\u2019\u2019", "\u2039\u203a"),
 }
+_GONE = "\udfff"  # stands for what is dropped while the spaces around it are looked at
 # Accents, joiners, controls and lone surrogates: nobody misses them, so nobody is told.
 _INVISIBLE = {"Mn", "Me", "Cf", "Cc", "Cs"}
 
@@ -51,6 +53,7 @@ class Cleaned(NamedTuple):
     dropped: str
 
 
+@functools.lru_cache(maxsize=4096)
 def _spell(character: str) -> str:
     """One character of Unicode in ASCII: "é" is "e", "ﬁ" is "fi"; "" where there is no way."""
     if " " <= character <= "~":
@@ -171,18 +174,23 @@ class Vocab:
             return Cleaned(text, "")
         text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
         text = self._as_printed(text)
-        spellings: dict[int, str] = {}
+        spellings: dict[str, str] = {}
         dropped = ""
         for character in dict.fromkeys(text):
             spelling = character if character in self._ids else self._spelling(character)
             known = "".join(c for c in spelling if c in self._ids)
-            spellings[ord(character)] = known
+            spellings[character] = known or _GONE
             if (known != spelling or not spelling) and _visible(character):
                 dropped += character
-        gone = "".join(re.escape(chr(code)) for code, spelling in spellings.items() if not spelling)
-        if gone and " " in self._ids:
-            text = re.sub(rf"(?<!\S)(?:[{gone}]+ )+| [{gone}]+(?=\n)", "", text)
-        return Cleaned(text.translate(spellings), dropped)
+        text = "".join(map(spellings.__getitem__, text))
+        if " " in self._ids:
+            text = re.sub(rf"(?<!\S)(?:{_GONE}+ )+| {_GONE}+(?=\n)", "", text)
+        return Cleaned(text.replace(_GONE, ""), dropped)
+
+    def spell(self, character: str) -> str:
+        """What `clean` makes of one character that stands alone."""
+        spelling = character if character in self._ids else self._spelling(character)
+        return "".join(c for c in spelling if c in self._ids)
 
     def _spelling(self, character: str) -> str:
         """A character that is not known, in others that are if there is a way."""

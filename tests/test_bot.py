@@ -87,6 +87,11 @@ def seed(message: Message) -> int:
     return int(found[1])
 
 
+def continues(text: str, prompt: str) -> bool:
+    """Whether a prompt is the end of a text, perhaps with a mark that it goes on."""
+    return text.rstrip().endswith(prompt.removeprefix(messages.GOES_ON))
+
+
 def page(message: Message) -> messages.Page:
     return messages.parse(message.content)
 
@@ -196,7 +201,7 @@ async def test_the_menu_goes_on_from_any_message(wood: Stage) -> None:
     story = await told(wood, kanga.menu("Continue as Pooh", letter))
     assert page(story).prompt == "Dear Owl, it rained all day" and page(story).story
     again = await told(wood, roo.menu("Continue as Pooh", story))
-    assert page(story).text.rstrip().endswith(page(again).prompt)
+    assert continues(page(story).text, page(again).prompt)
     assert "temperature" not in page(again).prompt, "the small line is no part of a story"
     await refusal(kanga.menu("Continue as Pooh", roo.say("🐝🍯")))
 
@@ -355,6 +360,24 @@ async def test_again_wilder_and_calmer_tell_it_anew(wood: Stage) -> None:
     assert len(seeds) == 4, "a new seed each time"
 
 
+async def test_a_story_that_was_continued_is_not_lost_by_one_press(wood: Stage) -> None:
+    kanga = wood.server.person()
+    story = await told(wood, kanga.command("pooh", prompt="The mouse", length=40))
+    edits = len(story.edits)
+    kanga.press(story, "Continue")
+    await changed(wood, story, edits)
+    await wood.server.until(lambda: not wood.bot.answers.is_told(story.id))
+    await wood.restart()  # only the message remembers
+    continued = story.content
+    for label in ("Again", "Wilder", "Calmer"):
+        new = await told(wood, kanga.press(story, label))
+        assert new is not story and page(new).prompt == "The mouse"
+        assert story.content == continued
+    edits = len(new.edits)  # the new story has one part: it may be told anew in its place
+    kanga.press(new, "Again")
+    await changed(wood, new, edits)
+
+
 async def test_the_ends_of_wilder_and_calmer_are_greyed_out(wood: Stage) -> None:
     kanga = wood.server.person()
     hottest = await told(wood, kanga.command("pooh", temperature=2.0))
@@ -381,7 +404,7 @@ async def test_a_story_goes_on_until_its_message_is_full_and_then_in_a_new_one(
         pytest.fail("it never came to a new message")
     assert len(story.content) > 1700
     sequel = await told(wood, use)
-    assert sequel is not story and text.rstrip().endswith(page(sequel).prompt)
+    assert sequel is not story and continues(text, page(sequel).prompt)
 
 
 @pytest.mark.parametrize(

@@ -194,3 +194,16 @@ def test_every_letter_with_an_accent_folds_to_its_letter() -> None:
         base = unicodedata.normalize("NFD", letter)[0]
         if base.isascii():
             assert fold(letter) == (base, "")
+
+
+def test_a_text_of_all_characters_is_cleaned_as_quickly_as_any() -> None:
+    # An expression of all that is dropped would take minutes to make.
+    every = "".join(map(chr, [*range(0x4E00, 0xA000), *range(0x20000, 0x2A000)]))
+    cleaned = Vocab(" ab").clean(f"a {every} b")
+    assert cleaned.text == "a b" and cleaned.dropped == every
+
+
+@given(st.characters())
+def test_a_character_alone_is_spelled_as_in_a_text(character: str) -> None:
+    vocab = Vocab(" '-.abc")
+    assert vocab.spell(character) == vocab.clean(character).text
