@@ -7,7 +7,7 @@ from bot.answers import PROMPT, READ, Answers
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.settings import Settings
-from bot.words import Words
+from bot.words import WordFilter
 from bot.writer import Writer
 from model.decoder import Decoder
 from model.vocab import Vocab
@@ -16,7 +16,7 @@ from tests.hosting import CHARACTERS, small_weights
 
 @pytest.fixture(scope="module")
 def answers() -> Answers:
-    vocab, words, clock = Vocab(CHARACTERS), Words(), Clock()
+    vocab, words, clock = Vocab(CHARACTERS), WordFilter(), Clock()
     writer = Writer(Decoder(*small_weights(vocab)), vocab, words)
     return Answers(Settings(), writer, words, clock, Delivery(clock), "small")
 
