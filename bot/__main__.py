@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,13 +21,15 @@ from bot import checks
 from bot.buttons import MAX_LENGTH, MAX_TOP_K
 from bot.client import Pooh, serve, use_server
 from bot.commands import LENGTH, MAX_SEED, TEMPERATURE, make_tree
-from bot.errors import UNREACHABLE
-from bot.settings import TOKEN_HELP, Settings, SettingsError, application_id, read_settings
+from bot.connection import ConnectionFailure, diagnosed
+from bot.redaction import RedactingFormatter, Redactor, redacted_output
+from bot.settings import Settings, SettingsError, application_id, read_settings
 from bot.terminal import converse
 from bot.words import WordFilter
 from bot.writer import Writer
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
+from model.wordlist import WordListError
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -37,49 +38,61 @@ PERMISSIONS = discord.Permissions(
     attach_files=True,
     read_message_history=True,  # without it no message can be replied to (error 160002)
 )
-REFUSED = f"DISCORD_TOKEN: Discord does not accept it; {TOKEN_HELP}"
-BAD_TOKEN = 4004  # the gateway's code
 INVALID = 2  # exit code: what was asked for cannot be done as it was asked
+TRY_AGAIN = 75  # exit code, of sysexits.h: what was asked for may be possible later
+EPILOG = """
+Settings come from the environment and from .env; see .env.example.
+
+exit codes, for whatever restarts it:
+  0    it ended as it was told to
+  2    settings, token, weights or command line are wrong: do not restart before they are mended
+  75   Discord or the network fails: try again later (a bot that runs does so by itself)
+  130  Ctrl-C"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit code."""
-    options = _parser().parse_args(arguments)
-    try:
-        settings = read_settings(os.environ, Path.cwd())
-        if settings.api_base:
-            use_server(settings.api_base, settings.gateway)
-        return int(options.do(settings, options))
-    except (SettingsError, WeightsError) as error:
-        return _fail(str(error))
-    except discord.LoginFailure:
-        return _fail(REFUSED)
-    except discord.ConnectionClosed as error:
-        refused = error.code == BAD_TOKEN  # it was reset while the bot was running
-        return _fail(REFUSED if refused else f"Discord closed the connection, code {error.code}")
-    except BrokenPipeError:  # who read the output has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (discord.GatewayNotFound, *UNREACHABLE) as error:
-        return _fail(f"Discord cannot be reached ({type(error).__name__}); see its status page")
-    except KeyboardInterrupt:
-        return 130  # as shells have it
+    # A token that Discord will not know may look like anything.
+    redact = Redactor([os.environ.get("DISCORD_TOKEN", "").strip()])
+    with redacted_output(redact):
+        try:
+            options = _parser().parse_args(arguments)
+            settings = read_settings(os.environ, Path.cwd())
+            redact.add(settings.token)
+            if settings.api_base:
+                use_server(settings.api_base, settings.gateway)
+            code = int(options.do(settings, options))
+            sys.stdout.flush()
+            return code
+        except (SettingsError, WeightsError, WordListError) as error:
+            return _fail(str(error))
+        except ConnectionFailure as failure:
+            return _fail(str(failure), TRY_AGAIN if failure.is_temporary else INVALID)
+        except BrokenPipeError:  # who read the output has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OSError as error:  # a full disk, perhaps
+            return _fail(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        except KeyboardInterrupt:
+            return 130  # as shells have it
 
 
-def _fail(reason: str) -> int:
+def _fail(reason: str, code: int = INVALID) -> int:
     print(f"python -m bot: {reason}", file=sys.stderr)
-    return INVALID
+    return code
 
 
-def _run(settings: Settings, options: argparse.Namespace) -> bool:
+def _run(settings: Settings, options: argparse.Namespace) -> int:
     token = settings.require_token()
     _set_up_logging(settings)
 
     async def run() -> None:
-        await serve(_client(settings), token)
+        client = _client(settings)
+        with diagnosed():
+            await serve(client, token)
 
     asyncio.run(run())
-    return False
+    return 0
 
 
 def _client(settings: Settings) -> Pooh:
@@ -110,28 +123,24 @@ def _writer(settings: Settings, words: WordFilter) -> Writer:
 
 def _set_up_logging(settings: Settings) -> None:
     handler = logging.StreamHandler()
+    colours = (
+        handler.stream.isatty()
+        and not os.environ.get("NO_COLOR")  # no-color.org
+        and os.environ.get("TERM") != "dumb"
+    )
+    plain = logging.Formatter(
+        "[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", style="{"
+    )
     level = logging.getLevelName(settings.log_level)
     # The libraries' DEBUG is out of bounds: discord.py's holds every event, stories and all.
-    discord.utils.setup_logging(handler=handler, level=max(level, logging.INFO))
+    discord.utils.setup_logging(
+        handler=handler,
+        formatter=discord.utils.MISSING if colours else plain,
+        level=max(level, logging.INFO),
+    )
     logging.getLogger("bot").setLevel(level)
-    handler.setFormatter(Discreet(handler.formatter or logging.Formatter()))
-
-
-class Discreet(logging.Formatter):
-    """Takes the tokens of bots and interactions out of what anybody logs, tracebacks too."""
-
-    def __init__(self, inner: logging.Formatter) -> None:
-        super().__init__()
-        self._inner = inner
-
-    def format(self, record: logging.LogRecord) -> str:
-        """What the other formatter makes of it, without secrets."""
-        return _SECRETS.sub("<hidden>", self._inner.format(record))
-
-
-_SECRETS = re.compile(
-    r"[\w-]{20,28}\.[\w-]{6}\.[\w-]{25,}|(?<=/webhooks/)[0-9]+/[\w-]+|(?<=/interactions/)[0-9]+/[\w-]+"
-)
+    redact = Redactor([settings.token])
+    handler.setFormatter(RedactingFormatter(handler.formatter or plain, redact))
 
 
 def _terminal(settings: Settings, options: argparse.Namespace) -> bool:
@@ -151,7 +160,7 @@ def _terminal(settings: Settings, options: argparse.Namespace) -> bool:
     return not asyncio.run(talk())
 
 
-def _check(settings: Settings, options: argparse.Namespace) -> bool:
+def _check(settings: Settings, options: argparse.Namespace) -> int:
     findings = checks.offline(settings)
     if options.online and settings.token:
         findings += asyncio.run(checks.online(settings.token))
@@ -159,18 +168,24 @@ def _check(settings: Settings, options: argparse.Namespace) -> bool:
         findings.append(checks.Finding(False, "login: not tried without a token"))
     for finding in findings:
         print(f"{'ok   ' if finding.good else 'WRONG'} {finding.what}")
-    return not all(finding.good for finding in findings)
+    wrong = [finding for finding in findings if not finding.good]
+    if not wrong:
+        return 0
+    return TRY_AGAIN if all(finding.is_temporary for finding in wrong) else INVALID
 
 
-def _sync(settings: Settings, options: argparse.Namespace) -> bool:
+def _sync(settings: Settings, options: argparse.Namespace) -> int:
+    token = settings.require_token()
+
     async def sync() -> bool:
-        async with checks.visitor() as client:
-            await client.login(settings.require_token())
-            return await make_tree(client).send_if_new()
+        with diagnosed():
+            async with checks.visitor() as client:
+                await client.login(token)
+                return await make_tree(client).send_if_new()
 
     sent = asyncio.run(sync())
     print("The commands were sent." if sent else "Discord has these commands already.")
-    return False
+    return 0
 
 
 def _invite(settings: Settings, options: argparse.Namespace) -> bool:
@@ -203,7 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot",
         description=description,
-        epilog=examples + "\nSettings come from the environment and from .env; see .env.example.",
+        epilog=examples + EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(do=_run)

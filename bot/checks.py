@@ -7,6 +7,7 @@ import numpy as np
 
 from bot import pictures
 from bot.commands import make_tree
+from bot.connection import ConnectionFailure, diagnosed
 from bot.settings import Settings, SettingsError, application_id
 from model.decoder import Decoder
 from model.sampling import NotFiniteError, Sampling, generate
@@ -18,10 +19,17 @@ SAMPLE = "Here is"
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the list."""
+    """One line of the list.
+
+    Attributes:
+        good: whether it is as it should be.
+        what: it.
+        is_temporary: whether what is wrong may pass by itself.
+    """
 
     good: bool
     what: str
+    is_temporary: bool = False
 
 
 def offline(settings: Settings) -> list[Finding]:
@@ -72,13 +80,15 @@ def visitor() -> discord.Client:
 
 async def online(token: str) -> list[Finding]:
     """Log in, without going online: is the token accepted, and are the commands there?"""
-    async with visitor() as client:
-        try:
-            await client.login(token)
-        except discord.LoginFailure:
-            return [Finding(False, "login: Discord does not accept the token; reset it there")]
-        current = await make_tree(client).is_current()
-        return [
-            Finding(True, f"login: as {client.user}"),
-            Finding(True, "commands: " + ("there" if current else "will be sent at the start")),
-        ]
+    findings: list[Finding] = []
+    try:
+        with diagnosed():
+            async with visitor() as client:
+                await client.login(token)
+                findings.append(Finding(True, f"login: as {client.user}"))
+                current = await make_tree(client).is_current()
+    except ConnectionFailure as failure:
+        what = "commands" if findings else "login"
+        return [*findings, Finding(False, f"{what}: {failure}", failure.is_temporary)]
+    there = "there" if current else "will be sent at the start"
+    return [*findings, Finding(True, f"commands: {there}")]

@@ -18,6 +18,7 @@ from bot.answers import Answers, Prompt, Telling
 from bot.buttons import WARMER, Action, StoryButton, Wish
 from bot.clock import Clock
 from bot.commands import LENGTH, TEMPERATURE, make_tree
+from bot.connection import log_in
 from bot.delivery import Delivery
 from bot.errors import UNREACHABLE, Refusal, explain, record
 from bot.mentions import Hint
@@ -93,6 +94,11 @@ class Pooh(discord.Client):
         self.tree = make_tree(self)
 
     # Coming and going
+
+    async def start(self, token: str, *, reconnect: bool = True) -> None:
+        """Log in and stay connected; while Discord cannot be reached, wait and try again."""
+        await log_in(self, token, self._clock.sleep)
+        await self.connect(reconnect=reconnect)
 
     async def setup_hook(self) -> None:
         """Once, after the login: wake the worker, know the buttons, bring the commands."""

@@ -2,13 +2,16 @@
 
 import base64
 import binascii
+import difflib
+import io
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from model.weights import DEFAULT_MODEL
 
@@ -84,18 +87,21 @@ def application_id(token: str) -> int | None:
 def read_settings(environ: Mapping[str, str], folder: Path) -> Settings:
     """Read the settings.
 
+    Whatever looks like a mistake is one: a bot that is less guarded than its host believes is worse
+    than one that does not start.
+
     Args:
-        environ: the environment; it wins over the file.
+        environ: the environment; it wins over the file, but for what is empty in it.
         folder: where a file named `.env` may lie.
 
     Raises:
         SettingsError: something is wrong; one line that names the variable, or the file.
     """
-    try:
-        file = dotenv_values(folder / ".env", interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{folder / '.env'}: cannot read it as UTF-8 text: {error}") from error
-    values = {**{name: text or "" for name, text in file.items()}, **environ}
+    for name in environ:
+        if name not in _VARIABLES and (suggestion := _meant(name, cutoff=0.8)):
+            raise SettingsError(f"{name}: there is no such setting; {suggestion}")
+    values = _read_file(folder / ".env")
+    values |= {name: environ[name] for name in _VARIABLES if environ.get(name, "").strip()}
     settings: dict[str, Any] = {}
     for variable, (field, parse) in _VARIABLES.items():
         if text := values.get(variable, "").strip():
@@ -105,7 +111,62 @@ def read_settings(environ: Mapping[str, str], folder: Path) -> Settings:
                 raise SettingsError(f"{variable}: {error}") from None
     if bool(settings.get("api_base")) != bool(settings.get("gateway")):
         raise SettingsError("DISCORD_API_BASE and DISCORD_GATEWAY: set both, or neither")
+    both = settings.get("words_refused", frozenset()) & settings.get("words_allowed", frozenset())
+    if both:
+        raise SettingsError(f"POOH_WORDS_REFUSED and POOH_WORDS_ALLOWED: both have {min(both)!r}")
     return Settings(**settings)
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    """The assignments of an env file that are settings; none if there is no file.
+
+    Raises:
+        SettingsError: it is no file, cannot be read, or a line of it is not understood.
+    """
+    if not os.path.lexists(path):
+        return {}
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "save it as UTF-8"
+        raise SettingsError(f"{path}: cannot read it as UTF-8 text: {reason}") from error
+    values: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        written = binding.original.string.strip()
+        # A comment that stands behind empty lines comes with them.
+        blank = len(binding.original.string) - len(binding.original.string.lstrip())
+        line = binding.original.line + binding.original.string[:blank].count("\n")
+        where = f"{path}: line {line}"
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise SettingsError(f"{where}: this is no assignment NAME=value, or a quote is open")
+        if binding.key is None or binding.value is None:
+            continue  # a comment
+        if binding.key not in _VARIABLES:
+            if suggestion := _meant(binding.key, cutoff=0.7):
+                raise SettingsError(
+                    f"{where}: {binding.key}: there is no such setting; {suggestion}"
+                )
+            if re.search(r"\n\s*(?:export\s+)?(?:POOH|DISCORD)_", written):
+                raise SettingsError(f"{where}: {binding.key}: a quote is open")
+            continue  # another program's
+        if re.search(r"[\x00-\x1f\x7f]", binding.value):
+            raise SettingsError(f"{where}: {binding.key}: a quote is open, or it holds a line end")
+        if binding.key in values:
+            raise SettingsError(f"{where}: {binding.key}: it has been set further up")
+        values[binding.key] = binding.value
+    return values
+
+
+def _meant(name: str, cutoff: float) -> str:
+    """What to do about a variable that is no setting; "" if it is not meant for us."""
+    upper = name.upper()
+    if upper.startswith("POOH_"):
+        close = difflib.get_close_matches(upper, _VARIABLES, 1, 0.8)
+        return f"do you mean {close[0]}?" if close else "see .env.example for those there are"
+    close = difflib.get_close_matches(upper, _VARIABLES, 1, cutoff)
+    # In the environment others live, too: other bots, for one.
+    theirs = upper.startswith("DISCORD_") and cutoff > 0.7
+    return f"do you mean {close[0]}?" if close and not theirs else ""
 
 
 def _token(text: str) -> str:
@@ -129,7 +190,10 @@ def _number(kind: type[int] | type[float], least: int, most: int) -> Callable[[s
 
 
 def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise ValueError(f"{text!r}: there is nothing before or behind a comma")
+    return parts
 
 
 def _words(text: str) -> frozenset[str]:

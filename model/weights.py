@@ -82,19 +82,22 @@ def resolve(name_or_path: str | Path) -> tuple[Path, Path]:
     if path.suffix == ".safetensors" or len(path.parts) > 1:
         beside = path.with_suffix(".json")
         other = path.absolute().parent.parent / "vocab" / beside.name
-        return path, beside if beside.is_file() else other
+        return path, beside if _is_file(beside) else other
     path = ROOT / "weights" / f"{name_or_path}.safetensors"
-    try:
-        is_there = path.is_file()
-    except OSError:  # a name of 300 letters
-        is_there = False
-    if not is_there:
+    if not _is_file(path):
         names = sorted(file.stem for file in (ROOT / "weights").glob("*.safetensors"))
         raise WeightsError(
             f"no model is named {str(name_or_path)!r}: there is {', '.join(names) or 'none'}; "
             "give one of these or the path of a .safetensors file"
         )
     return path, ROOT / "vocab" / f"{name_or_path}.json"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name of 300 letters
+        return False
 
 
 def load_decoder(name_or_path: str | Path, *, slots: int = 1) -> tuple[Decoder, Vocab]:

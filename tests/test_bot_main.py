@@ -1,6 +1,8 @@
 """`python -m bot`: what a host calls, and what it says when something is wrong."""
 
 import asyncio
+import contextlib
+import io
 import json
 import logging
 import math
@@ -57,7 +59,7 @@ def test_a_model_that_is_not_there_is_one_line(root: Path, small: Path) -> None:
 
 def test_check_lists_what_is_right_and_wrong(root: Path, small: Path) -> None:
     done = bot(root, small, "check")
-    assert done.returncode == 1 and done.stderr == ""
+    assert done.returncode == 2 and done.stderr == ""
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith("WRONG token: DISCORD_TOKEN")]
     assert [line for line in lines if line.startswith("ok    writing: 'Here is")]
@@ -66,9 +68,9 @@ def test_check_lists_what_is_right_and_wrong(root: Path, small: Path) -> None:
     assert "ok    /about: no figures, small.summary.json is missing" in done.stdout
     assert "123456789012345678" in done.stdout and TOKEN not in done.stdout
     done = bot(root, small, "check", POOH_MODEL=str(small.with_name("none.safetensors")))
-    assert done.returncode == 1 and "WRONG model:" in done.stdout
+    assert done.returncode == 2 and "WRONG model:" in done.stdout
     done = bot(root, small, "check", "--online")
-    assert done.returncode == 1 and "WRONG login: not tried" in done.stdout
+    assert done.returncode == 2 and "WRONG login: not tried" in done.stdout
 
 
 def overwrite(small: Path, name: str, value: float) -> None:
@@ -101,7 +103,7 @@ def test_check_says_whether_damage_can_be_seen(root: Path, small: Path) -> None:
 def test_check_calls_weights_wrong_that_write_no_words(root: Path, small: Path) -> None:
     overwrite(small, "head.weight", 0.0)  # every character is as likely: the first is a newline
     done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
-    assert done.returncode == 1 and done.stderr == ""
+    assert done.returncode == 2 and done.stderr == ""
     assert re.search(r"WRONG writing: 'Here is.*: no letter", done.stdout)
     for value, what in (
         (math.nan, "WRONG model: .* not finite"),
@@ -109,13 +111,13 @@ def test_check_calls_weights_wrong_that_write_no_words(root: Path, small: Path) 
     ):
         overwrite(small, "head.weight", value)
         done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
-        assert done.returncode == 1 and done.stderr == "" and re.search(what, done.stdout)
+        assert done.returncode == 2 and done.stderr == "" and re.search(what, done.stdout)
 
 
 def test_check_tells_about_damaged_weights(root: Path, small: Path) -> None:
     small.write_bytes(small.read_bytes()[:-100])
     done = bot(root, small, "check", DISCORD_TOKEN=TOKEN)
-    assert done.returncode == 1 and "WRONG model:" in done.stdout
+    assert done.returncode == 2 and "WRONG model:" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -134,6 +136,17 @@ def test_help_names_every_command(root: Path, small: Path) -> None:
     assert done.returncode == 0
     for command in ("run", "terminal", "check", "sync", "invite"):
         assert re.search(rf"^    {command} ", done.stdout, re.M)
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An empty folder to work in, and an environment without settings."""
+    for name in list(os.environ):
+        if name.startswith(("DISCORD_", "POOH_")):
+            monkeypatch.delenv(name)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return monkeypatch
 
 
 async def call(root: Path, small: Path, discord: DiscordServer, *arguments: str) -> tuple[int, str]:
@@ -198,7 +211,7 @@ async def test_check_logs_in_whatever_else_is_wrong(root: Path, small: Path) -> 
     small.unlink()
     async with DiscordServer() as discord:
         code, output = await call(root, small, discord, "check", "--online")
-    assert code == 1 and "WRONG model:" in output and "ok    login: as pooh" in output
+    assert code == 2 and "WRONG model:" in output and "ok    login: as pooh" in output
 
 
 @pytest.mark.parametrize(("code", "reason"), [(4004, "does not accept it"), (4013, "code 4013")])
@@ -219,7 +232,118 @@ async def test_a_discord_that_is_not_there_is_one_line(root: Path, small: Path) 
     async with DiscordServer() as discord:
         pass  # its port is free again
     code, output = await call(root, small, discord, "sync")
-    assert code == 2 and "cannot be reached" in output and len(output.splitlines()) == 1
+    assert code == 75 and "cannot be reached" in output and len(output.splitlines()) == 1
+    code, output = await call(root, small, discord, "check", "--online")
+    lines = output.splitlines()
+    assert code == 75 and lines[0] == "ok    settings: read" and len(lines) > 5
+    assert [line[:12] for line in lines if line.startswith("WRONG")] == ["WRONG login:"]
+    assert "cannot be reached" in lines[-1]
+
+
+async def test_what_is_wrong_here_outweighs_what_is_wrong_there(root: Path, small: Path) -> None:
+    async with DiscordServer() as discord:
+        pass
+    small.write_bytes(small.read_bytes()[:-100])
+    code, output = await call(root, small, discord, "check", "--online")
+    assert code == 2 and output.count("WRONG") == 2
+
+
+async def test_a_start_without_network_waits_and_ends_when_it_is_told_to(
+    root: Path, small: Path
+) -> None:
+    async with DiscordServer() as discord:
+        pass
+    process = await begin(root, small, discord)
+    assert process.stdout is not None
+    async with asyncio.timeout(300):
+        line = b""
+        while b"trying again" not in line:
+            line = await process.stdout.readline()
+            assert line, "it ended"
+        assert b"cannot be reached" in line and b"trying again in 5 seconds" in line
+        assert b"\x1b" not in line, "colours are for terminals"
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        ((TOKEN,), {}),
+        (("terminal", "--seed", TOKEN), {}),
+        (("terminal", "--length", "5", f"My token is {TOKEN}"), {}),
+        (("check",), {"POOH_SLOTS": TOKEN}),
+        (("check",), {"POOH_MODEL": TOKEN}),
+        (("check",), {"POOH_GUILDS": f"1, {TOKEN}"}),
+        (("check",), {"POOH_LOG_LEVEL": f"Bot {TOKEN}"}),
+        (("check",), {f"POOH_{TOKEN}": "x"}),
+        (("invite",), {"DISCORD_TOKEN": f'"{TOKEN}"'}),
+    ],
+)
+def test_a_token_in_the_wrong_place_is_not_printed(
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    small: Path,
+    host: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in {"POOH_MODEL": str(small), **environment}.items():
+        host.setenv(name, value)
+    with contextlib.suppress(SystemExit):
+        front.main(arguments)
+    printed = "".join(capsys.readouterr())
+    assert printed and TOKEN.split(".")[2][:10] not in printed
+
+
+@pytest.mark.parametrize("command", ["terminal", "check"])
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + ".safetensors", "a folder", "no/such"])
+def test_only_what_talks_to_discord_says_discord(
+    name: str, command: str, host: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a folder.safetensors").mkdir()
+    host.setenv("POOH_MODEL", f"{name}.safetensors" if name == "a folder" else name)
+    host.setenv("DISCORD_TOKEN", TOKEN)
+    assert front.main([command]) == 2
+    printed = "".join(capsys.readouterr())
+    assert "model" in printed or "weights" in printed
+    assert "Discord" not in printed
+    assert ("Is a directory" in printed) == (name == "a folder")
+
+
+def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    handlers, level, ours = root.handlers[:], root.level, logging.getLogger("bot").level
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def logged(stream: io.StringIO, **environment: str) -> str:
+        for name in ("NO_COLOR", "TERM"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stderr", stream)
+        front._set_up_logging(Settings(token=TOKEN))
+        logging.getLogger("bot").warning("hello, %s", TOKEN)
+        root.handlers[:] = handlers
+        assert "hello, <hidden>" in stream.getvalue()
+        return stream.getvalue()
+
+    try:
+        assert "\x1b[" in logged(Terminal(), TERM="xterm")
+        assert "\x1b[" in logged(Terminal(), NO_COLOR="")
+        for stream, environment in (
+            (Terminal(), {"NO_COLOR": "1"}),
+            (Terminal(), {"TERM": "dumb"}),
+            (io.StringIO(), {}),
+        ):
+            assert "\x1b" not in logged(stream, **environment)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.getLogger("bot").setLevel(ours)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -246,21 +370,6 @@ async def test_a_signal_lets_the_story_end_and_ends_the_process(
     assert "The mill" not in output and discord.token not in output
     assert use.token not in output
     assert discord.violations() == []
-
-
-def test_logs_show_no_token_of_bot_or_interaction() -> None:
-    record = logging.LogRecord(
-        "x",
-        logging.INFO,
-        "x",
-        1,
-        "%s /webhooks/123/aW50ZXJhY3Rpb24_x-y/messages /interactions/45/abc_D-e/callback",
-        (TOKEN,),
-        None,
-    )
-    assert front.Discreet(logging.Formatter()).format(record) == (
-        "<hidden> /webhooks/<hidden>/messages /interactions/<hidden>/callback"
-    )
 
 
 def test_debug_is_for_the_bot_and_not_for_what_its_libraries_hear(

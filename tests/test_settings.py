@@ -71,6 +71,10 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         ("DISCORD_TOKEN", "Bot " + TOKEN, "Reset Token"),
         ("DISCORD_TOKEN", "a.b.c", "Reset Token"),
         ("POOH_GUILDS", "wood", "Copy Server ID"),
+        ("POOH_GUILDS", ",", "comma"),
+        ("POOH_GUILDS", "1,,2", "comma"),
+        ("POOH_GUILDS", "1 2", "Copy Server ID"),
+        ("POOH_WORDS_REFUSED", "a,", "comma"),
         ("POOH_SLOTS", "0", "from 1 to 64"),
         ("POOH_SLOTS", "two", "from 1 to 64"),
         ("POOH_SLOTS", "2.5", "whole number"),
@@ -106,6 +110,83 @@ def test_no_value_is_more_than_a_setting_or_one_line(variable: str, value: str) 
 def test_a_server_needs_both_addresses(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="set both"):
         read_settings({"DISCORD_GATEWAY": "ws://x"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "remedy"),
+    [
+        ("POOH_GUILD", "do you mean POOH_GUILDS?"),
+        ("pooh_guilds", "do you mean POOH_GUILDS?"),
+        ("POOH_WORD_REFUSED", "do you mean POOH_WORDS_REFUSED?"),
+        ("POOH_HONEY", "see .env.example"),
+        ("POOHGUILDS", "do you mean POOH_GUILDS?"),
+        ("PO0H_GUILDS", "do you mean POOH_GUILDS?"),
+    ],
+)
+def test_a_setting_that_there_is_not_is_named(variable: str, remedy: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=rf"^{variable}: .*{re.escape(remedy)}"):
+        read_settings({variable: "1"}, tmp_path)
+    (tmp_path / ".env").write_text(f"# one\n\n{variable}=1\n")
+    with pytest.raises(SettingsError, match=rf"\.env: line 3: {variable}: .*{re.escape(remedy)}"):
+        read_settings({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("POOH_GUILDS 1", "line 1: this is no assignment"),
+        ("POOH_GUILDS: 1", "line 1: this is no assignment"),
+        ("\nPOOH_GUILDS\n", "line 2: this is no assignment"),
+        ("heffalump", "line 1: this is no assignment"),
+        ("POOH_SLOTS=2\nPOOH_GUILDS='1\n", "line 2: this is no assignment NAME=value, or a quote"),
+        ('POOH_MODEL="pooh\nPOOH_GUILDS="1"\n', "line 1: .*quote is open"),
+        ('TITLE="a\nPOOH_GUILDS=1\nB="\n', "line 1: TITLE: a quote is open"),
+        ("POOH_GUILDS=1\nPOOH_GUILDS=\n", "line 2: POOH_GUILDS: it has been set further up"),
+        ("GUILDS=1", "do you mean POOH_GUILDS"),
+        ("DISCORD_TOKN=x", "do you mean DISCORD_TOKEN"),
+        ('POOH_MODEL="a\\nb"', "POOH_MODEL: a quote is open, or it holds a line end"),
+        ("POOH_MODEL=a\0b", "POOH_MODEL"),
+    ],
+)
+def test_a_line_that_is_not_understood_is_an_error(
+    content: str, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(content)
+    with pytest.raises(SettingsError, match=reason) as caught:
+        read_settings({}, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_people_write_in_such_files_is_understood(tmp_path: Path) -> None:
+    content = (
+        "\ufeff# settings\r\nexport POOH_SLOTS=3\r\n  POOH_QUEUE = 7  # few\r\n"
+        "POOH_GUILDS='1,2'\nCOMPOSE_PROJECT_NAME=wood\nTZ=Europe/London\nPOOH_BURST=\n"
+    )
+    (tmp_path / ".env").write_bytes(content.encode())
+    found = read_settings({"POOH_QUEUE": "", "POOH_SLOTS": "  ", "PATH": "/bin"}, tmp_path)
+    assert (found.slots, found.queue, found.guilds) == (3, 7, frozenset({1, 2}))
+    assert found.burst == Settings().burst
+
+
+def test_what_others_keep_in_the_environment_is_not_ours(tmp_path: Path) -> None:
+    others = {"DISCORD_TOKEN_2": "x", "DISCORD_OPENAPI": "x", "TOKEN": "x", "MODEL": "x"}
+    assert read_settings({**os.environ, **others}, tmp_path) == Settings()
+
+
+def test_a_word_cannot_be_both_refused_and_allowed(tmp_path: Path) -> None:
+    words = {"POOH_WORDS_REFUSED": "bee,hum", "POOH_WORDS_ALLOWED": "Hum"}
+    with pytest.raises(SettingsError, match="both have 'hum'"):
+        read_settings(words, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling"])
+def test_what_is_named_so_and_is_no_file_is_an_error(kind: str, tmp_path: Path) -> None:
+    if kind == "folder":
+        (tmp_path / ".env").mkdir()
+    else:
+        (tmp_path / ".env").symlink_to(tmp_path / "gone")
+    with pytest.raises(SettingsError, match=r"\.env: cannot read it"):
+        read_settings({}, tmp_path)
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
