@@ -40,7 +40,7 @@ from model.table import NGramTable
 Array = NDArray[np.float32]
 EPSILON = 1e-6
 WASTE = 2**15  # numbers of keys attended in vain rather than in one product more
-_ZERO = np.float32(0.0)
+_ZERO = np.zeros((), np.float32)  # an array already: a scalar is made one at each operation
 
 
 @dataclass
@@ -390,6 +390,7 @@ class _Room:
         self.slots = slots
         self.x, self.normed, self.squares = (_empty(C, *columns) for _ in range(3))
         self.mean, self.scale = np.full(C, 1 / C, np.float32), _empty(S)
+        self.factor, self.least = _empty(), np.array(D * EPSILON, np.float32)
         self.hidden = _empty(4 * C, *columns)
         width = (H + 2 * G) * D
         self.qkv = self.hidden[:width]  # done with before the hidden layer is filled
@@ -411,7 +412,8 @@ class _Room:
         """Bring each column of x (C, S) to a root mean square of 1."""
         if x.ndim == 1:
             mean = float(x.dot(x)) / len(x)
-            return np.multiply(x, np.float32(1.0 / math.sqrt(mean + EPSILON)), out=out)
+            self.factor[()] = 1.0 / math.sqrt(mean + EPSILON)
+            return np.multiply(x, self.factor, out=out)
         np.dot(self.mean, np.square(x, out=self.squares), out=self.scale)
         self.scale += EPSILON
         return np.divide(x, np.sqrt(self.scale, out=self.scale), out=out)
@@ -419,7 +421,7 @@ class _Room:
     def unit_and_turn(self, turns: NDArray[np.complex64]) -> None:
         """Bring q and k in `rows` to length 1 and turn them; turns ([S,] H + G, D/2)."""
         np.vecdot(self.qk, self.qk, out=self.lengths[..., 0])
-        self.lengths += self.qk.shape[-1] * EPSILON
+        np.add(self.lengths, self.least, out=self.lengths)
         np.divide(self.qk, np.sqrt(self.lengths, out=self.lengths), out=self.qk)
         np.multiply(self.pairs, turns, out=self.pairs)
 
