@@ -8,12 +8,11 @@ remembers of a story, so `parse` gives back exactly the text that `build` was gi
 changed on the way to Discord (`escape`) can be undone (`unescape`).
 """
 
-import math
 import re
 import unicodedata
 from dataclasses import dataclass
 
-from model.sentences import SENTENCE_END, last_end
+from model.sentences import SENTENCE_END, ending
 
 LIMIT = 2000  # characters in a message
 ROOM = 200  # characters a note may take: the rest is for the story
@@ -30,7 +29,6 @@ _ITALICS = re.compile(r"(?<![\w\\])_(?=[^\s_])([^_\\*~|`#<>\[\]@:\n]*(?<!\s))_(?
 _EITHER = re.compile(f"{_ITALICS.pattern}|{_SPECIAL.pattern}", re.M)
 _ESCAPED = re.compile(r"\\([\\*_~|`#<>\[\]\-+.])|" + BREAK)
 _PROMPT = re.compile(r"\*\*((?:\\.|[^\\*])+)\*\*(.*)", re.S)
-SHARE = 0.75  # of its length, after which a story may end where a sentence does
 # After the end of a sentence, or of a paragraph, but not before "said he".
 _SENTENCE_START = re.compile(f"(?:{SENTENCE_END.pattern})" + r"\s+(?=\W{0,4}[^\Wa-z])|\n\n")
 _MARKS = 2  # accents that one letter may carry
@@ -155,10 +153,7 @@ def room(page: Page) -> int:
 
 
 def trim(story: str, length: int, before: str = "") -> Page:
-    """End a story that has no end of its own.
-
-    After a sentence that ends within `length` and after `SHARE` of it (see `last_end`); where there
-    is none, after the last whole word, marked as cut.
+    """End a story that has no end of its own, as `ending` does; marked where it is cut.
 
     Args:
         story: what was written.
@@ -168,14 +163,8 @@ def trim(story: str, length: int, before: str = "") -> Page:
     Returns:
         A page without a prompt.
     """
-    text = story[:length].rstrip()
-    end = last_end(text, math.ceil(SHARE * length), before)
-    if end:
-        return Page(story=text[:end])
-    next_one = story[len(text) : len(text) + 1]
-    if text[-1:].isalnum() and (not next_one or next_one.isalnum()):  # perhaps half a word
-        text = text[: max(text.rfind(" "), text.rfind("\n"), 0)].rstrip() or text
-    return Page(story=text, cut=True)
+    text, cut = ending(story, length, before)
+    return Page(story=text, cut=cut)
 
 
 def last_words(text: str, length: int) -> str:

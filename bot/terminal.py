@@ -10,6 +10,7 @@ from bot.words import WordFilter
 from bot.worker import Outcome
 from bot.writer import Writer
 from model.sampling import Sampling
+from model.sentences import certain
 
 PAUSE = 0.03  # seconds between two looks at a story
 
@@ -35,7 +36,7 @@ async def tell(
         shown = 0
         while not await Clock().wait(story.ended, PAUSE):
             # The last part waits: the story may be made to end with a sentence in it.
-            latest = story.text[: int(messages.SHARE * sampling.length)]
+            latest = story.text[: certain(story.text, sampling.length)]
             out.write(latest[shown:])
             out.flush()
             shown = len(latest)

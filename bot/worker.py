@@ -22,10 +22,9 @@ from numpy.typing import NDArray
 
 from bot.queue import Ticket
 from bot.words import LONGEST, Verdict, WordFilter
-from model.sampling import Sampling, next_ids
+from model.sampling import Sampling, next_ids, without
+from model.sentences import REACH, barred
 from model.vocab import Vocab
-
-_NEVER = np.float32(-1e30)  # the logit of a character that must not be chosen
 
 _log = logging.getLogger(__name__)
 
@@ -205,11 +204,18 @@ class Worker:
 
     def _allowed(self, sequence: Sequence) -> Logits:
         """The logits (V,) of what may follow."""
-        if not sequence.refused or len(sequence.text) > len(sequence.story.text):
-            return sequence.logits
-        logits = sequence.logits.copy()
-        logits[list(sequence.refused)] = _NEVER
-        return logits
+        story = sequence.story
+        refused = sequence.refused if len(sequence.text) == len(story.text) else set()
+        bars = barred(
+            story.prompt,
+            sequence.text[:REACH],
+            self._vocab.characters,
+            whole_word=story.sampling.whole_word,
+        )
+        barring = refused.union(bars)
+        if len(barring) == len(self._vocab):  # a word that is refused is worse than a broken one
+            barring = refused
+        return without(sequence.logits, barring)
 
     def _write(self, sequence: Sequence, character: int) -> int | None:
         """Write a character down; the id to read next, None when the story has its length."""

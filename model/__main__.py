@@ -1,11 +1,12 @@
 """`python -m model "Here is Edward Bear"`: write in the terminal."""
 
 import argparse
-import os
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from model.console import ConsoleError, read_lines, standard_output, tell
 
 # numpy and what needs it are imported in `_run`, so that Ctrl-C meanwhile is no traceback either.
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ def _parser() -> _Parser:
         description="Write on from a prompt. Without one, each line that is typed starts a story.",
     )
     add = parser.add_argument
-    add("prompt", nargs="?", help="the first words; an empty prompt starts a story")
+    add(
+        "prompt",
+        nargs="*",
+        help='the first words, whose last stays whole ("bee-": it goes on); "" starts a story',
+    )
     add(
         "--model",
         default=DEFAULT_MODEL,
@@ -47,7 +52,7 @@ def _parser() -> _Parser:
         type=int,
         default=defaults.length,
         metavar="N",
-        help="how many characters to write (default: %(default)s)",
+        help="how many characters to write, up to the end of a sentence (default: %(default)s)",
     )
     add(
         "--top-k",
@@ -68,42 +73,25 @@ def _parser() -> _Parser:
     return parser
 
 
-def _lines() -> Iterator[str]:
-    """Each line typed or piped in; a sign to type, on stderr, only where somebody can see it."""
-    if sys.stdin is None:
-        return
-    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
-    while True:
-        if sys.stdin.isatty():
-            _tell("> ", end="")
-        line = sys.stdin.readline()
-        if not line:
-            return
-        yield line.rstrip("\r\n")
-
-
-def _tell(text: str, end: str = "\n") -> None:
-    if sys.stderr is not None:  # print would take a closed stderr for stdout
-        print(text, end=end, file=sys.stderr, flush=True)
-
-
-def _write(prompts: Iterable[str], model: str, sampling: "Sampling") -> None:
+def _write(prompts: Iterable[str], model: str, sampling: "Sampling", out: TextIO) -> None:
     import numpy as np
 
     from model.sampling import generate
+    from model.sentences import shown, unfinished
     from model.weights import load_decoder
 
     np.seterr(all="ignore")  # damaged weights end in one error, not in warnings before it
     decoder, vocab = load_decoder(model)
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     for prompt in prompts:
-        text, dropped = vocab.clean(prompt)
+        typed, goes_on = unfinished(prompt)
+        text, dropped = vocab.clean(typed)
         if dropped:
-            _tell(f"the model cannot say, so dropped: {dropped!a}")
-        print(text, end="", flush=True)
-        for character in generate(decoder, vocab, text, sampling):
-            print(character, end="", flush=True)
-        print(flush=True)
+            tell(f"the model cannot say, so dropped: {dropped!a}")
+        print(text, end="", file=out, flush=True)
+        wanted = replace(sampling, whole_word=not goes_on)
+        for part in shown(generate(decoder, vocab, text, wanted), wanted.length, text):
+            print(part, end="", file=out, flush=True)
+        print(file=out, flush=True)
 
 
 def _run() -> int:
@@ -112,23 +100,21 @@ def _run() -> int:
     from model.weights import WeightsError
 
     parser = _parser()
-    options = parser.parse_args()
+    options = vars(parser.parse_intermixed_args())
+    words, model = options.pop("prompt"), options.pop("model")
     try:
-        sampling = Sampling(**{f.name: getattr(options, f.name) for f in fields(Sampling)})
+        sampling = Sampling(**options)
     except ValueError as error:
         parser.error(str(error))
+    prompts = [" ".join(words)] if words else read_lines()
     try:
-        if sys.stdout is None:
-            raise OSError("standard output is closed")
-        _write(_lines() if options.prompt is None else [options.prompt], options.model, sampling)
+        with standard_output() as out:
+            _write(prompts, model, sampling, out)
     except (WeightsError, VocabError, NotFiniteError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    except OSError as error:
-        # What is still buffered would fail once more when Python ends.
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            parser.exit(1, f"{parser.prog}: cannot write the text: {error.strerror or error}\n")
+    except ConsoleError as error:
+        if str(error):
+            tell(f"{parser.prog}: {error}")
         return 1
     return 0
 

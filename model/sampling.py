@@ -1,19 +1,21 @@
 """From logits to characters: how one is chosen, and a whole text, character by character."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.sentences import REACH, barred
 from model.vocab import Vocab
 
 MAX_TEMPERATURE = 2.0
 SMALLEST_TEMPERATURE = 1e-30  # below it, differences between float32 logits could divide to inf
 MAX_LENGTH = 1_000_000
 MAX_SEED = 2**63 - 1
+NEVER = np.float32(-1e30)  # the logit of a character that must not be chosen
 START = "\n\n"  # what is read in place of an empty prompt: a story begins like a paragraph
 
 Logits = NDArray[np.float32]
@@ -38,6 +40,7 @@ class Sampling:
         top_p: only the fewest likeliest characters that together have this probability may be
             chosen (Holtzman et al., 2020), above 0; 1 is off.
         seed: texts with the same seed, settings and weights are the same; None takes any.
+        whole_word: the prompt's last word is whole; otherwise it goes on (see `sentences.barred`).
 
     Raises:
         ValueError: a field is out of range; the message names it and what is allowed.
@@ -46,8 +49,9 @@ class Sampling:
     length: int = 300
     temperature: float = 0.8
     top_k: int = 0
-    top_p: float = 1.0
+    top_p: float = 0.9
     seed: int | None = None
+    whole_word: bool = True
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -61,6 +65,8 @@ class Sampling:
             )
         if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
             raise ValueError(f"top_p = {self.top_p!r}: must be a number above 0, at most 1")
+        if not isinstance(self.whole_word, bool):
+            raise ValueError(f"whole_word = {self.whole_word!r}: must be True or False")
 
     def _whole(self, name: str, least: int, most: int) -> None:
         value = getattr(self, name)
@@ -141,7 +147,7 @@ def next_ids(
 ) -> list[int]:
     """Choose the next character of each of several texts, as `next_id` does for one.
 
-    Those that ask for neither `top_k` nor `top_p` are chosen together, in few array operations.
+    Those that do not ask for `top_k` are chosen together, in few array operations.
 
     Args:
         logits: (S, V) finite.
@@ -154,25 +160,48 @@ def next_ids(
     Raises:
         NotFiniteError: as `probabilities`, for any of the texts.
     """
-    plain = [i for i, s in enumerate(samplings) if s.temperature and not s.top_k and s.top_p == 1.0]
+    together = [i for i, s in enumerate(samplings) if s.temperature and not s.top_k]
     chosen = {
         i: next_id(logits[i], sampling, rngs[i])
         for i, sampling in enumerate(samplings)
-        if i not in set(plain)
+        if not sampling.temperature or sampling.top_k
     }
-    if plain:
-        temperatures = np.array([[samplings[i].temperature] for i in plain])
-        weights = logits[plain].astype(np.float64)
+    if together:
+        temperatures = np.array([[samplings[i].temperature] for i in together])
+        weights = logits[together].astype(np.float64)
         largest = weights.max(axis=1, keepdims=True)
         if not np.isfinite(largest).all():
             raise NotFiniteError
         weights -= largest
         weights /= np.maximum(temperatures, SMALLEST_TEMPERATURE)
-        sums = np.exp(weights, out=weights).cumsum(axis=1)  # (S, V)
-        draws = [_draw(rngs[i], total) for i, total in zip(plain, sums[:, -1], strict=True)]
+        np.exp(weights, out=weights)
+        _cut_to_top_p(weights, np.array([samplings[i].top_p for i in together]))
+        sums = weights.cumsum(axis=1)  # (S, V)
+        draws = [_draw(rngs[i], total) for i, total in zip(together, sums[:, -1], strict=True)]
         below = np.count_nonzero(sums <= np.array(draws)[:, None], axis=1)
-        chosen.update(zip(plain, below.tolist(), strict=True))
+        chosen.update(zip(together, below.tolist(), strict=True))
     return [chosen[i] for i in range(len(samplings))]
+
+
+def _cut_to_top_p(weights: NDArray[np.float64], top_p: NDArray[np.float64]) -> None:
+    """Leave only the likeliest of each row (S, V) that have together the share top_p (S,)."""
+    if (top_p >= 1.0).all():
+        return
+    falling = np.sort(weights, axis=1)[:, ::-1]
+    sums = falling.cumsum(axis=1)
+    last = np.count_nonzero(sums < (top_p * sums[:, -1])[:, None], axis=1)  # that may stay
+    least = falling[np.arange(len(last)), np.minimum(last, weights.shape[1] - 1)]
+    least[top_p >= 1.0] = 0.0
+    weights[weights < least[:, None]] = 0.0
+
+
+def without(logits: Logits, ids: Collection[int]) -> Logits:
+    """The same logits (V,), unless some ids must not be chosen: then a copy in which none is."""
+    if not ids:
+        return logits
+    logits = logits.copy()
+    logits[list(ids)] = NEVER
+    return logits
 
 
 def _draw(rng: np.random.Generator, total: float) -> float:
@@ -203,17 +232,22 @@ def generate(decoder: Writer, vocab: Vocab, prompt: str, sampling: Sampling) -> 
         sampling: how to choose, and how many.
 
     Yields:
-        `sampling.length` characters, without the prompt.
+        `sampling.length` characters, without the prompt (of which `sentences.shown` makes what a
+        reader is shown).
 
     Raises:
         VocabError: the prompt has a character that is not in the vocabulary (see `Vocab.clean`).
     """
     ids = vocab.encode(prompt or START)
     rng = sampling.rng()
+    beginning = ""  # the first characters that were written
     slot = decoder.join()
     try:
         for _ in range(sampling.length):
-            ids = [next_id(decoder.read(slot, ids), sampling, rng)]
-            yield vocab.characters[ids[0]]
+            bars = barred(prompt, beginning, vocab.characters, whole_word=sampling.whole_word)
+            ids = [next_id(without(decoder.read(slot, ids), bars), sampling, rng)]
+            character = vocab.characters[ids[0]]
+            beginning = (beginning + character)[:REACH]
+            yield character
     finally:
         decoder.leave(slot)

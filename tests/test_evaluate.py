@@ -138,9 +138,9 @@ def test_what_answers_are_made_of() -> None:
 
 
 def test_an_answer_ends_with_a_sentence_where_one_ends_late_enough() -> None:
-    assert answer("It was late. He went home and") == "It was late. He went home and"
+    assert answer("It was late. He went home and") == "It was late. He went home"
     assert answer('He said, "I am going home." The') == 'He said, "I am going home."'
-    assert answer("no end at all") == "no end at all"
+    assert answer("no end at all ") == "no end at all"
     speech = 'He looked at it for some time. "I am going," he said. "Or not. Well'
     assert answer(speech) == 'He looked at it for some time. "I am going," he said.'
     longer = 'He looked at it for a long while, and he sat down. "I am. But'

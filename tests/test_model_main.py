@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from model.sampling import Sampling, generate
+from model.sentences import SENTENCE_END, ending
 from model.vocab import Vocab
 from model.weights import load_decoder, save
+from tests.console import at_a_terminal
 from tests.networks import PLAIN, random_gpt, tensors
 
 VOCAB = Vocab("\n abcdefghi")  # as many as PLAIN has
@@ -46,7 +48,9 @@ def call(
 
 def wanted(small: Path, prompt: str, **settings: int | float) -> str:
     decoder, vocab = load_decoder(small)
-    return prompt + "".join(generate(decoder, vocab, prompt, Sampling(**settings))) + "\n"  # type: ignore[arg-type]
+    sampling = Sampling(**settings)  # type: ignore[arg-type]
+    story, cut = ending("".join(generate(decoder, vocab, prompt, sampling)), sampling.length)
+    return f"{prompt}{story}{'...' * cut}\n"
 
 
 def test_it_writes_prompt_and_continuation_and_nothing_else(root: Path, small: Path) -> None:
@@ -103,6 +107,48 @@ def test_somebody_at_a_terminal_is_asked_for_a_line(root: Path, small: Path) -> 
     os.close(theirs)
     assert done.stdout == wanted(small, "abc", length=9, seed=2)
     assert (done.stderr, done.returncode) == ("> > ", 0)
+
+
+def test_words_without_quotes_are_one_prompt(root: Path, small: Path) -> None:
+    done = call(root, "bad", "--seed=3", "egg", "--model", small, "--length", "20", "a")
+    assert done.stdout == wanted(small, "bad egg a", length=20, seed=3)
+    done = call(root, "--model", small, "--length", "20", "--seed", "3", "")
+    assert done.stdout == wanted(small, "", length=20, seed=3)
+
+
+def test_a_hyphen_at_the_end_lets_the_last_word_go_on(root: Path, small: Path) -> None:
+    done = call(root, "bad-", "--model", small, "--length", "20", "--seed", "3")
+    assert done.stdout == wanted(small, "bad", length=20, seed=3, whole_word=False)
+    assert done.stdout[3] in "abcdefghi" and not wanted(small, "bad", length=20)[3].isalnum()
+    assert done.stderr == ""  # this vocabulary has no hyphen, and needs none
+
+
+def test_the_shipped_model_ends_with_a_sentence(root: Path) -> None:
+    done = call(root, "Rabbit", "found", "a", "car", "--model", "classic", "--seed", "2")
+    assert done.stdout.startswith("Rabbit found a car")
+    assert not done.stdout[len("Rabbit found a car")].isalnum()
+    assert SENTENCE_END.search(done.stdout[-5:].rstrip("\n"))
+
+
+def test_a_line_in_a_terminal_can_be_edited(root: Path, small: Path) -> None:
+    command = [sys.executable, "-m", "model", "--model", str(small), "--length=9", "--seed=2"]
+    with at_a_terminal(command, cwd=root) as terminal:
+        story = wanted(small, "bcad", length=9, seed=2).replace("\n", "\r\n")
+        terminal.wait_for("> ")
+        terminal.type("bx\x7fad\x1b[D\x1b[Dc\n")  # b, x, rubbed out, ad, two to the left, c
+        assert story in terminal.wait_for("\n> ")
+        terminal.type("\x1b[A\n")  # the line before
+        assert story in terminal.wait_for("\n> ")
+        terminal.type("\x04")
+        assert terminal.end() == 0
+
+
+def test_an_input_that_cannot_be_read_is_one_line(root: Path, small: Path) -> None:
+    unreadable = os.open(os.devnull, os.O_WRONLY)
+    done = call(root, "--model", small, stdin=unreadable)
+    os.close(unreadable)
+    assert done.stderr == "python -m model: cannot read the input: Bad file descriptor\n"
+    assert (done.stdout, done.returncode) == ("", 1)
 
 
 @pytest.mark.parametrize(

@@ -285,8 +285,9 @@ async def test_a_refused_word_forbids_no_other_word_after_it() -> None:
 
 async def test_a_word_that_begins_in_the_prompt_is_refused_too() -> None:
     # Whatever follows "b" in greedy writing: the word it makes is refused, and another is found.
-    greedy = Sampling(length=60, temperature=0.0, seed=0)
+    greedy = Sampling(length=60, temperature=0.0, seed=0, whole_word=False)
     word = "b" + alone("the b", greedy).split(" ", 1)[0].strip(".,!?\"'")
+    assert len(word) > 1
     words = WordFilter(refused={word})
     async with at_work(words=words) as (writer, _):
         story = writer.submit(0, "the b", greedy)
@@ -350,7 +351,8 @@ async def test_a_word_is_judged_when_what_follows_has_told_its_meaning(
     writer = Writer(Reciter(text, vocab), vocab, WordFilter())
     writer.start()
     try:
-        sampling = Sampling(length=len(text) - 1, temperature=0.0)
+        whole = not text[1].isalnum()
+            sampling = Sampling(length=len(text) - 1, temperature=0.0, whole_word=whole)
         story = writer.submit(0, text[:1], sampling)
         await ended(story)
         assert len(story.text) == sampling.length

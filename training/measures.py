@@ -1,7 +1,6 @@
 """How good a model is, in numbers: loss on a text, and what the texts it writes are made of."""
 
 import itertools
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from model.decoder import Decoder
 from model.ngrams import BASE, INVERSE, MIX, powers, signed
-from model.sampling import START, Sampling, next_id
-from model.sentences import SENTENCE_END, last_end
+from model.sampling import START, Sampling, next_id, without
+from model.sentences import REACH, SENTENCE_END, barred, ending
 from model.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -82,7 +81,14 @@ def write(decoder: Decoder, vocab: Vocab, requests: Sequence[tuple[str, Sampling
     busy = list(range(len(requests)))
     while busy:
         for row, i in enumerate(busy):
-            written[i].append(next_id(logits[row], requests[i][1], generators[i]))
+            prompt, sampling = requests[i]
+            bars = barred(
+                prompt,
+                vocab.decode(written[i][:REACH]),
+                vocab.characters,
+                whole_word=sampling.whole_word,
+            )
+            written[i].append(next_id(without(logits[row], bars), sampling, generators[i]))
         busy = [i for i in busy if len(written[i]) < requests[i][1].length]
         if busy:
             logits = list(decoder.step([slots[i] for i in busy], [written[i][-1] for i in busy]))
@@ -98,8 +104,8 @@ def common_start(a: str, b: str) -> int:
 
 
 def answer(text: str, prompt: str = "") -> str:
-    """What a reader is shown: made to end with a sentence, if one ends in the last quarter."""
-    return text[: last_end(text, math.ceil(0.75 * len(text)), prompt)]
+    """What a reader is shown: made to end with a sentence, or at least with a whole word."""
+    return ending(text, len(text), prompt)[0]
 
 
 class Library:

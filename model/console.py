@@ -1,0 +1,74 @@
+"""A program in a terminal: lines that are typed or piped in, and an output that may fail."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+
+class ConsoleError(Exception):
+    """Standard input or output cannot be used; without a message where nobody reads on."""
+
+
+def read_lines(sign: str = "> ") -> Iterator[str]:
+    """Each line that is typed or piped in, without its end, until Ctrl-D or the input's end.
+
+    In a terminal a line can be edited and earlier ones called back, as Python's own prompt does it
+    (readline; on Windows the console). Bytes that are no text become U+FFFD.
+
+    Args:
+        sign: shown where somebody can see it, when a line is waited for; on stderr if the output
+            goes to a file.
+
+    Raises:
+        ConsoleError: the input cannot be read.
+    """
+    if sys.stdin is None:
+        return
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    typed = sys.stdin.isatty()
+    edited = typed and all(stream and stream.isatty() for stream in (sys.stdout, sys.stderr))
+    if edited:
+        with contextlib.suppress(ImportError):  # Windows
+            import readline  # noqa: F401  (input() uses it once it is imported)
+    while True:
+        if typed and not edited:
+            tell(sign, end="")
+        try:
+            line = input(sign) + "\n" if edited else sys.stdin.readline()
+        except EOFError:
+            print()  # the shell's prompt comes on a line of its own
+            return
+        except OSError as error:
+            raise ConsoleError(f"cannot read the input: {error.strerror or error}") from None
+        if not line:
+            return
+        yield line.rstrip("\r\n")
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[TextIO]:
+    """Standard output, for any character (what it cannot encode is a question mark).
+
+    Raises:
+        ConsoleError: it is closed, or a write to it failed.
+    """
+    if sys.stdout is None:
+        raise ConsoleError("cannot write the text: standard output is closed")
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except OSError as error:
+        # What is still buffered would fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # who read has read enough
+            raise ConsoleError from None
+        raise ConsoleError(f"cannot write the text: {error.strerror or error}") from None
+
+
+def tell(text: str, end: str = "\n") -> None:
+    """Write to stderr, if there is one."""
+    if sys.stderr is not None:  # print would take a closed stderr for stdout
+        print(text, end=end, file=sys.stderr, flush=True)
