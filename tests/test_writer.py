@@ -352,7 +352,7 @@ async def test_a_word_is_judged_when_what_follows_has_told_its_meaning(
     writer.start()
     try:
         whole = not text[1].isalnum()
-            sampling = Sampling(length=len(text) - 1, temperature=0.0, whole_word=whole)
+        sampling = Sampling(length=len(text) - 1, temperature=0.0, whole_word=whole)
         story = writer.submit(0, text[:1], sampling)
         await ended(story)
         assert len(story.text) == sampling.length
