@@ -1,10 +1,20 @@
 """Files: written so that nobody ever sees half of one, read so that none takes all memory."""
 
+import contextlib
+import glob
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nobody can remove a file that somebody has open
+    fcntl = None  # type: ignore[assignment]
+
+_SUFFIX = ".part"
 
 
 def open_bounded(path: Path, most: int) -> BinaryIO:
@@ -26,16 +36,57 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Missing folders are made. Raises OSError when the disk says no; `path` is then as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that takes the place of `path` when the block ends well.
+
+    Missing folders are made. What is left of writers that were killed is removed.
+
+    Raises:
+        OSError: the disk says no; it names `path`, which is then as it was.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp makes it private; a shipped file is for all to read
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        file, temporary = _begin(path)
+        try:
+            with file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())  # here, where it is open for writing: Windows wants that
+            temporary.chmod(0o644)  # it is made private; a shipped file is for all to read
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+
+
+def _begin(path: Path) -> tuple[BinaryIO, Path]:
+    """A new temporary file, locked for as long as it is open, so that nobody sweeps it away."""
+    while True:
+        handle, name = tempfile.mkstemp(_SUFFIX, f".{path.name}.", path.parent)
+        file, temporary = os.fdopen(handle, "wb"), Path(name)
+        if fcntl is not None:
+            with contextlib.suppress(OSError):  # there are drives without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+        if temporary.exists():  # else it was swept away before it was locked
+            return file, temporary
+        file.close()
+
+
+def _sweep(path: Path) -> None:
+    """Remove the temporary files whose writers were killed: nobody has them locked or open."""
+    for stale in path.parent.glob(f".{glob.escape(path.name)}.*{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            if fcntl is None:
+                stale.unlink()
+                continue
+            with stale.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stale.unlink()

@@ -19,13 +19,16 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from model.files import open_bounded, write_atomically
+from model.files import open_bounded, replacing
 
 MAX_HEADER = 2**20  # bytes: room for some ten thousand arrays
 MAX_FILE = 2**30  # bytes
 _DIGEST = "digest"
 _METADATA = "__metadata__"
-_TYPES = {"F32": "float32", "F16": "float16", "I8": "int8", "I32": "int32"}
+_TYPES = {
+    **{"F64": "float64", "F32": "float32", "F16": "float16"},
+    **{"I64": "int64", "I32": "int32", "I8": "int8", "U8": "uint8"},
+}
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -54,13 +57,20 @@ class Header:
     plain: bytes  # the header in one fixed spelling, without the digest: the digest begins with it
 
 
-def write(path: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, str]) -> None:
+def write(
+    path: Path,
+    tensors: Mapping[str, NDArray[Any]],
+    about: Mapping[str, str],
+    *,
+    most: int = MAX_FILE,
+) -> None:
     """Write arrays, atomically. The same arrays and texts are always the same bytes.
 
     Args:
         path: where.
-        tensors: float32, float16, int8 or int32.
+        tensors: of the types that are read here.
         about: texts to go with them.
+        most: how many bytes the file may have; `open_tensors` must be told so too.
 
     Raises:
         TensorFileError: a type that has no name here, or more than can be read again.
@@ -78,27 +88,33 @@ def write(path: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, s
         end, shape = start + array.nbytes, list(tensors[name].shape)
         code = names[str(array.dtype)]
         header[name] = {"dtype": code, "shape": shape, "data_offsets": [start, end]}
-        arrays.append(array.tobytes())
+        arrays.append(array.reshape(-1).view(np.uint8).data)
         start = end
-    data = b"".join(arrays)
-    header[_METADATA][_DIGEST] = hashlib.sha256(_plain(header) + data).hexdigest()
+    digest = hashlib.sha256(_plain(header))
+    for data in arrays:
+        digest.update(data)
+    header[_METADATA][_DIGEST] = digest.hexdigest()
     text = _plain(header)
     text = text.ljust(len(text) + -len(text) % 8)
-    if len(text) > MAX_HEADER or 8 + len(text) + len(data) > MAX_FILE:
+    size = 8 + len(text) + start
+    if len(text) > MAX_HEADER or size > most:
         raise TensorFileError(
-            f"{8 + len(text) + len(data):,} bytes, {len(text):,} of them header: at most "
-            f"{MAX_FILE:,} and {MAX_HEADER:,} can be read again"
+            f"{size:,} bytes, {len(text):,} of them header: at most "
+            f"{most:,} and {MAX_HEADER:,} can be read again"
         )
-    write_atomically(path, len(text).to_bytes(8, "little") + text + data)
+    with replacing(path) as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for data in arrays:
+            file.write(data)
 
 
 def _plain(header: Mapping[str, Any]) -> bytes:
     return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
 
 
-def open_tensors(path: Path) -> BinaryIO:
+def open_tensors(path: Path, *, most: int = MAX_FILE) -> BinaryIO:
     """Open a file to read its header and arrays. Raise OSError, also where it is too large."""
-    return open_bounded(path, MAX_FILE)
+    return open_bounded(path, most)
 
 
 def read_header(file: BinaryIO) -> Header:
@@ -138,7 +154,7 @@ def _place(entry: Any) -> Place:  # noqa: ANN401  (JSON)
     """An entry of the header; raise ValueError, TypeError or KeyError where it is none."""
     (start, end), shape = entry["data_offsets"], tuple(entry["shape"])
     numbers = (start, end, *shape)
-    if len(shape) > 8 or not all(type(n) is int and 0 <= n <= MAX_FILE for n in numbers):
+    if len(shape) > 8 or not all(type(n) is int and 0 <= n < 2**63 for n in numbers):
         raise ValueError
     kind = _TYPES.get(entry["dtype"], str(entry["dtype"]))
     known = kind in _TYPES.values()

@@ -94,10 +94,12 @@ def test_the_same_arrays_are_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_type_without_a_name_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(TensorFileError, match="x is of type float64"):
-        write(tmp_path / "x", {"x": np.zeros(3)}, {})
+    with pytest.raises(TensorFileError, match="x is of type complex128"):
+        write(tmp_path / "x", {"x": np.zeros(3, np.complex128)}, {})
     with pytest.raises(TensorFileError, match="can be read again"):
         write(tmp_path / "x", {}, {"long": "x" * 2**20})
+    with pytest.raises(TensorFileError, match="can be read again"):
+        write(tmp_path / "x", {"x": np.zeros(300, np.int8)}, {}, most=300)
     assert not list(tmp_path.iterdir())
 
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -110,7 +111,6 @@ def test_everything_is_there_and_nothing_else(uninterrupted: Path) -> None:
         *(f"weights/story.{product}" for product in products),
         "vocab/story.json",
         "story.checkpoint.safetensors",
-        "story.best.safetensors",
     }
     picture = matplotlib.image.imread(uninterrupted / "weights" / "story.loss.png")
     assert picture.ndim == 3
@@ -261,6 +261,57 @@ def test_training_stops_early_when_validation_no_longer_improves(
     validations = [point["validation"] for point in history]
     assert min(validations) not in validations[-3:]
     assert found["weights_kept"] == "best"
+
+
+def test_a_disk_too_full_for_checkpoints_still_gets_the_weights(
+    text: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["--output", str(tmp_path / "out"), "--checkpoints", str(tmp_path / "checkpoints")]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (90_000, before[1]))
+    try:
+        arguments = ["--text", str(text), *SMALL, "--steps", "3", "--save-every", "0"]
+        assert main([*arguments, *folders]) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    errors = capfd.readouterr().err
+    assert errors.count("no checkpoint: File too large") == 4  # after each step, and at the end
+    assert not list((tmp_path / "checkpoints").iterdir())
+    load_decoder(tmp_path / "out" / "weights" / "story.safetensors")
+
+
+def test_a_training_that_diverges_leaves_what_was_there(
+    text: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["--output", str(tmp_path), "--checkpoints", str(tmp_path)]
+    arguments = ["--text", str(text), *SMALL, *folders]
+    assert main([*arguments, "--steps", "3"]) == 0
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    capfd.readouterr()
+    wild = ["--matrix-rate", "1", "--weight-decay", "1000", "--warmup", "0"]
+    assert main([*arguments, *wild]) == 2
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert "no longer a finite number" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_what_memory_cannot_hold_is_one_line(text: Path, tmp_path: Path) -> None:
+    folders = ["--output", str(tmp_path), "--checkpoints", str(tmp_path)]
+    huge = ["--n-layer", "1", "--n-head", "2", "--n-embd", "32768", "--no-compile"]
+    result = subprocess.run(
+        [sys.executable, "-m", "training.train", "--text", str(text), *huge, *folders],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30)),
+    )
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "not enough memory" in result.stderr
 
 
 def test_help_explains_every_field(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from training.measures import losses
 from training.optim import _mean, rate
 from training.setup import build, ids
 from training.texts import Reading
-from training.trainer import Progress, Trainer, known_runs
+from training.trainer import DivergenceError, Progress, Trainer, known_runs
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = (ROOT / "data" / "sample.txt").read_text("utf-8")
@@ -50,9 +50,16 @@ TABLE = replace(
 )
 
 
-def trainer(config: TrainingConfig, text: str = SAMPLE[:4000]) -> Trainer:
-    """A training of a small network on part of the sample, the end of it for validation."""
-    reading = Reading(((text[:1000], 2.0),), ((text[1000:-300], 1.0),), text[-300:])
+def reading_of(text: str) -> Reading:
+    """A text as voice and library, the end of it for validation."""
+    return Reading(((text[:1000], 2.0),), ((text[1000:-300], 1.0),), text[-300:])
+
+
+READING = reading_of(SAMPLE[:4000])
+
+
+def trainer(config: TrainingConfig, reading: Reading = READING) -> Trainer:
+    """A training of a small network."""
     return build(config, reading, reading.vocab())
 
 
@@ -62,7 +69,7 @@ def weights(trained: Trainer) -> dict[str, torch.Tensor]:
 
 
 def test_the_loss_falls_on_the_sample() -> None:
-    training = trainer(replace(SMALL, steps=60, evaluate_every=20), SAMPLE[:8000])
+    training = trainer(replace(SMALL, steps=60, evaluate_every=20), reading_of(SAMPLE[:8000]))
     losses = [progress.loss for progress in training.run() if progress.step % 20 == 0]
     first, last = training.history[0], training.history[-1]
     assert losses == [progress.loss for progress in training.history]
@@ -271,11 +278,16 @@ def test_fewer_steps_than_are_done_are_refused(tmp_path: Path) -> None:
         if progress.step == 7:
             break
     checkpoints.save(path := tmp_path / "x.checkpoint.safetensors", begun, {})
-    for changed in (replace(SMALL, steps=5), replace(SMALL, steps=7)):
-        with pytest.raises(ValueError, match=f"steps = {changed.steps}: 7 steps are done"):
-            checkpoints.load(path, trainer(changed))
+    with pytest.raises(ValueError, match="steps = 5: 7 steps are done"):
+        checkpoints.load(path, trainer(replace(SMALL, steps=5)))
     with pytest.raises(ValueError, match=r"epochs = 0\.01: 7 steps are done"):
         checkpoints.load(path, trainer(replace(SMALL, steps=0, epochs=0.01)))
+    as_it_is = trainer(replace(SMALL, steps=7))  # it was measured at step 4 for the last time
+    checkpoints.load(path, as_it_is)
+    (last,) = as_it_is.run()
+    assert (last.step, last.steps) == (7, 7)
+    assert last == as_it_is.history[-1]
+    assert last.validation == losses(as_it_is.learner.worker, as_it_is.validation).mean()
     finished = trainer(replace(SMALL, steps=8))
     checkpoints.load(path, finished)
     *_, last = finished.run()
@@ -299,6 +311,61 @@ def test_the_loss_is_of_what_counts_alone() -> None:
     assert logits[0, -1].argmax() != 0
 
 
+def test_an_early_stop_ships_the_mean_of_what_it_has() -> None:
+    # At such rates nothing gets better after a while.
+    config = replace(
+        TABLE, steps=200, evaluate_every=5, patience=2, average=1.0, matrix_rate=2.0, keep="last"
+    )
+    training = trainer(config)
+    kept = []
+    for progress in training.run():
+        left = progress.steps - progress.step
+        if left % 10 == 0 and training.learner.averaged:
+            kept.append(weights(training))
+    assert progress.step < 200
+    assert len(kept) > 1
+    assert training.learner.averaged == 0
+    shipped, moment = training.shipped()
+    for name, _ in training.learner.model.named_parameters():
+        torch.testing.assert_close(shipped[name], torch.stack([k[name] for k in kept]).mean(dim=0))
+    assert moment == progress == training.history[-1]
+    assert moment.validation == losses(training.learner.worker, training.validation).mean()
+    assert moment.loss == training.history[-2].loss
+
+
+def test_the_best_weights_are_shipped_with_what_was_measured_of_them(tmp_path: Path) -> None:
+    config = replace(SMALL, steps=40, evaluate_every=4, matrix_rate=0.3, keep="best")
+    training = trainer(config)
+    for progress in training.run():
+        if progress.step == 30:  # what was kept is in the checkpoint
+            checkpoints.save(tmp_path / "x", training, {})
+    resumed = trainer(config)
+    checkpoints.load(tmp_path / "x", resumed)
+    for _ in resumed.run():
+        pass
+    for each in (training, resumed):
+        shipped, moment = each.shipped()
+        assert moment.validation == each.lowest()
+        model = build(config, READING, READING.vocab()).learner.model
+        model.load_state_dict(dict(shipped))
+        assert losses(model, each.validation).mean() == pytest.approx(moment.validation, rel=1e-6)
+    for name, tensor in training.kept.items():
+        assert torch.equal(tensor, resumed.kept[name])
+    assert training.shipped()[1].step < 40
+    last = trainer(replace(config, keep="last"))
+    *_, final = last.run()
+    assert last.shipped()[1] == final
+
+
+@pytest.mark.parametrize("reading", [READING, replace(READING, validation="")])
+def test_a_loss_that_is_not_finite_ends_the_training(reading: Reading) -> None:
+    config = replace(SMALL, steps=50, warmup=0.0, matrix_rate=1.0, weight_decay=1e3)
+    with pytest.raises(DivergenceError, match=r"at step \d+; lower --matrix-rate") as caught:
+        for _ in trainer(config, reading).run():
+            pass
+    assert len(str(caught.value).splitlines()) == 1
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_network_has_the_voice_and_not_the_library_s(dtype: str) -> None:
     voice, library = "the dog ran. " * 60, "the cat sat. " * 240
@@ -315,7 +382,7 @@ def test_the_network_has_the_voice_and_not_the_library_s(dtype: str) -> None:
         assert learner.worker(ids)[0, -1, [cat, dog]].argmax() == 1
         assert learner.forward(ids, torch.tensor([False]))[0, -1, [cat, dog]].argmax() == 1
         assert learner.forward(ids, torch.tensor([True]))[0, -1, [cat, dog]].argmax() == 0
-    assert set(export(learner.model)) == set(learner.model.state_dict())
+    assert set(export(training.shipped()[0])) == set(learner.model.state_dict())
 
 
 def test_a_text_of_one_s_own_has_no_library_beside_it() -> None:
@@ -361,7 +428,7 @@ def test_shipped_weights_are_the_learned_ones_but_for_rounding() -> None:
     training = trainer(TABLE)
     for _ in training.run():
         pass
-    shipped = export(training.learner.model)
+    shipped = export(training.shipped()[0])
     scale = shipped.pop("ngrams.rows.scale")
     for name, tensor in training.learner.model.state_dict().items():
         learned = tensor.float().numpy()
@@ -397,6 +464,13 @@ def test_a_config_goes_to_json_and_back() -> None:
         ("voice", ()),
         ("ngram_orders", (0,)),
         ("matrix_rate", float("nan")),
+        ("matrix_rate", float("inf")),
+        ("table_rate", 1e38),
+        ("weight_decay", float("inf")),
+        ("voice", (1.0, float("inf"))),
+        ("openings", float("inf")),
+        ("epochs", float("inf")),
+        ("steps", 10**20),
         ("epochs", -1.0),
     ],
 )

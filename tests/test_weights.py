@@ -157,7 +157,7 @@ def other_vocab(held: dict[str, Any], header: dict[str, str]) -> None:
         (drop_tensor, "tensor missing: blocks.1.feed_forward.up.weight"),
         (add_tensor, "tensor unknown: blocks.9.feed_forward.up.weight"),
         (turn_tensor, r"blocks.1.feed_forward.up.weight has the shape \(16, 64\), not \(64, 16\)"),
-        (widen_tensor, "head.weight is of type F64"),
+        (widen_tensor, "head.weight is of type float64"),
         (whole_numbers, "head.weight is of type int8"),
         (forget_format, "not the weights of this program"),
         (forget_config, "config cannot be used"),

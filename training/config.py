@@ -3,7 +3,10 @@
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 def setting(  # a field has the type of its default, as `dataclasses.field` says too
@@ -42,7 +45,10 @@ class TrainingConfig:
         0.1, "share of --text kept for validation: its end", 0, 0.9
     )
     voice: tuple[float, ...] = setting(
-        (1.0,), "weight of the nearest books in each of so many equal parts of the training"
+        (1.0,), "weight of the nearest books in each of so many equal parts of the training", 0, 1e4
+    )
+    openings: float = setting(
+        0.0, "passes over the chapters' openings in each pass of the text", 0, 1e4
     )
     renamed: tuple[float, ...] = setting(
         (0.0,),
@@ -53,7 +59,6 @@ class TrainingConfig:
     made_up: tuple[float, ...] = setting(
         (0.0,), "share of its windows that are made up about two names, in so many parts", 0, 1
     )
-    openings: float = setting(0.0, "passes over the chapters' openings in each pass of the text")
     # The network.
     context_length: int = setting(256, "characters read at once", 1)
     attention_window: int = setting(0, "characters a place attends to (0: all that are read)", 0)
@@ -71,13 +76,17 @@ class TrainingConfig:
     ngram_least: int = setting(4, "a run is known when it occurs so many times", 1)
     ngram_dropout: float = setting(0.1, "share of known runs hidden in training", 0, 0.99)
     # The training.
-    steps: int = setting(0, "steps to train (0: as --epochs says)")
-    epochs: float = setting(1.0, "passes over the text: in one, each character is a target once")
-    batch_size: int = setting(32, "texts in a step, over all processes", 1)
-    matrix_rate: float = setting(0.02, "learning rate of the matrices (Muon)")
-    vector_rate: float = setting(0.02, "learning rate of embedding, head, library vector (AdamW)")
-    table_rate: float = setting(0.03, "learning rate of the n-gram table (SparseAdam)")
-    weight_decay: float = setting(0.0, "weight decay of the matrices")
+    steps: int = setting(0, "steps to train (0: as --epochs says)", 0, 10**9)
+    epochs: float = setting(
+        1.0, "passes over the text: in one, each character is a target once", 0, 1e4
+    )
+    batch_size: int = setting(32, "texts in a step, over all processes", 1, 10**5)
+    matrix_rate: float = setting(0.02, "learning rate of the matrices (Muon)", 0, 1e3)
+    vector_rate: float = setting(
+        0.02, "learning rate of embedding, head, library vector (AdamW)", 0, 1e3
+    )
+    table_rate: float = setting(0.03, "learning rate of the n-gram table (SparseAdam)", 0, 1e3)
+    weight_decay: float = setting(0.0, "weight decay of the matrices", 0, 1e3)
     warmup: float = setting(0.01, "share of the steps in which the rates rise from 0", 0, 1)
     cooldown: float = setting(0.6, "share of the steps in which they fall to 0 again", 0, 1)
     average: float = setting(0.0, "share of the steps, the last, whose weights are averaged", 0, 1)
@@ -97,6 +106,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         """Check every field."""
+        check_types(self)
         for each in fields(self):
             value, least, most = getattr(self, each.name), *(each.metadata[k] for k in _RANGE)
             for number in value if isinstance(value, tuple) else (value,):
@@ -120,8 +130,17 @@ class TrainingConfig:
 
     @classmethod
     def from_json(cls, text: str) -> "TrainingConfig":
-        """The config that `to_json` wrote. Raises ValueError or TypeError for anything else."""
+        """The config that `to_json` wrote.
+
+        Raises:
+            ValueError: not JSON, a field that is unknown or missing, or a value out of range.
+        """
         values: dict[str, Any] = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError("not a JSON object")
+        names = {each.name for each in fields(cls)}
+        if odd := sorted(names ^ values.keys()):
+            raise ValueError(f"{odd[0]}: {'missing' if odd[0] in names else 'unknown'}")
         values |= {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
         return cls(**values)
 
@@ -134,6 +153,22 @@ class TrainingConfig:
     def checkpoint(self, what: str = "checkpoint") -> Path:
         """Where the checkpoint of this training is, or its "best" weights so far."""
         return Path(self.checkpoints) / f"{self.name}.{what}.safetensors"
+
+
+def check_types(instance: "DataclassInstance") -> None:
+    """Raise ValueError, with its name, for a field of a dataclass that is not of its type."""
+    for name, wanted in get_type_hints(type(instance)).items():
+        value = getattr(instance, name)
+        if not _is_a(value, wanted):
+            raise ValueError(f"{name} = {value!r}: must be {getattr(wanted, '__name__', wanted)}")
+
+
+def _is_a(value: object, wanted: Any) -> bool:  # noqa: ANN401  (a type, however it is put)
+    if get_origin(wanted) is tuple:
+        return isinstance(value, tuple) and all(_is_a(v, get_args(wanted)[0]) for v in value)
+    if get_args(wanted):
+        return any(_is_a(value, each) for each in get_args(wanted))
+    return type(value) in ((int, float) if wanted is float else (wanted,))
 
 
 _RANGE = ("least", "most")

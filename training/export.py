@@ -6,6 +6,7 @@ import platform
 import shlex
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ from training.config import TrainingConfig
 from training.texts import Reading
 
 if TYPE_CHECKING:
-    from model.gpt import GPT
+    from torch import Tensor
+
     from training.trainer import Trainer
 
 
@@ -64,8 +66,8 @@ def check_checkpoint(path: Path) -> None:
         return
     try:
         about = checkpoints.read_about(path)
-        step = int(json.loads(about["state"])["step"])
-    except (ValueError, TypeError, KeyError):
+        step = checkpoints.value(path, about, "step", int)
+    except checkpoints.CheckpointError:
         what = "a file that is no checkpoint of this program"
     else:
         if about.get("finished"):
@@ -74,10 +76,10 @@ def check_checkpoint(path: Path) -> None:
     raise OverwriteError(f"{path}: {what}; give another --name, or --overwrite to begin anew")
 
 
-def export(gpt: "GPT") -> dict[str, NDArray[Any]]:
-    """The weights as they are shipped: float16, the rows of the n-gram table int8 with a scale."""
+def export(held: Mapping[str, "Tensor"]) -> dict[str, NDArray[Any]]:
+    """Weights by name as they are shipped: float16, the n-gram table's rows int8 with a scale."""
     tensors: dict[str, NDArray[Any]] = {}
-    for name, tensor in gpt.state_dict().items():
+    for name, tensor in held.items():
         values = (
             tensor.float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
         )
@@ -99,13 +101,8 @@ def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]
     from training import plots
 
     config, gpt = trainer.config, trainer.learner.model
-    best = config.checkpoint("best")
-    kept = "last"
-    if config.keep == "best" and trainer.lowest() < float("inf") and best.is_file():
-        kept = "best"
-        write_atomically(config.path("weights", ".safetensors"), best.read_bytes())
-    else:
-        save_weights(config.path("weights", ".safetensors"), gpt.config, vocab, export(gpt))
+    held, moment = trainer.shipped()
+    save_weights(config.path("weights", ".safetensors"), gpt.config, vocab, export(held))
     vocab.save(config.path("vocab", ".json"))
     history = [
         {
@@ -136,10 +133,13 @@ def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]
         "characters_seen": last.characters,
         "seconds": round(last.seconds, 1),
         "characters_per_second": round(last.characters / max(last.seconds, 1e-9)),
-        "weights_kept": kept,
-        "train_loss": _both(last.loss),
-        "train_loss_last_quarter": _both(last.tail_loss),
-        "validation_loss": _both(trainer.lowest() if kept == "best" else last.validation),
+        # The losses are of the weights that are shipped, at that step (those in training: the mean
+        # since the measurement before).
+        "weights_kept": "best" if trainer.kept else "last",
+        "weights_step": moment.step,
+        "train_loss": _both(moment.loss),
+        "train_loss_last_quarter": _both(moment.tail_loss),
+        "validation_loss": _both(moment.validation),
         "machine": {
             "device": str(trainer.device),
             "dtype": str(trainer.dtype).removeprefix("torch."),
@@ -180,13 +180,14 @@ def describe(summary: dict[str, Any]) -> str:
         ("steps", f"{summary['steps']:,}"),
         ("minutes", f"{summary['seconds'] / 60:.1f}"),
         ("characters a second", f"{summary['characters_per_second']:,}"),
-        ("weights kept", f"the {summary['weights_kept']}"),
+        ("weights kept", f"the {summary['weights_kept']}, of step {summary['weights_step']:,}"),
     ]
     for name in ("train_loss", "train_loss_last_quarter", "validation_loss"):
         loss = summary[name]
         text = "not measured"
         if loss is not None:
             text = f"{loss['nats']:.4f} nats per character ({loss['bits']:.4f} bits)"
+            text += f" at step {summary['weights_step']:,}"
         rows.append((name.replace("_", " "), text))
     machine = summary["machine"]
     rows.append(("machine", f"{machine['device']}, {machine['cores']} cores, {machine['dtype']}"))

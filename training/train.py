@@ -21,7 +21,7 @@ from model.vocab import Vocab
 from model.weights import ROOT
 from training.config import PRESETS, TrainingConfig
 from training.corpus import books_folder, fetch_missing, find_books
-from training.export import check_checkpoint, check_weights, describe, export, finish
+from training.export import check_checkpoint, check_weights, describe, finish
 from training.setup import build, learn_on
 from training.texts import choose, read
 
@@ -100,6 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except (ValueError, OSError) as error:
         return _fail(str(error))
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        return _fail("not enough memory for this: lower --batch-size, or take a smaller network")
     except KeyboardInterrupt:  # before the first step, or the second Ctrl-C
         return 130
 
@@ -126,8 +130,8 @@ def _configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, s
     config = replace(PRESETS[preset], **(own | given))
     if not options.resume:
         return config, {}
-    about = checkpoints.read_about(config.checkpoint())
-    begun = TrainingConfig.from_json(about["training"])
+    about = checkpoints.read_about(path := config.checkpoint())
+    begun = checkpoints.value(path, about, "training", TrainingConfig.from_json)
     for name in sorted(given.keys() - _FREE):
         if given[name] != (was := getattr(begun, name)):
             raise ValueError(f"--resume: {name} = {given[name]!r}: this training has {was!r}")
@@ -140,7 +144,6 @@ def _run(options: argparse.Namespace) -> int:
     import torch
     import torch.distributed as dist
 
-    from model.weights import save as save_weights
     from training import checkpoints
 
     keep_memory()
@@ -161,11 +164,11 @@ def _run(options: argparse.Namespace) -> int:
         dist.init_process_group("nccl" if cuda else "gloo")
         dist.barrier()  # the first process has the books now
     try:
-        stop = _catch_signals()
+        path = config.checkpoint()
         learned = known = sizes = None
         if about:
-            sizes = GPTConfig.from_json(about["network"])
-            known = Vocab(about["vocab"]) if "vocab" in about else None
+            sizes = checkpoints.value(path, about, "network", GPTConfig.from_json)
+            known = checkpoints.value(path, about, "vocab", Vocab) if "vocab" in about else None
         elif config.init:
             given = {name for name, value in vars(options).items() if value is not None}
             config, learned, known = learn_on(config, given)
@@ -176,17 +179,17 @@ def _run(options: argparse.Namespace) -> int:
                 print(f"training: {note}", file=sys.stderr)
         trainer = build(config, reading, vocab, sizes, learned)
         if about:
-            if about["reading"] != reading.digest:
+            if checkpoints.value(path, about, "reading", str) != reading.digest:
                 raise ValueError(
                     "--resume: the text is not the one this training began with; "
                     "put it back, or train without --resume"
                 )
-            checkpoints.load(config.checkpoint(), trainer)
+            checkpoints.load(path, trainer)
         if not options.overwrite:
             each = config.batch_size * config.context_length
             check_weights(config, reading, trainer.steps * each)
             if not about:
-                check_checkpoint(config.checkpoint())
+                check_checkpoint(path)
         about = {
             "training": config.to_json(),
             "network": trainer.learner.model.config.to_json(),
@@ -194,25 +197,27 @@ def _run(options: argparse.Namespace) -> int:
             "vocab": vocab.characters,
         }
         first, ended = trainer.rank == 0, False
+        stop = _catch_signals()  # before this there is nothing to save
         saved = time.monotonic()
         with Watch(trainer, quiet=not first) as watch:
             for progress in trainer.run():
                 watch.show(progress)
-                if first and progress.best and config.keep == "best":
-                    gpt = trainer.learner.model
-                    save_weights(config.checkpoint("best"), gpt.config, vocab, export(gpt))
                 ended = trainer.agree(bool(stop))
-                if first and (ended or time.monotonic() - saved > config.save_every):
-                    checkpoints.save(config.checkpoint(), trainer, about)
-                    saved = time.monotonic()
                 if ended:
-                    watch.say(f"stopped at step {progress.step}; go on with --resume")
                     break
-                if trainer.out_of_patience():
+                if first and time.monotonic() - saved > config.save_every:
+                    watch.save(path, about)
+                    saved = time.monotonic()
+            if ended:
+                if first:
+                    checkpoints.save(path, trainer, about)
+                watch.say(f"stopped at step {trainer.step}; go on with --resume")
+            else:
+                if trainer.step < trainer.steps:
                     watch.say(f"no better validation in {config.patience}: stopped early")
-                    break
+                if first:
+                    watch.save(path, about | {"finished": "yes"})
         if first and not ended:
-            checkpoints.save(config.checkpoint(), trainer, about | {"finished": "yes"})
             print(describe(finish(trainer, vocab, reading)))
             weights = config.path("weights", ".safetensors")
             print(f"weights: {weights}\ntry them: python -m model --model {_short(weights)}")
@@ -290,7 +295,16 @@ class Watch:
 
     def say(self, line: str) -> None:
         """Print one line."""
-        self.console.print(line, highlight=False, soft_wrap=True)
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def save(self, path: Path, about: dict[str, str]) -> None:
+        """Write a checkpoint. A full disk is told and ends nothing: there is still the training."""
+        from training import checkpoints
+
+        try:
+            checkpoints.save(path, self.trainer, about)
+        except OSError as error:
+            self.say(f"no checkpoint: {error.strerror}: {path}; the training goes on")
 
     def show(self, progress: "Progress") -> None:
         """Show one step."""

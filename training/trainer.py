@@ -1,10 +1,10 @@
 """The training loop: a generator of `Progress`; to print, save or stop is the caller's affair."""
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from model.config import GPTConfig
 from model.gpt import GPT
 from model.ngrams import run_keys
-from training.config import TrainingConfig
+from training.config import TrainingConfig, check_types
 from training.dataset import Ids, Mixture, Source, Window, Windows
 from training.measures import losses
 from training.optim import Learner, rate
@@ -51,6 +51,10 @@ class Progress:
     best: bool = False
 
 
+class DivergenceError(ValueError):
+    """A loss that is not finite: what was learned is lost."""
+
+
 @dataclass(frozen=True)
 class Data:
     """What a training reads.
@@ -77,6 +81,7 @@ class Trainer:
         steps: how many steps there will be.
         step: how many are done.
         history: a Progress for each validation (as often without a text to validate on).
+        kept: the weights by name that had the lowest validation loss, if those are to be shipped.
     """
 
     def __init__(self, config: TrainingConfig, model: GPT, data: Data) -> None:
@@ -96,6 +101,7 @@ class Trainer:
         self.characters = 0
         self.seconds = 0.0
         self.history: list[Progress] = []
+        self.kept: dict[str, Tensor] = {}
         # Since the last of the history: nats and targets, of whole windows and of last quarters.
         self.losses = torch.zeros(4, dtype=torch.float64)
         self.rank, self.world = (
@@ -134,15 +140,25 @@ class Trainer:
         """Go back to where `state` was.
 
         Raises:
-            ValueError: the config leaves nothing to train, and the training is not at its end.
+            LookupError, ValueError or TypeError: this is no state.
         """
-        self.step = state["step"]
+        if not isinstance(state["history"], list):
+            raise TypeError("history: no list")
+        history = [Progress(**progress) for progress in state["history"]]
+        for progress in history:
+            check_types(progress)
         library, voice, due = state["mixture"]
+        counts = (state["step"], state["characters"], library, voice)
+        if not all(type(count) is int and count >= 0 for count in counts) or not 0 <= due <= 1:
+            raise ValueError(f"no place of a training: {counts}, {due}")
+        self.step, self.characters = counts[:2]
+        self.seconds = float(state["seconds"])
         self.mixture.state = (library, voice, due)
-        self.characters, self.seconds = state["characters"], state["seconds"]
-        self.history = [Progress(**progress) for progress in state["history"]]
-        ended = bool(self.history) and self.history[-1].step == self.step == self.steps
-        if self.step >= self.steps and not ended:
+        self.history = history
+
+    def check_steps(self) -> None:
+        """Raise ValueError if more steps are done than the config asks for."""
+        if self.step > self.steps:
             wanted = "steps" if self.config.steps else "epochs"
             raise ValueError(
                 f"{wanted} = {getattr(self.config, wanted)}: {self.step:,} steps are done already; "
@@ -150,37 +166,71 @@ class Trainer:
             )
 
     def run(self) -> Iterator[Progress]:
-        """Train to the end, yielding after each step; stop asking to stop it."""
+        """Train to the end, yielding after each step; stop asking to stop it.
+
+        It ends after `steps`, or earlier when no validation gets better.
+
+        Raises:
+            DivergenceError: the loss is not finite. Nothing of the trainer is worth saving then.
+        """
         steps, every = self.steps, self.config.evaluate_every or -(-self.steps // 20)
         self.learner.worker.train()
-        while self.step < steps:
+        while self.step < steps and not self.out_of_patience():
             began = time.perf_counter()
             self.losses += self._train_step()
             self.step += 1
             self._average()
-            due = self.step % every == 0 or self.step == steps
-            validation = self._validate() if due else None
-            self.seconds += time.perf_counter() - began
-            nats, count, tail_nats, tail_count = self.losses.tolist()
-            loss = nats / count
-            progress = Progress(
-                self.step,
-                steps,
-                self.characters,
-                self.seconds,
-                loss,
-                tail_nats / tail_count if tail_count else loss,
-                validation,
-                best=validation is not None and validation < self.lowest(),
+            yield self._report(began, measure=self.step % every == 0 or self.step == steps)
+        if self.learner.averaged:  # stopped early
+            self.learner.settle()
+        elif self.history and self.history[-1].step == self.step:
+            return
+        yield self._report(time.perf_counter(), measure=True)
+
+    def _report(self, began: float, *, measure: bool) -> Progress:
+        """What is to be told of a step that began at this time. What is measured is history."""
+        nats, count, tail_nats, tail_count = self.losses.tolist()
+        if count:
+            loss, tail_loss = nats / count, (tail_nats / tail_count if tail_count else nats / count)
+        else:  # nothing since the last of the history
+            loss, tail_loss = self.history[-1].loss, self.history[-1].tail_loss
+        validation = self._validate() if measure else None
+        if not math.isfinite(loss) or not math.isfinite(validation or 0.0):
+            raise DivergenceError(
+                f"the loss is no longer a finite number, at step {self.step:,}; "
+                "lower --matrix-rate, --vector-rate or --table-rate "
+                "(weights and checkpoint stay as they were)"
             )
-            if due:
-                self.history.append(progress)
-                self.losses.zero_()
-            yield progress
+        self.seconds += time.perf_counter() - began
+        progress = Progress(
+            self.step,
+            self.steps,
+            self.characters,
+            self.seconds,
+            loss,
+            tail_loss,
+            validation,
+            best=validation is not None and validation < self.lowest(),
+        )
+        if measure:
+            self.history.append(progress)
+            self.losses.zero_()
+        if progress.best and self.config.keep == "best":
+            held = self.learner.model.state_dict()
+            self.kept = {name: tensor.to("cpu", copy=True) for name, tensor in held.items()}
+        return progress
+
+    def shipped(self) -> tuple[dict[str, Tensor], Progress]:
+        """The weights to ship, by name, and the moment that they are of."""
+        if not self.kept:
+            return self.learner.model.state_dict(), self.history[-1]
+        return self.kept, next(p for p in self.history if p.validation == self.lowest())
 
     def lowest(self) -> float:
         """The lowest validation loss so far."""
-        return min((p.validation for p in self.history if p.validation is not None), default=inf)
+        return min(
+            (p.validation for p in self.history if p.validation is not None), default=math.inf
+        )
 
     def _average(self) -> None:
         """Near the end every few steps' weights count in the mean, which the last step takes."""

@@ -1,0 +1,119 @@
+"""A file is replaced whole or not at all, and nothing stays behind."""
+
+import errno
+import fcntl
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model.files import replacing, write_atomically
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def names(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def writer(path: Path) -> subprocess.Popen[str]:
+    """Another process in the midst of writing a file."""
+    code = (
+        "import sys, time, pathlib; from model.files import replacing\n"
+        "with replacing(pathlib.Path(sys.argv[1])) as file:\n"
+        "    file.write(b'half'); file.flush(); print('begun', flush=True); input()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    return process
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "x.json"
+    for content in (b"one", b"another"):
+        write_atomically(path, content)
+        assert path.read_bytes() == content
+        assert names(path.parent) == ["x.json"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    killed = writer(path)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    other = tmp_path / ".xy.12345678.part"  # of another file: not ours to remove
+    other.write_bytes(b"")
+    assert len(names(tmp_path)) == 2
+    write_atomically(path, b"whole")
+    assert names(tmp_path) == [other.name, "x"]
+
+
+def test_a_writer_that_is_at_it_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    busy = writer(path)
+    write_atomically(path, b"mine")
+    assert path.read_bytes() == b"mine"
+    busy.communicate("\n")
+    assert busy.returncode == 0
+    assert path.read_bytes() == b"half"
+    assert names(tmp_path) == ["x"]
+
+
+def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    write_atomically(path, b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # a disk that is full after that
+    try:
+        with pytest.raises(OSError, match="x'") as caught:
+            write_atomically(path, b"new" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert caught.value.errno == errno.EFBIG
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("in the block"), KeyboardInterrupt()])
+def test_what_goes_wrong_in_the_block_leaves_the_old_file(
+    tmp_path: Path, error: BaseException
+) -> None:
+    path = tmp_path / "x"
+    write_atomically(path, b"old")
+    with pytest.raises(type(error)), replacing(path) as file:
+        file.write(b"new")
+        raise error
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["x"]
+
+
+def test_only_what_is_open_for_writing_is_synchronised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Windows refuses anything else, and no weights would ever be shipped there.
+    synchronise, done = os.fsync, []
+
+    def windows(descriptor: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        synchronise(descriptor)
+        done.append(descriptor)
+
+    monkeypatch.setattr(os, "fsync", windows)
+    write_atomically(tmp_path / "x", b"whole")
+    assert len(done) == 1
