@@ -334,7 +334,7 @@ def test_an_early_stop_ships_the_mean_of_what_it_has() -> None:
 
 
 def test_the_best_weights_are_shipped_with_what_was_measured_of_them(tmp_path: Path) -> None:
-    config = replace(SMALL, steps=40, evaluate_every=4, matrix_rate=0.3, keep="best")
+    config = replace(SMALL, steps=40, evaluate_every=1, matrix_rate=3.0, cooldown=0.0, keep="best")
     training = trainer(config)
     for progress in training.run():
         if progress.step == 30:  # what was kept is in the checkpoint
