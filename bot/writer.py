@@ -7,6 +7,7 @@ network is at work in a thread (`bot.worker`), and nothing here waits for it.
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.queue import FairQueue, Ticket
@@ -50,12 +51,24 @@ class Writer:
         slots: int = 32,
         capacity: int = 256,
         deadline: float = 300.0,
+        new_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS),
     ) -> None:
-        """Stories written together at most, waiting at most, and the seconds each may take."""
+        """Who writes, with which words.
+
+        Args:
+            decoder: the network.
+            vocab: its characters.
+            words: what is never written.
+            slots: stories written together, at most.
+            capacity: stories waiting, at most.
+            deadline: the seconds each may take.
+            new_seed: for a story that comes without.
+        """
         self.vocab = vocab
         self._slots = slots
         self._capacity = capacity
         self._deadline = deadline
+        self._new_seed = new_seed
         self._queue = FairQueue()
         self._waiting: dict[Ticket, Story] = {}
         self._writing: dict[Ticket, Story] = {}
@@ -88,7 +101,7 @@ class Writer:
         if self.waiting >= self._capacity:
             raise BusyError(own=False)
         if sampling.seed is None:
-            sampling = replace(sampling, seed=secrets.randbelow(SEEDS))
+            sampling = replace(sampling, seed=self._new_seed())
         ids = self.vocab.encode(prompt or START)
         story = Story(self._queue.join(person), prompt, ids, sampling)
         story.timer = self._loop.call_later(self._deadline, self.stop, story, Outcome.LATE)

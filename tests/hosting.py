@@ -6,6 +6,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -157,6 +158,7 @@ class Stage:
         self.vocab = Vocab(CHARACTERS)
         self.decoder = HeldDecoder(*small_weights(self.vocab))
         self.weights = Path("small.safetensors")
+        self._seeds = itertools.count(1)
         self.bot: Pooh
         self.writer: Writer
         self._running: asyncio.Task[None] | None = None
@@ -176,6 +178,7 @@ class Stage:
             slots=self.settings.slots,
             capacity=self.settings.queue,
             deadline=self.settings.deadline,
+            new_seed=self._seeds.__next__,  # the same stories on every run
         )
         self.bot_clock = BotClock(self.clock)
         self.bot = Pooh(
