@@ -28,7 +28,6 @@ _DIGITS |= {"t": "7", "z": "2"}
 _SIGNS = {"a": "@", "c": "(<", "i": "!|", "l": "|", "s": "$", "t": "+"}
 _ALIKE = {"c": "k", "g": "q", "i": "l", "k": "c", "s": "z", "u": "v"}
 _BLOTS = dict.fromkeys("aeiou", "*#")
-_GAPS = dict.fromkeys("aeiou", "*#_.-")
 # Letters of other alphabets that look like Latin ones; those of Latin itself tell by their names.
 _LOOKALIKES = str.maketrans(
     "авсԁеһнієјкӏмипոоорԛгяѕтυцսѵνԝшхуαβϲεηικορςτχγωμŋ€£¢¥¡†",
@@ -150,12 +149,14 @@ def _rules(words: Mapping[str, Sequence[str]]) -> list[_Rule]:
     anywhere, whole, unsure = (words.get(n, ()) for n in ("anywhere", "word", "ambiguous"))
     stems = [entry.rstrip("*") for entry in anywhere]
     bounded = [*(_tokens(e, _stretched) for e in whole), *(_tokens(e, _exact) for e in unsure)]
-    blotted = (_tokens(stem, _blotted) for stem in stems)
+    blotted = (_blotted(stem, "_.-") for stem in stems)
+    words_alone = (entry.rstrip("*") for entry in (*whole, *unsure))
+    blots = (_blotted(word, "") for word in words_alone if word.isalpha())
     ends = _PLURAL + _END
     rules = [
         ("", (_tokens(stem, _wild) for stem in stems), "", bool),
         (_START, blotted, "", bool),
-        (_START, bounded, ends, bool),
+        (_START, itertools.chain(bounded, blots), ends, bool),
         (_START, map(_apart, stems), "", lambda m: _is_spelled(m) or _is_cut(m, spaces=True)),
         (
             _START,
@@ -212,9 +213,11 @@ def _wild(letter: str, count: int) -> str:
     return _run(_spellings(letter, _DIGITS, _SIGNS, _ALIKE, _BLOTS), count)
 
 
-def _blotted(letter: str, count: int) -> str:
-    """A letter as it is, or, if it is a vowel, a sign in its place: n-t for not."""
-    return _spellings(letter, _GAPS) * count
+def _blotted(entry: str, signs: str) -> Iterator[str]:
+    """An entry of which every letter but the first and the last may be blotted out: n*t for not."""
+    for position, letter in enumerate(entry):
+        blot = "*#" if 0 < position < len(entry) - 1 else ""
+        yield f"[{letter}{blot}{signs if blot and letter in 'aeiou' else ''}]"
 
 
 def _stretched(letter: str, count: int) -> str:
