@@ -18,9 +18,9 @@ from pathlib import Path
 import discord
 
 from bot import checks
-from bot.buttons import MAX_LENGTH, MAX_TOP_K
+from bot.buttons import MAX_LENGTH, MAX_TOP_K, MIN_TOP_P
 from bot.client import Pooh, serve, use_server
-from bot.commands import LENGTH, MAX_SEED, TEMPERATURE, make_tree
+from bot.commands import LENGTH, MAX_SEED, TEMPERATURE, TOP_P, make_tree
 from bot.connection import ConnectionFailure, diagnosed
 from bot.redaction import RedactingFormatter, Redactor, redacted_output
 from bot.settings import Settings, SettingsError, application_id, read_settings
@@ -148,6 +148,7 @@ def _terminal(settings: Settings, options: argparse.Namespace) -> bool:
         length=options.length,
         temperature=options.temperature,
         top_k=options.top_k,
+        top_p=options.top_p,
         seed=options.seed,
     )
     words = _words(settings)
@@ -246,6 +247,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         metavar="K",
         help="choose among the K likeliest characters; 0: among all (default)",
+    )
+    terminal.add_argument(
+        "--top-p",
+        type=_between(float, MIN_TOP_P, 1),
+        default=TOP_P,
+        metavar="P",
+        help="choose among the likeliest that together have the share P (default: %(default)s)",
     )
     terminal.add_argument(
         "--seed",

@@ -24,6 +24,7 @@ from bot.words import WordFilter
 from bot.worker import Outcome, Story
 from bot.writer import BusyError, ClosingError, Writer
 from model.sampling import Sampling
+from model.sentences import unfinished
 
 PACE = 1.0  # seconds between two edits of one message ...
 QUEUE_PACE = 5.0  # ... that only show how the queue moves: with 200 waiting, they are many
@@ -46,10 +47,16 @@ class Prompt:
     Attributes:
         text: in characters the network knows.
         dropped: how many characters it does not know.
+        goes_on: its last word was asked to go on, by a hyphen at its end.
     """
 
     text: str
     dropped: int = 0
+    goes_on: bool = False
+
+    def applied_to(self, sampling: Sampling) -> Sampling:
+        """How to write on from it."""
+        return replace(sampling, whole_word=False) if self.goes_on else sampling
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,7 @@ class Answers:
             Refusal: nothing is left of it, or it holds a word that is refused.
         """
         typed = messages.plain(text[-READ:])[-READ:]  # one character may become eighteen
+        typed, goes_on = unfinished(typed.strip())
         cleaned = self._writer.vocab.clean(typed)
         prompt = messages.last_words(cleaned.text, PROMPT)
         if text.strip() and not prompt:
@@ -123,7 +131,8 @@ class Answers:
         if self._words.refuses(prompt):
             raise Refusal("Pooh would rather not say that. Shall we begin another way?")
         kept = self._kept(typed, prompt)
-        return Prompt(prompt, sum(map(kept.count, set(cleaned.dropped) - set(seen.SIGNS))))
+        dropped = sum(map(kept.count, set(cleaned.dropped) - set(seen.SIGNS)))
+        return Prompt(prompt, dropped, goes_on)
 
     def _kept(self, typed: str, prompt: str) -> str:
         """The end of what was typed that the prompt is made of; nobody misses the rest.
@@ -263,6 +272,8 @@ class Answers:
         notes = [self._model, f"temperature {story.sampling.temperature:g}"]
         if story.sampling.top_k:
             notes.append(f"top-k {story.sampling.top_k}")
+        if story.sampling.top_p != Sampling().top_p:
+            notes.append(f"top-p {story.sampling.top_p:g}")
         notes.append(f"seed {story.sampling.seed}")
         if telling.dropped:
             plural = "s" * (telling.dropped > 1)

@@ -12,6 +12,7 @@ from model.sampling import MAX_TEMPERATURE, Sampling
 WARMER = 0.2  # how much wilder Wilder is
 MAX_LENGTH = 1500  # characters of a story
 MAX_TOP_K = 100
+MIN_TOP_P = 0.01
 _DECIMAL = r"[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?"  # as Python writes it
 
 _Number = TypeVar("_Number", int, float)
@@ -50,7 +51,8 @@ class Wish:
     def custom_id(self, action: Action) -> str:
         """An id of at most 100 characters for a button."""
         s = self.sampling
-        end = ":continued" if self.continued else ""
+        end = f":p{s.top_p:.4g}" if s.top_p < 1.0 else ""
+        end += ("" if s.whole_word else ":on") + (":continued" if self.continued else "")
         return f"pooh:{action.value}:{self.owner}:{s.temperature!r}:{s.length}:{s.top_k}{end}"
 
     def within(self, room: int) -> Sampling:
@@ -67,7 +69,8 @@ class Wish:
 class StoryButton(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
     template=r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete):(?P<owner>[0-9]{1,20})"
-    rf":(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)(?P<continued>:continued)?",
+    rf":(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)"
+    rf"(?::p(?P<top_p>{_DECIMAL}))?(?P<on>:on)?(?P<continued>:continued)?",
 ):
     """A button under a story, new or as old as the message it stands under."""
 
@@ -100,6 +103,9 @@ class StoryButton(
             length=_between(1, int(match["length"]), MAX_LENGTH),
             temperature=_between(0.0, float(match["temperature"]), MAX_TEMPERATURE),
             top_k=_between(0, int(match["top_k"]), MAX_TOP_K),
+            # Ids of the time before there was a top_p do not name it: those stories had none.
+            top_p=_between(MIN_TOP_P, float(match["top_p"] or 1.0), 1.0),
+            whole_word=match["on"] is None,
         )
         wish = Wish(int(match["owner"]), sampling, continued=match["continued"] is not None)
         return cls(Action(match["action"]), wish)

@@ -38,7 +38,7 @@ GOODBYE = 1.0  # seconds for Discord to say goodbye, too
 
 HELP = """\
 **/pooh** `prompt` Pooh goes on from your words; without any he begins by himself.
-`temperature` how wild (0 to 2) · `length` characters · `top_k` · `seed` the same again
+`temperature` how wild (0 to 2) · `length` characters · `top_k`, `top_p` · `seed` the same again
 **Apps > Continue as Pooh** in a message's menu: Pooh goes on from there.
 **Mention** me, also in a reply to a story, or write to me in private: Pooh answers.
 Under a story: **Again** (another) · **Continue** · **Wilder** · **Calmer** · **Stop** · **Delete**
@@ -182,6 +182,7 @@ class Pooh(discord.Client):
         self, interaction: discord.Interaction[Any], prompt: Prompt, sampling: Sampling
     ) -> None:
         person = interaction.user.id
+        sampling = prompt.applied_to(sampling)
         story = self.answers.begin(person, prompt.text, sampling)
         await self.answers.tell(
             Telling(
@@ -300,6 +301,8 @@ class Pooh(discord.Client):
             return await self._answer(interaction, self.answers.read(text), wish.sampling)
         self.answers.read(page.text)  # the list of words may have grown since it was written
         sampling = wish.within(max(space, 1))
+        if action is Action.CONTINUE:  # only the prompt's last word was to go on
+            sampling = replace(sampling, whole_word=True)
         story = self.answers.begin(interaction.user.id, page.text, sampling)
         response = response_to(interaction)
         response.in_place = True
@@ -332,11 +335,12 @@ class Pooh(discord.Client):
             self.answers.greet(person)
             told = messages.last_words(asked.told, TAIL)
             prompt = self.answers.read(" ".join(filter(None, (told, asked.typed))))
-            story = self.answers.begin(person, prompt.text, _sampling())
+            sampling = prompt.applied_to(_sampling())
+            story = self.answers.begin(person, prompt.text, sampling)
             await self.answers.tell(
                 Telling(
                     story,
-                    Wish(person, _sampling()),
+                    Wish(person, sampling),
                     Page(prompt.text),
                     reply,
                     dropped=prompt.dropped,

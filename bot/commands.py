@@ -8,14 +8,15 @@ from discord import app_commands
 from discord.app_commands import Range, locale_str
 
 from bot.answers import PROMPT
-from bot.buttons import MAX_LENGTH, MAX_TOP_K
+from bot.buttons import MAX_LENGTH, MAX_TOP_K, MIN_TOP_P
 from bot.errors import explain
 from bot.surfaces import response_to
 from bot.translations import Translations
 from model.sampling import MAX_TEMPERATURE, Sampling
 
 LENGTH = 300
-TEMPERATURE = 0.8
+TEMPERATURE = Sampling().temperature
+TOP_P = Sampling().top_p
 MAX_SEED = 2**53 - 1  # Discord's largest whole number
 CHOICES = 25  # that Discord shows
 
@@ -119,6 +120,7 @@ def make_tree(client: discord.Client) -> Tree:
     temperature=locale_str("How wild: 0 is sure of itself, 0.8 tells stories, 2 is nonsense"),
     length=locale_str("How many characters Pooh writes"),
     top_k=locale_str("Choose only among this many likeliest characters; 0 among all"),
+    top_p=locale_str("Choose only among the likeliest that together have this share; 1 among all"),
     seed=locale_str("The same seed and settings give the same story"),
 )
 async def _pooh(
@@ -127,9 +129,16 @@ async def _pooh(
     temperature: Range[float, 0.0, MAX_TEMPERATURE] = TEMPERATURE,
     length: Range[int, 1, MAX_LENGTH] = LENGTH,
     top_k: Range[int, 0, MAX_TOP_K] = 0,
+    top_p: Range[float, MIN_TOP_P, 1.0] = TOP_P,
     seed: Range[int, 0, MAX_SEED] | None = None,
 ) -> None:
-    sampling = Sampling(length=length, temperature=temperature, top_k=top_k, seed=seed)
+    sampling = Sampling(
+        length=length,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=round(top_p, 4),  # as the buttons remember it
+        seed=seed,
+    )
     await interaction.client.answer(interaction, prompt, sampling)
 
 

@@ -17,6 +17,9 @@ _GERMAN = {
     "Choose only among this many likeliest characters; 0 among all": (
         "Nur unter so vielen wahrscheinlichsten Zeichen wählen; 0: unter allen"
     ),
+    "Choose only among the likeliest that together have this share; 1 among all": (
+        "Nur unter den wahrscheinlichsten wählen, die zusammen diesen Anteil haben; 1: unter allen"
+    ),
     "The same seed and settings give the same story": (
         "Gleicher Startwert und gleiche Einstellungen ergeben dieselbe Geschichte"
     ),
@@ -43,6 +46,9 @@ _FRENCH = {
     "How many characters Pooh writes": "Le nombre de caractères que Pooh écrit",
     "Choose only among this many likeliest characters; 0 among all": (
         "Choisir parmi ce nombre de caractères les plus probables ; 0 : parmi tous"
+    ),
+    "Choose only among the likeliest that together have this share; 1 among all": (
+        "Choisir parmi les plus probables qui ont ensemble cette part ; 1 : parmi tous"
     ),
     "The same seed and settings give the same story": (
         "La même graine et les mêmes réglages donnent la même histoire"

@@ -145,17 +145,28 @@ async def pressed(custom_id: str) -> Wish:
     st.integers(1, MAX_LENGTH),
     st.floats(0.0, 2.0),
     st.integers(0, MAX_TOP_K),
+    st.integers(100, 10_000).map(lambda n: n / 10_000),
+    st.booleans(),
+    st.booleans(),
 )
 async def test_a_button_remembers_its_wish_in_its_id(
-    owner: int, length: int, temperature: float, top_k: int
+    owner: int,
+    length: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    whole_word: bool,
+    continued: bool,
 ) -> None:
-    wish = Wish(owner, Sampling(length=length, temperature=temperature, top_k=top_k, seed=3))
+    sampling = Sampling(length, temperature, top_k, top_p, seed=3, whole_word=whole_word)
+    wish = Wish(owner, sampling, continued)
     for action in Action:
         custom_id = wish.custom_id(action)
         assert len(custom_id) <= 100
         again = await remade(custom_id)
         assert again.action is action and again.wish.owner == owner
         assert again.wish.sampling == replace(wish.sampling, seed=None)
+        assert again.wish.continued == continued
 
 
 @pytest.mark.parametrize("temperature", [0.004, 0.0049999, 1e-7, 5e-324, 0.1 + 0.2, 1.9999999])
@@ -185,7 +196,18 @@ async def test_an_old_button_gets_the_nearest_numbers_of_today(
     numbers: str, length: int, temperature: float, top_k: int
 ) -> None:
     wish = await pressed(f"pooh:again:1:{numbers}")
-    assert wish == Wish(1, Sampling(length=length, temperature=temperature, top_k=top_k))
+    # Those stories were written before there was a top_p.
+    assert wish == Wish(1, Sampling(length, temperature, top_k, top_p=1.0))
+
+
+@pytest.mark.parametrize(
+    ("end", "top_p"),
+    [("", 1.0), (":p0.9", 0.9), (":p0", 0.01), (":p1e-9", 0.01), (":p7", 1.0), (":continued", 1.0)],
+)
+async def test_a_button_carries_top_p_and_an_older_one_none(end: str, top_p: float) -> None:
+    wish = await pressed(f"pooh:wilder:1:0.8:300:0{end}")
+    assert wish == Wish(1, Sampling(300, 0.8, 0, top_p), continued=end == ":continued")
+    assert wish.warmer(0.2).sampling.top_p == wish.sampling.top_p
 
 
 @given(st.from_regex(TEMPLATE, fullmatch=True).filter(lambda text: len(text) <= 100))
