@@ -28,12 +28,15 @@ from model.weights import DEFAULT_MODEL, load_decoder, load_gpt, resolve
 from training.baselines import CharacterChain, word_chain_texts
 from training.corpus import CorpusError, book_text, books_folder, load_texts
 from training.measures import Library, common_start, losses, qualities, write
+from training.memory import answers_himself, memory_report, strangers
+from training.names import FEMALE, MALE, Names
 from training.plots import comparison_figure, save, trade_off_figure
 from training.text import chapters, is_heading, story
 
 BOOK = "winnie-the-pooh"
 LENGTH = 300
 SEEDS = range(1, 16)
+STORY, STORY_SEEDS = 600, range(1, 31)
 TEMPERATURES = (0.5, 0.8, 1.0)
 TRADE_OFF = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 1.2)  # temperatures
 PROMPTS = {
@@ -161,7 +164,32 @@ def trade_off_report(writer: Writer, library: Library, book: str) -> list[Report
     return rows
 
 
-def evaluate(name: str, text: str, library: Library | None, book: str | None) -> Report:
+def stories_report(writer: Writer, people: Sequence[str]) -> Report:
+    """Who is in the stories that members read: as long as they are by default, at its settings.
+
+    Args:
+        writer: takes prompts and settings, gives continuations.
+        people: names of the library that have no business in the Forest.
+    """
+    prompts = [prompt for kind in ("unseen", "empty") for prompt in PROMPTS[kind]]
+    requests = [
+        (prompts[i % len(prompts)], Sampling(STORY, seed=seed))
+        for i, seed in enumerate(STORY_SEEDS)
+    ]
+    texts = [(p, w) for (p, _), w in zip(requests, writer(requests), strict=True)]
+    return {
+        "strangers": strangers(texts, people),
+        "answers_himself": answers_himself(prompt + written for prompt, written in texts),
+    }
+
+
+def evaluate(
+    name: str,
+    text: str,
+    library: Library | None,
+    book: str | None,
+    people: Sequence[str] = (),
+) -> Report:
     """Everything about one model.
 
     Args:
@@ -169,6 +197,7 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
         text: clean; what the vocabulary cannot say is left out and named in the report.
         library: the reading list; without it no samples are drawn.
         book: the chapters it learned by heart; without them recall is not tried.
+        people: names of the library's people; without them its stories are not looked through.
     """
     started = time.monotonic()
     gpt, vocab = load_gpt(name)
@@ -185,6 +214,8 @@ def evaluate(name: str, text: str, library: Library | None, book: str | None) ->
         "parameters": sum(parameter.numel() for parameter in gpt.parameters()),
         "dropped": cleaned.dropped,
         "loss": loss_report(losses(gpt, ids), cleaned.text),
+        "memory": memory_report(decoder, vocab, cleaned.text),
+        "stories": stories_report(writer, people) if people else {},
         "samples": sample_report(writer, library) if library else [],
         "recall": recall_report(writer, book) if book else [],
         "trade_off": trade_off_report(writer, library, book) if library and book else [],
@@ -240,6 +271,8 @@ def tables(reports: Sequence[Report]) -> list[Table]:
         "sentence ends",
         "names a friend",
     )
+    memory = Table(title="Memory: what the story so far is worth", title_justify="left")
+    _columns(memory, "model", "probe", "")
     recall = Table(title="Recall at temperature 0", title_justify="left")
     _columns(recall, "model", "opening", "characters of the book")
     between = Table(title="Between reciting and inventing", title_justify="left")
@@ -268,6 +301,8 @@ def tables(reports: Sequence[Report]) -> list[Table]:
                 f"{row['ends_sentence']:.0%}",
                 f"{row['names_a_friend']:.0%}",
             )
+        for name, value in memory_rows({**report.get("memory", {}), **report.get("stories", {})}):
+            memory.add_row(model, name, value)
         for row in report.get("recall", []):
             recall.add_row(model, row["opening"], str(row["characters"]))
         for row in report.get("trade_off", []):
@@ -279,7 +314,34 @@ def tables(reports: Sequence[Report]) -> list[Table]:
                 f"{row['copied']:.1%}",
                 f"{row['real_words']:.1%}",
             )
-    return [table for table in (loss, samples, recall, between) if table.row_count]
+    return [table for table in (loss, memory, samples, recall, between) if table.row_count]
+
+
+def memory_rows(found: Report) -> list[tuple[str, str]]:
+    """The probes of `training.memory` in words, with their values."""
+    rows = [
+        (f"loss, {context} characters before", f"{nats:.4f} nats a character")
+        for context, nats in found.get("contexts", {}).items()
+    ]
+    if contexts := found.get("contexts"):
+        rows.append(("context gain, 64 to 1,024", f"{contexts[64] - contexts[1024]:.4f}"))
+    if "foreign_past" in found:
+        rows.append(("a foreign past costs", f"{found['foreign_past']:.4f}"))
+    rows += [
+        (f"made-up name, {how}", f"{nats:.2f} nats a letter from the 4th on")
+        for how, nats in found.get("copying", {}).items()
+    ]
+    rows += [
+        (f"friend named before, gap {gap}", f"first letter gains {nats:.2f} nats")
+        for gap, nats in found.get("named_before", {}).items()
+    ]
+    if "next_paragraph" in found:
+        rows.append(("the next paragraph out of eight", f"{found['next_paragraph']:.0%}"))
+    if "strangers" in found:
+        rows.append(("strangers", f"{found['strangers']:.2f} per 1,000 characters"))
+        himself = found["answers_himself"]
+        rows.append(("answers himself", "no speech" if himself is None else f"{himself:.0%}"))
+    return rows
 
 
 def history(name: str) -> list[tuple[float, float]]:
@@ -365,7 +427,9 @@ def _run(options: argparse.Namespace) -> None:
         )
     library = Library(texts.train.values()) if texts.train else None
     book = texts.train.get(BOOK)
-    reports = [evaluate(name, text, library, book) for name in options.model]
+    forest = {name for friend in (*MALE, *FEMALE) for name in friend.split()}
+    people = [name for name in Names.find(texts.train.values()).all if name not in forest]
+    reports = [evaluate(name, text, library, book, people) for name in options.model]
     if options.baselines:
         if not (library and book):
             raise CorpusError(f"--baselines learn from {BOOK}, which is not in {options.data}")

@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -99,8 +100,13 @@ def memory_report(
         vocab: its characters.
         text: one it was not trained on; "" leaves out what needs one.
         seed: of the places and of the made-up names.
-        places: how many places of the text, names, and questions.
+        places: how many places of the text, and names.
+
+    Returns:
+        What each probe gives, by its function's name; empty for a vocabulary without English.
     """
+    if not set(f"{FILLER}{AGAIN}{ascii_letters}\n!") <= set(vocab.characters):
+        return {}  # a network of another alphabet: the probes are English
     report: dict[str, Any] = {
         "copying": copying(decoder, vocab, seed, places),
         "named_before": named_before(decoder, vocab),
@@ -183,7 +189,8 @@ def named_before(decoder: Decoder, vocab: Vocab) -> dict[int, float]:
     """What a friend's first letter gains, in nats, when he spoke before and not another, by gap."""
     gains = {}
     for gap in GAPS:
-        own, others = [], []
+        own: list[Place] = []
+        others: list[Place] = []
         for friend in FRIENDS:
             for other in FRIENDS:
                 if other != friend:
@@ -211,7 +218,7 @@ def next_paragraph(
     begins = [at for at in begins if at >= max(CONTEXTS)]
     if len(begins) < 2 * choices:
         return None
-    chosen = random.permutation(len(begins))[: max(8, places // 2)]
+    chosen = random.permutation(len(begins))[: max(8, places // 3)]
     right = 0
     for place in chosen:
         at = begins[place]
