@@ -22,6 +22,7 @@ from bot.buttons import MAX_LENGTH, MAX_TOP_K, MIN_TOP_P
 from bot.client import Pooh, serve, use_server
 from bot.commands import LENGTH, MAX_SEED, TEMPERATURE, TOP_P, make_tree
 from bot.connection import ConnectionFailure, diagnosed
+from bot.invite import links
 from bot.redaction import RedactingFormatter, Redactor, redacted_output
 from bot.settings import Settings, SettingsError, application_id, read_settings
 from bot.terminal import converse
@@ -31,13 +32,6 @@ from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 from model.wordlist import WordListError
 
-PERMISSIONS = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    attach_files=True,
-    read_message_history=True,  # without it no message can be replied to (error 160002)
-)
 INVALID = 2  # exit code: what was asked for cannot be done as it was asked
 TRY_AGAIN = 75  # exit code, of sysexits.h: what was asked for may be possible later
 EPILOG = """
@@ -192,14 +186,8 @@ def _sync(settings: Settings, options: argparse.Namespace) -> int:
 def _invite(settings: Settings, options: argparse.Namespace) -> bool:
     application = application_id(settings.require_token())
     assert application is not None  # the settings have checked the token
-    scopes = {"server": ("bot", "applications.commands"), "person": ("applications.commands",)}
-    for number, (whom, scope) in enumerate(scopes.items()):
-        link = discord.utils.oauth_url(
-            application,
-            permissions=PERMISSIONS if whom == "server" else discord.utils.MISSING,
-            scopes=scope,
-        )
-        print(f"For a {whom}: {link}&integration_type={number}")
+    for whom, link in zip(("server", "person"), links(application), strict=True):
+        print(f"For a {whom}: {link}")
     return False
 
 

@@ -20,6 +20,7 @@ from bot.limiter import Limiter
 from bot.messages import Page
 from bot.settings import Settings
 from bot.surfaces import Surface, is_blocked, may_not
+from bot.translations import Language, Text
 from bot.words import WordFilter
 from bot.worker import Outcome, Story
 from bot.writer import BusyError, ClosingError, Writer
@@ -30,11 +31,11 @@ PACE = 1.0  # seconds between two edits of one message ...
 QUEUE_PACE = 5.0  # ... that only show how the queue moves: with 200 waiting, they are many
 PROMPT = 500  # characters of a prompt
 READ = 4 * PROMPT  # characters that are looked at for it: some will be dropped
-ENDINGS: Mapping[Outcome, str] = {
-    Outcome.STOPPED: "stopped",
-    Outcome.LATE: "ran out of time",
-    Outcome.FAILED: "something went wrong, reference ",
-    Outcome.CLOSED: "Pooh went to sleep",
+ENDINGS: Mapping[Outcome, Text] = {
+    Outcome.STOPPED: Text.STOPPED,
+    Outcome.LATE: Text.LATE,
+    Outcome.FAILED: Text.FAILED,
+    Outcome.CLOSED: Text.CLOSED,
 }
 
 _log = logging.getLogger(__name__)
@@ -113,8 +114,7 @@ class Answers:
             Refusal: too many, too quickly.
         """
         if wait := self._limiter.ask(person):
-            seconds = "a second" if wait == 1 else f"{wait} seconds"
-            raise Refusal(f"One at a time, said Pooh. Please ask again in {seconds}.")
+            raise Refusal(Text.TOO_SOON_ONE if wait == 1 else Text.TOO_SOON, seconds=wait)
 
     def read(self, text: str) -> Prompt:
         """A prompt from what somebody wrote: cleaned, checked, and its end if it is too long.
@@ -127,9 +127,9 @@ class Answers:
         cleaned = self._writer.vocab.clean(typed)
         prompt = messages.last_words(cleaned.text, PROMPT)
         if text.strip() and not prompt:
-            raise Refusal("Pooh knows the letters of English, but none of these. Try some words?")
+            raise Refusal(Text.NO_LETTERS)
         if self._words.refuses(prompt):
-            raise Refusal("Pooh would rather not say that. Shall we begin another way?")
+            raise Refusal(Text.RATHER_NOT)
         kept = self._kept(typed, prompt)
         dropped = sum(map(kept.count, set(cleaned.dropped) - set(seen.SIGNS)))
         return Prompt(prompt, dropped, goes_on)
@@ -159,13 +159,9 @@ class Answers:
         try:
             return self._writer.submit(person, known, sampling)
         except ClosingError:
-            raise Refusal("Pooh is just going to sleep. Please try again in a while.") from None
+            raise Refusal(Text.GOING_TO_SLEEP) from None
         except BusyError as error:
-            raise Refusal(
-                "You have several stories waiting already; let Pooh finish one of them."
-                if error.own
-                else "So many people want a story that the queue is full. Please come back soon."
-            ) from None
+            raise Refusal(Text.OWN_QUEUE_FULL if error.own else Text.QUEUE_FULL) from None
 
     async def tell(self, telling: Telling) -> None:
         """Show a story while it is written, until it has ended.
@@ -192,7 +188,7 @@ class Answers:
         story = telling.story
         shown = ""
         shown_at: float | None = None
-        buttons = row(*WRITING, wish=telling.wish)
+        buttons = row(*WRITING, wish=telling.wish, language=telling.surface.language)
         try:
             while not await self._clock.wait(story.ended, PACE):
                 place = self._writer.place(story)
@@ -218,16 +214,17 @@ class Answers:
             await self._give_up(telling, shown, error)
 
     async def _show_end(self, telling: Telling) -> None:
-        ending = _ending(telling.story)
+        ending = _ending(telling.story, telling.surface.language)
         before = telling.before if ending and not telling.story.text.strip() else None
         content, wish = before or (self._end(telling), telling.wish)
         await self._rest(telling.surface, content, wish)
         if before:
-            raise Refusal(f"Nothing new was written ({ending}), so the old story is back.")
+            raise Refusal(Text.NOTHING_NEW, ending=ending)
 
     async def _rest(self, surface: Surface, content: str, wish: Wish) -> None:
         """Show what stays, with the buttons that stay."""
-        await self._delivery.send(lambda: surface.show(content, row(*FINAL, wish=wish)))
+        buttons = row(*FINAL, wish=wish, language=surface.language)
+        await self._delivery.send(lambda: surface.show(content, buttons))
 
     async def _give_up(self, telling: Telling, shown: str, error: Exception) -> None:
         """Discord does not take the story: leave nothing that looks as if it went on, and say so.
@@ -244,17 +241,19 @@ class Answers:
         if is_transient(error):
             _log.error("the end of a story could not be shown: %s", type(error).__name__)
             return
+        language = telling.surface.language
         if is_blocked(error):
-            why = "The rules of this server (AutoMod) do not let this story be shown."
+            why = language.say(Text.BLOCKED)
         elif may_not(error):
-            why = "Pooh is not allowed to write there."
+            why = language.say(Text.MAY_NOT_WRITE)
         else:
-            number = record(error, "a story")
-            why = f"Bother! Discord would not show this story. (reference {number})"
+            why = language.say(Text.NOT_SHOWN, reference=record(error, "a story"))
         try:
             if shown:
                 page = replace(messages.parse(shown), cut=True)
-                content = messages.build(page, f"{self._model} · not shown to its end")
+                content = messages.build(
+                    page, f"{self._model} · {language.say(Text.NOT_TO_ITS_END)}"
+                )
                 await self._rest(telling.surface, content, telling.wish)
         except UNREACHABLE:
             with contextlib.suppress(*UNREACHABLE):
@@ -262,23 +261,26 @@ class Answers:
         await telling.surface.say(why)
 
     def _progress(self, telling: Telling, place: int) -> str:
-        note = f"waiting: number {place} in the queue" if place else "writing ..."
+        language = telling.surface.language
+        note = language.say(Text.WAITING, place=place) if place else language.say(Text.WRITING)
         grown = telling.page.story + telling.story.text
         return messages.build(Page(telling.page.prompt, grown), note)
 
     def _end(self, telling: Telling) -> str:
-        page, story = telling.page, telling.story
+        page, story, language = telling.page, telling.story, telling.surface.language
         added = messages.trim(story.text, story.sampling.length, page.text)
-        notes = [self._model, f"temperature {story.sampling.temperature:g}"]
+        temperature = language.number(story.sampling.temperature)
+        notes = [self._model, language.say(Text.AT_TEMPERATURE, number=temperature)]
         if story.sampling.top_k:
-            notes.append(f"top-k {story.sampling.top_k}")
+            notes.append(language.say(Text.AT_TOP_K, number=story.sampling.top_k))
         if story.sampling.top_p != Sampling().top_p:
-            notes.append(f"top-p {story.sampling.top_p:g}")
-        notes.append(f"seed {story.sampling.seed}")
+            top_p = language.number(story.sampling.top_p)
+            notes.append(language.say(Text.AT_TOP_P, number=top_p))
+        notes.append(language.say(Text.AT_SEED, number=story.sampling.seed))
         if telling.dropped:
-            plural = "s" * (telling.dropped > 1)
-            notes.append(f"{telling.dropped} unknown character{plural} left out")
-        if ending := _ending(story):
+            left_out = Text.LEFT_OUT_ONE if telling.dropped == 1 else Text.LEFT_OUT
+            notes.append(language.say(left_out, number=telling.dropped))
+        if ending := _ending(story, language):
             notes.append(ending)
         whole = replace(page, story=page.story + added.story, cut=added.cut)
         return messages.build(whole, " · ".join(notes))
@@ -286,7 +288,7 @@ class Answers:
     async def settle(self, surface: Surface, content: str, wish: Wish) -> None:
         """Give a message its last buttons: nobody writes its story any more."""
         page = replace(messages.parse(content), cut=True)
-        content = messages.build(page, f"{self._model} · interrupted")
+        content = messages.build(page, f"{self._model} · {surface.language.say(Text.INTERRUPTED)}")
         await self._rest(surface, content, wish)
 
     def is_told(self, message: int) -> bool:
@@ -317,7 +319,8 @@ class Answers:
             await asyncio.gather(*late, return_exceptions=True)
 
 
-def _ending(story: Story) -> str:
+def _ending(story: Story, language: Language) -> str:
     """What kept a story from its length, "" if nothing did."""
     assert story.outcome is not None, "it has ended"
-    return ENDINGS.get(story.outcome, "") + story.reference
+    text = ENDINGS.get(story.outcome)
+    return language.say(text, reference=story.reference) if text else ""

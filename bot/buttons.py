@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 
 import discord
 
+from bot.translations import Language, Text
 from model.sampling import MAX_TEMPERATURE, Sampling
 
 WARMER = 0.2  # how much wilder Wilder is
@@ -74,10 +75,10 @@ class StoryButton(
 ):
     """A button under a story, new or as old as the message it stands under."""
 
-    def __init__(self, action: Action, wish: Wish) -> None:
+    def __init__(self, action: Action, wish: Wish, language: Language = Language.ENGLISH) -> None:
         super().__init__(
             discord.ui.Button(
-                label=action.value.capitalize(),
+                label=language.say(Text[action.name]),
                 style=_STYLES.get(action, discord.ButtonStyle.secondary),
                 custom_id=wish.custom_id(action),
                 disabled=(action is Action.WILDER and wish.warmer(WARMER) == wish)
@@ -119,11 +120,11 @@ def _between(least: _Number, number: _Number, most: _Number) -> _Number:
     return min(max(number, least), most)
 
 
-def row(*actions: Action, wish: Wish) -> discord.ui.View:
-    """A row of buttons."""
+def row(*actions: Action, wish: Wish, language: Language = Language.ENGLISH) -> discord.ui.View:
+    """A row of buttons, named in a language."""
     view = discord.ui.View(timeout=None)
     for action in actions:
-        view.add_item(StoryButton(action, wish))
+        view.add_item(StoryButton(action, wish, language))
     return view
 
 

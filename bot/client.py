@@ -13,7 +13,7 @@ from typing import Any
 import discord
 import yarl
 
-from bot import mentions, messages, pictures, seen
+from bot import invite, mentions, messages, pictures, seen
 from bot.answers import Answers, Prompt, Telling
 from bot.buttons import WARMER, Action, StoryButton, Wish
 from bot.clock import Clock
@@ -25,6 +25,7 @@ from bot.mentions import Hint
 from bot.messages import Page
 from bot.settings import Settings
 from bot.surfaces import Reply, response_to
+from bot.translations import Text
 from bot.words import WordFilter
 from bot.writer import Writer
 from model.sampling import Sampling
@@ -36,18 +37,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE = 7.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
 GOODBYE = 1.0  # seconds for Discord to say goodbye, too
 
-HELP = """\
-**/pooh** `prompt` Pooh goes on from your words; without any he begins by himself.
-`temperature` how wild (0 to 2) · `length` characters · `top_k`, `top_p` · `seed` the same again
-**Apps > Continue as Pooh** in a message's menu: Pooh goes on from there.
-**Mention** me, also in a reply to a story, or write to me in private: Pooh answers.
-Under a story: **Again** (another) · **Continue** · **Wilder** · **Calmer** · **Stop** · **Delete**
-**/about** who Pooh is."""
 HINTS = {
-    Hint.ROLE: "That is only Pooh's role. Mention Pooh himself, or use /pooh, to get a story.",
-    Hint.REPLY: "No words of your reply have come to Pooh. Press Continue under the story, choose "
-    "Apps > Continue as Pooh in your message's menu, or write his @name into the reply.",
-    Hint.NO_WORDS: "Pooh sees no words in that message to go on from.",
+    Hint.ROLE: Text.ROLE,
+    Hint.REPLY: Text.EMPTY_REPLY,
+    Hint.NO_WORDS: Text.NO_WORDS,
 }
 
 _log = logging.getLogger(__name__)
@@ -138,7 +131,8 @@ class Pooh(discord.Client):
 
     async def turn_away(self, interaction: discord.Interaction[Any]) -> None:
         """Say that the host does not let the bot answer here."""
-        await response_to(interaction).say("Pooh is not at home in this place.")
+        response = response_to(interaction)
+        await response.say(response.language.say(Text.NOT_AT_HOME))
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """An event's handler failed: log it without what it was given."""
@@ -203,17 +197,34 @@ class Pooh(discord.Client):
         summary, picture = await asyncio.to_thread(
             lambda: (pictures.read_summary(self._weights), pictures.loss_plot(self._weights))
         )
-        text = pictures.describe(self._weights.stem, summary)
+        text = pictures.describe(
+            self._weights.stem,
+            summary,
+            response.language,
+            invite=self._invite_links(),
+            source=self._settings.source,
+        )
+        alt = response.language.say(Text.LOSS_PLOT)
 
         async def show() -> None:  # with a file that is read from its beginning, in each try
-            files = [discord.File(io.BytesIO(picture), "loss.png")] if picture else []
+            files = []
+            if picture:
+                files = [discord.File(io.BytesIO(picture), "loss.png", description=alt)]
             await response.show(text, files=files)
 
         await self.delivery.send(show)
 
+    def _invite_links(self) -> tuple[str, str] | None:
+        """None where a link would lead nowhere: the bot is private, or answers a few servers."""
+        application = self.application
+        if application is None or not application.bot_public or self._settings.guilds:
+            return None
+        return invite.links(application.id)
+
     async def help(self, interaction: discord.Interaction[Any]) -> None:
         """`/help`."""
-        await response_to(interaction).say(HELP)
+        response = response_to(interaction)
+        await response.say(response.language.say(Text.HELP_PAGE))
 
     # Buttons
 
@@ -234,17 +245,17 @@ class Pooh(discord.Client):
         except Exception as error:
             await explain(response_to(interaction), error)
 
-    def _check_owner(self, interaction: discord.Interaction[Any], wish: Wish, what: str) -> None:
+    def _check_owner(self, interaction: discord.Interaction[Any], wish: Wish, no: Text) -> None:
         moderator = interaction.guild_id and interaction.permissions.manage_messages
         if interaction.user.id != wish.owner and not moderator:
-            raise Refusal(f"Only the one who asked for this story, or a moderator, can {what} it.")
+            raise Refusal(no)
 
     async def _stop(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
         message = interaction.message
         assert message is not None
         written = self.answers.is_told(message.id)
         if written:
-            self._check_owner(interaction, wish, "stop")
+            self._check_owner(interaction, wish, Text.MAY_NOT_STOP)
             self.answers.stop(message.id)
         response = response_to(interaction)
         response.in_place = True
@@ -258,7 +269,7 @@ class Pooh(discord.Client):
             await self.answers.settle(response, now.content, wish)
 
     async def _delete(self, interaction: discord.Interaction[Any], wish: Wish) -> None:
-        self._check_owner(interaction, wish, "delete")
+        self._check_owner(interaction, wish, Text.MAY_NOT_DELETE)
         assert interaction.message is not None
         self.answers.stop(interaction.message.id)
         response = response_to(interaction)
@@ -276,7 +287,7 @@ class Pooh(discord.Client):
         message = interaction.message
         assert message is not None
         if self.answers.is_told(message.id):
-            raise Refusal("Pooh is still writing this one.")
+            raise Refusal(Text.STILL_WRITING)
         self.answers.greet(interaction.user.id)
         page = messages.parse(message.content)
         before = message.content, wish

@@ -1,17 +1,19 @@
 """What people type and choose: the commands, and the tree that holds them."""
 
+import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import discord
 from discord import app_commands
-from discord.app_commands import Range, locale_str
+from discord.app_commands import Range
 
 from bot.answers import PROMPT
 from bot.buttons import MAX_LENGTH, MAX_TOP_K, MIN_TOP_P
-from bot.errors import explain
+from bot.errors import Refusal, explain
 from bot.surfaces import response_to
-from bot.translations import Translations
+from bot.translations import Text, Translations, named
 from model.sampling import MAX_TEMPERATURE, Sampling
 
 LENGTH = 300
@@ -38,6 +40,7 @@ OPENINGS = (
     "Nobody seemed to know where Kanga came from,",
     "Rabbit brushed his whiskers and said",
     "Little Roo was washing his face",
+    "Tigger had come to the Forest",
     "Pooh went back to his own house",
     "If I know anything about anything,",
     "The more he looked for it",
@@ -48,10 +51,15 @@ OPENINGS = (
     "Owl",
     "Kanga",
     "Roo",
+    "Tigger",
+    "Alexander Beetle",
     "Christopher Robin",
     "Heffalump",
     "Woozle",
 )
+
+
+_log = logging.getLogger(__name__)
 
 
 class Tree(app_commands.CommandTree[Any]):
@@ -90,8 +98,12 @@ class Tree(app_commands.CommandTree[Any]):
 
     async def send_if_new(self) -> bool:
         """Send the commands to Discord if it has others; whether they were sent."""
-        if await self.is_current():
-            return False
+        try:
+            if await self.is_current():
+                return False
+        except Exception as error:
+            # To compare is only polite: sending what Discord has changes nothing.
+            _log.warning("the commands could not be compared (%s)", type(error).__name__)
         await self.sync()
         return True
 
@@ -108,20 +120,18 @@ def make_tree(client: discord.Client) -> Tree:
     tree.add_command(_pooh)
     tree.add_command(_about)
     tree.add_command(_help)
-    tree.add_command(
-        app_commands.ContextMenu(name=locale_str("Continue as Pooh"), callback=_continue)
-    )
+    tree.add_command(app_commands.ContextMenu(name=named(Text.CONTINUE_AS), callback=_continue))
     return tree
 
 
-@app_commands.command(name="pooh", description=locale_str("Ask Pooh for a story"))
+@app_commands.command(name="pooh", description=named(Text.ON_POOH))
 @app_commands.describe(
-    prompt=locale_str("How the story begins; leave it out and Pooh begins by himself"),
-    temperature=locale_str("How wild: 0 is sure of itself, 0.8 tells stories, 2 is nonsense"),
-    length=locale_str("How many characters Pooh writes"),
-    top_k=locale_str("Choose only among this many likeliest characters; 0 among all"),
-    top_p=locale_str("Choose only among the likeliest that together have this share; 1 among all"),
-    seed=locale_str("The same seed and settings give the same story"),
+    prompt=named(Text.ON_PROMPT),
+    temperature=named(Text.ON_TEMPERATURE),
+    length=named(Text.ON_LENGTH),
+    top_k=named(Text.ON_TOP_K),
+    top_p=named(Text.ON_TOP_P),
+    seed=named(Text.ON_SEED),
 )
 async def _pooh(
     interaction: discord.Interaction[Any],
@@ -132,13 +142,16 @@ async def _pooh(
     top_p: Range[float, MIN_TOP_P, 1.0] = TOP_P,
     seed: Range[int, 0, MAX_SEED] | None = None,
 ) -> None:
-    sampling = Sampling(
-        length=length,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=round(top_p, 4),  # as the buttons remember it
-        seed=seed,
-    )
+    try:  # an old client may still hold the ranges of an older bot
+        sampling = Sampling(
+            length=length,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=round(top_p, 4),  # as the buttons remember it
+            seed=seed,
+        )
+    except ValueError:
+        raise Refusal(Text.OUT_OF_RANGE) from None
     await interaction.client.answer(interaction, prompt, sampling)
 
 
@@ -151,9 +164,16 @@ async def _suggest(
 
 def suggestions(typed: str) -> list[str]:
     """Openings that lead to good stories, for what is typed so far: where it begins one first."""
-    wanted = " ".join(typed[:PROMPT].casefold().split())
-    matching = [text for text in OPENINGS if wanted in text.casefold()]
-    return sorted(matching, key=lambda text: not text.casefold().startswith(wanted))[:CHOICES]
+    wanted = _letters(typed[:PROMPT])
+    if typed.strip() and not wanted:
+        return []
+    matching = [text for text in OPENINGS if wanted in _letters(text)]
+    return sorted(matching, key=lambda text: not _letters(text).startswith(wanted))[:CHOICES]
+
+
+def _letters(text: str) -> str:
+    """Words alone: nobody types "Winnie-the-Pooh" with its hyphens to find it."""
+    return " ".join(re.findall(r"\w+", text.casefold().replace("'", "")))
 
 
 async def _continue(interaction: discord.Interaction[Any], message: discord.Message) -> None:
@@ -161,14 +181,14 @@ async def _continue(interaction: discord.Interaction[Any], message: discord.Mess
 
 
 @app_commands.command(
-    name=locale_str("about"),
-    description=locale_str("Who Pooh is, what he has read, and how well he learned it"),
+    name=named(Text.ABOUT),
+    description=named(Text.ON_ABOUT),
 )
 async def _about(interaction: discord.Interaction[Any]) -> None:
     await interaction.client.about(interaction)
 
 
-@app_commands.command(name=locale_str("help"), description=locale_str("How to get a story"))
+@app_commands.command(name=named(Text.HELP), description=named(Text.ON_HELP))
 async def _help(interaction: discord.Interaction[Any]) -> None:
     await interaction.client.help(interaction)
 

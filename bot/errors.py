@@ -12,6 +12,8 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from bot.translations import Language, Text
+
 UNREACHABLE = (aiohttp.ClientError, OSError, discord.HTTPException)  # what a request may end in
 EXPIRED = 10062  # the interaction is not known any more: we were later than 3 seconds
 TOKEN_GONE = frozenset({50027, 10015})  # an interaction's token is dead, or was never alive
@@ -23,12 +25,24 @@ _log = logging.getLogger(__name__)
 class Listener(Protocol):
     """Somebody who asked for something."""
 
+    language: Language
+
     async def say(self, text: str) -> None:
         """Say something to them."""
 
 
 class Refusal(Exception):  # noqa: N818  (no error: an answer)
     """A kind no; the text is for the one who asked, and only for them."""
+
+    def __init__(self, text: Text, **values: object) -> None:
+        """Bring the text and what is filled in."""
+        super().__init__(Language.ENGLISH.say(text, **values))
+        self._text = text
+        self._values = values
+
+    def within(self, language: Language) -> str:
+        """The text in a language."""
+        return language.say(self._text, **self._values)
 
 
 def is_transient(error: Exception) -> bool:
@@ -61,17 +75,17 @@ def record(error: BaseException, where: str) -> str:
 async def explain(target: Listener, error: BaseException) -> None:
     """Tell the one who asked, and only them, what went wrong; the log has the rest."""
     if isinstance(error, Refusal):
-        await target.say(str(error))
+        await target.say(error.within(target.language))
     elif isinstance(error, discord.NotFound) and error.code == EXPIRED:
         _log.warning("an interaction came too late to be answered")
     elif is_gone(error):
         _log.info("the place of an answer is gone")
     elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         _log.warning("a command is out of date: %s", type(error).__name__)
-        await target.say("Pooh has just learned this anew. Please try again in a minute.")
+        await target.say(target.language.say(Text.RELEARNED))
     elif isinstance(error, app_commands.TransformerError):
         _log.warning("a value is out of range")
-        await target.say("Pooh cannot do it with these values; see /help.")
+        await target.say(target.language.say(Text.OUT_OF_RANGE))
     else:
         number = record(error, "an answer")
-        await target.say(f"Bother! Something went wrong, and not by you. (reference {number})")
+        await target.say(target.language.say(Text.BOTHER, reference=number))

@@ -1,5 +1,6 @@
 """What a user asked to know about the model: its figures as text, and its loss plot as a PNG."""
 
+import contextlib
 import io
 import json
 from collections.abc import Mapping
@@ -8,37 +9,72 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from bot import messages
+from bot.translations import Language, Text
+
+PNG = b"\x89PNG\r\n\x1a\n"  # what such a file begins with
+LARGEST = 8 << 20  # bytes: Discord takes 10 MiB
+MOST = 1e15  # a figure beyond it is a fault of the file
+
 
 def read_summary(weights: Path) -> dict[str, Any]:
     """What training wrote about the weights beside them; empty when there is nothing readable."""
     try:
         summary = json.loads(weights.with_suffix(".summary.json").read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return summary if isinstance(summary, dict) else {}
 
 
-def describe(name: str, summary: Mapping[str, Any]) -> str:
-    """Who Pooh is, in a message; what the summary does not tell is left out."""
-    lines = [
-        f"**Pooh** is a small language model made from scratch, `{name}`. It writes one character "
-        "after another, and it learned all it knows from old children's books.",
-    ]
-    if parameters := summary.get("parameters"):
-        lines.append(f"**Size** {parameters:,} parameters")
+def describe(
+    name: str,
+    summary: Mapping[str, Any],
+    language: Language = Language.ENGLISH,
+    *,
+    invite: tuple[str, str] | None = None,
+    source: str = "",
+) -> str:
+    """Who Pooh is, in a message; what the summary does not tell, or tells wrongly, is left out.
+
+    Args:
+        name: of the model.
+        summary: what training wrote, whatever has become of it.
+        language: to say it in.
+        invite: the links with which a server, and a person, installs him; None: nobody may.
+        source: the address of his code, "" if it is not known.
+    """
+    say = language.say
+    shown = messages.plain(name).replace("`", "'").replace("\n", " ")[:40]
+    lines = [say(Text.ABOUT_POOH), say(Text.ABOUT_MODEL, name=shown)]
+    if (parameters := _figure(summary.get("parameters"))) is not None:
+        lines.append(say(Text.ABOUT_SIZE, number=language.number(round(parameters))))
     read = summary.get("read")
-    if isinstance(read, dict) and "characters" in read:
-        texts = read.get("texts", 1)
-        lines.append(f"**Read** {read['characters']:,} characters of {texts:,} texts")
-    for key, label in (
-        ("train_loss", "Loss in training"),
-        ("validation_loss", "Loss on chapters it never read"),
+    if isinstance(read, dict) and (characters := _figure(read.get("characters"))) is not None:
+        texts = round(_figure(read.get("texts", 1)) or 1)
+        text = Text.ABOUT_READ_ONE if texts == 1 else Text.ABOUT_READ
+        figures = language.number(round(characters)), language.number(texts)
+        lines.append(say(text, characters=figures[0], texts=figures[1]))
+    for key, text in (
+        ("train_loss", Text.ABOUT_TRAIN_LOSS),
+        ("validation_loss", Text.ABOUT_VALIDATION_LOSS),
     ):
         loss = summary.get(key)
-        if isinstance(loss, dict) and "nats" in loss:
-            lines.append(f"**{label}** {loss['nats']:.2f} nats per character")
-    lines.append("`/pooh` tells a story, `/help` says how.")
+        nats = _figure(loss.get("nats")) if isinstance(loss, dict) else None
+        if nats is not None:
+            lines.append(say(text, number=language.number(float(nats), 2)))
+    lines.append(say(Text.ABOUT_KEPT))
+    lines.append(say(Text.ABOUT_CODE, source=source) if source else say(Text.ABOUT_CODE_AT_HOST))
+    if invite is not None:
+        lines.append(say(Text.ABOUT_INVITE, server=invite[0], person=invite[1]))
+    lines.append(say(Text.ABOUT_ASK))
     return "\n".join(lines)
+
+
+def _figure(value: object) -> float | None:
+    """A number that can be shown, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 <= value <= MOST else None  # not a number is in no order
 
 
 def loss_plot(weights: Path) -> bytes | None:
@@ -47,10 +83,11 @@ def loss_plot(weights: Path) -> bytes | None:
     Returns:
         A PNG file; None when there is nothing to draw.
     """
-    try:
-        return weights.with_suffix(".loss.png").read_bytes()
-    except OSError:
-        return _draw(weights.stem, read_summary(weights).get("history"))
+    with contextlib.suppress(OSError):
+        picture = weights.with_suffix(".loss.png").read_bytes()
+        if picture.startswith(PNG) and len(picture) <= LARGEST:
+            return picture
+    return _draw(weights.stem, read_summary(weights).get("history"))
 
 
 def _draw(name: str, history: Any) -> bytes | None:  # noqa: ANN401  (JSON)
@@ -60,8 +97,8 @@ def _draw(name: str, history: Any) -> bytes | None:  # noqa: ANN401  (JSON)
             (entry["characters"], entry[key])
             for entry in (history if isinstance(history, list) else [])
             if isinstance(entry, dict)
-            and isinstance(entry.get("characters"), int | float)
-            and isinstance(entry.get(key), int | float)
+            and _figure(entry.get("characters")) is not None
+            and _figure(entry.get(key)) is not None
         ]
         for key in ("train", "validation")
     }

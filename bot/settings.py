@@ -42,6 +42,7 @@ class Settings:
         word_filter: whether slurs are kept out.
         words_refused: more words to refuse.
         words_allowed: words to allow although the list refuses them.
+        source: the address of this bot's code, for /about.
         log_level: a name of `LOG_LEVELS`.
         api_base: a Discord-compatible server to talk to instead of Discord.
         gateway: and its gateway.
@@ -58,6 +59,7 @@ class Settings:
     word_filter: bool = True
     words_refused: frozenset[str] = frozenset()
     words_allowed: frozenset[str] = frozenset()
+    source: str = ""
     log_level: str = "INFO"
     api_base: str = ""
     gateway: str = ""
@@ -234,6 +236,13 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _page(text: str) -> str:
+    address = _url("https", "http")(text)
+    if len(address) > 200 or re.search(r"[<>()\[\]]", address):
+        raise ValueError("must be an address of at most 200 characters, without brackets")
+    return address
+
+
 _VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "DISCORD_TOKEN": ("token", _token),
     "POOH_MODEL": ("model", str),
@@ -246,6 +255,7 @@ _VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "POOH_WORD_FILTER": ("word_filter", _switch),
     "POOH_WORDS_REFUSED": ("words_refused", _words),
     "POOH_WORDS_ALLOWED": ("words_allowed", _words),
+    "POOH_SOURCE": ("source", _page),
     "POOH_LOG_LEVEL": ("log_level", _level),
     "DISCORD_API_BASE": ("api_base", _url("http", "https")),
     "DISCORD_GATEWAY": ("gateway", _url("ws", "wss")),

@@ -8,6 +8,7 @@ import discord
 
 from bot.delivery import NOTE_LIFE, Delivery
 from bot.errors import TOKEN_GONE, UNREACHABLE, is_gone
+from bot.translations import Language
 
 BLOCKED = frozenset({200000, 200001})  # AutoMod
 
@@ -15,7 +16,13 @@ _log = logging.getLogger(__name__)
 
 
 class Surface(Protocol):
-    """A message, or the promise of one, and the one who asked for it."""
+    """A message, or the promise of one, and the one who asked for it.
+
+    Attributes:
+        language: of the one who asked, or of the place.
+    """
+
+    language: Language
 
     async def open(self) -> int | None:
         """Tell Discord at once that something will come; the id of the message it makes for it."""
@@ -36,6 +43,7 @@ class Response:
     Attributes:
         in_place: it changes the message under which a button was pressed; else it is a new one,
             at first "Pooh is thinking ...".
+        language: of the one who asked.
     """
 
     def __init__(self, interaction: discord.Interaction[Any], delivery: Delivery) -> None:
@@ -46,6 +54,7 @@ class Response:
         self._promised = False  # "Pooh is thinking ..." stands there, or may
         self._message = interaction.message.id if interaction.message else None
         self.in_place = False
+        self.language = Language.of(interaction.locale)
 
     async def open(self) -> int | None:
         """Defer: promise a message, or say that the press was heard."""
@@ -148,6 +157,8 @@ class Reply:
         self._delivery = delivery
         self._reply: discord.Message | None = None
         self._mute = False  # the bot may not write there
+        guild = message.guild
+        self.language = Language.of(guild.preferred_locale) if guild else Language.ENGLISH
 
     async def open(self) -> int | None:
         """Nothing is promised."""

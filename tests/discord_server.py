@@ -962,6 +962,7 @@ class DiscordServer:
         if described is not None:
             ids = {str(a["id"]) for a in described}
             kept = [a for a in before if a["id"] in ids]
+        about = {str(a.get("filename")): a for a in described or []}
         for upload in files:
             key = f"{self.snowflake()}/{upload.name}"
             self.files[key] = upload.data
@@ -975,6 +976,7 @@ class DiscordServer:
                     "url": url,
                     "proxy_url": url,
                     "content_type": upload.kind,
+                    "description": about.get(upload.name, {}).get("description"),
                 },
             ]
         return kept

@@ -232,7 +232,8 @@ class Stage:
 
 def finished(message: Message | None) -> Message | None:
     """The message, once it shows a story that has ended."""
-    return message if message and "Again" in message.buttons else None
+    ids = [button["custom_id"] for button in message.buttons.values()] if message else []
+    return message if any(custom_id.startswith("pooh:again") for custom_id in ids) else None
 
 
 @contextlib.asynccontextmanager

@@ -17,9 +17,9 @@ import aiohttp
 import pytest
 
 from bot import messages
-from bot.__main__ import PERMISSIONS
 from bot.buttons import MAX_LENGTH
 from bot.commands import LENGTH, TEMPERATURE
+from bot.invite import PERMISSIONS
 from bot.worker import Outcome
 from tests.discord_rules import ApiError, RefusedError
 from tests.discord_schema import Schemas
@@ -476,14 +476,19 @@ async def test_a_reply_to_a_mention_has_working_buttons(wood: Stage) -> None:
     await wood.server.until(lambda: story.deleted)
 
 
-async def begun(wood: Stage, person: Person, **options: Any) -> Message:  # noqa: ANN401
+async def begun(
+    wood: Stage,
+    person: Person,
+    stop: str = "Stop",
+    **options: Any,  # noqa: ANN401
+) -> Message:
     """A story that is being written and shows its Stop button; the network is held."""
     wood.decoder.hold()
     use = person.command("pooh", **options)
     await wood.server.until(lambda: use.original)
     wood.decoder.allow(60)
     story = use_message(use)
-    while "Stop" not in story.buttons:
+    while stop not in story.buttons:
         await wood.pass_seconds(0.3)
     return story
 
@@ -960,6 +965,16 @@ async def test_commands_are_sent_only_when_they_differ(wood: Stage) -> None:
     wood.server.commands.popitem()
     await wood.restart()
     assert puts() == 3 and len(wood.server.commands) == 4
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_commands_that_cannot_be_compared_are_sent(wood: Stage, status: int) -> None:
+    error = ApiError(status, 0, "no list today")
+    wood.server.fail("GET", "/applications/{application_id}/commands", error)
+    next(iter(wood.server.commands.values()))["description"] = "Something old"
+    await wood.restart()
+    assert not wood.server.faults
+    assert "Something old" not in {c["description"] for c in wood.server.commands.values()}
 
 
 async def test_a_broken_connection_is_resumed_while_stories_are_told(wood: Stage) -> None:

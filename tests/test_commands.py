@@ -2,6 +2,8 @@
 
 import copy
 import re
+import string
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +21,15 @@ from bot.commands import (
     make_tree,
     suggestions,
 )
-from bot.translations import Translations
+from bot.translations import Language, Row, Text, Translations, named
 from bot.words import WordFilter
 from model.sampling import Sampling
 
+FRIENDS = (
+    *("Pooh", "Winnie-the-Pooh", "Edward Bear", "Piglet", "Eeyore", "Rabbit", "Owl", "Kanga"),
+    *("Roo", "Tigger", "Christopher Robin", "Heffalump", "Woozle", "Alexander Beetle"),
+)
+LOCALES = {"de", "fr", "es-ES", "es-419"}
 NAME = re.compile(r"[-_'\w]{1,32}")
 
 
@@ -95,10 +102,10 @@ async def test_every_text_is_translated_and_within_discords_limits() -> None:
                 assert all(NAME.fullmatch(name) and name == name.lower() for name in names)
                 texts = [part["description"], *part["description_localizations"].values()]
                 assert all(1 <= len(text) <= 100 for text in texts)
-                assert set(part["description_localizations"]) == {"de", "fr"}
+                assert set(part["description_localizations"]) == LOCALES
         options = [option["name"] for option in command.get("options", [])]
         assert len(set(options)) == len(options)
-        for locale in ("de", "fr"):
+        for locale in LOCALES:
             names = [o.get("name_localizations", {}) for o in command.get("options", [])]
             known = [name[locale] for name in names if locale in name]
             assert len(set(known)) == len(known)
@@ -113,11 +120,22 @@ def test_openings_are_safe_and_short() -> None:
 @given(st.text(max_size=30) | st.sampled_from(OPENINGS).map(lambda text: text[:6].upper()))
 def test_suggestions_hold_what_is_typed(typed: str) -> None:
     found = suggestions(typed)
-    wanted = " ".join(typed.casefold().split())
+    wanted = letters(typed)
     assert len(found) <= CHOICES
-    assert all(wanted in text.casefold() for text in found)
-    begins = [text.casefold().startswith(wanted) for text in found]
+    assert all(wanted in letters(text) for text in found)
+    begins = [letters(text).startswith(wanted) for text in found]
     assert begins == sorted(begins, reverse=True)
+
+
+def letters(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold().replace("'", "")))
+
+
+@pytest.mark.parametrize("friend", FRIENDS)
+def test_every_friend_is_known_however_the_name_is_typed(friend: str) -> None:
+    for typed in (friend, friend.lower(), f"  {friend.upper()} ", friend.replace("-", " ")):
+        assert any(letters(friend) in letters(text) for text in suggestions(typed)), typed
+    assert suggestions("!?") == [] and suggestions("tigger and") == []
 
 
 def test_with_nothing_typed_the_first_openings_are_suggested() -> None:
@@ -235,8 +253,77 @@ async def test_rows_fit_and_ids_differ() -> None:
 
 async def test_translations_leave_alone_what_they_do_not_know() -> None:
     context: Any = None
-    text = app_commands.locale_str("Ask Pooh for a story")
+    text = named(Text.ON_POOH)
     assert await Translations().translate(text, discord.Locale.german, context)
     assert await Translations().translate(text, discord.Locale.japanese, context) is None
     other = app_commands.locale_str("pooh")
     assert await Translations().translate(other, discord.Locale.german, context) is None
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("text", Text)
+def test_every_language_says_everything_with_the_same_gaps(text: Text) -> None:
+    row = text.value
+    assert isinstance(row, Row) and len(row) == len(Language)
+    for language in Language:
+        said = getattr(row, language.value)
+        assert said and said == said.strip(), "white space at an end is lost on Discord"
+        assert placeholders(said) == placeholders(row.en)
+        assert said == unicodedata.normalize("NFC", said)
+        assert said.count("**") % 2 == 0 and said.count("`") % 2 == 0
+    # A text is a language's own, unless it is a name, or a word that both languages have.
+    same = [language for language in Language if getattr(row, language.value) == row.en]
+    shared = {Text.TOP_K, Text.TOP_P, Text.AT_TOP_K, Text.AT_TOP_P, Text.WILDER}
+    assert same == [Language.ENGLISH] or text in shared
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_text_fits_where_it_is_shown(language: Language) -> None:
+    filled: dict[str, object] = {
+        name: "1234567" for text in Text for name in placeholders(text.value.en)
+    }
+    named_so = set(language.names)
+    filled = {name: value for name, value in filled.items() if name not in named_so}
+    for text in Text:
+        said = language.say(text, **filled)
+        assert "{" not in said and len(said) <= 700
+    help_page = language.say(Text.HELP_PAGE)
+    for name in (*language.names.values(), "/pooh"):
+        assert name in help_page or name in (language.say(Text.HELP),)
+    assert len({language.say(text) for text in BUTTONS}) == len(BUTTONS)
+    assert all(len(language.say(text)) <= 80 for text in BUTTONS)
+    assert all(len(language.say(text)) <= 1024 for text in (Text.LOSS_PLOT,))
+
+
+BUTTONS = [Text[action.name] for action in Action]
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        (discord.Locale.german, Language.GERMAN),
+        (discord.Locale.french, Language.FRENCH),
+        (discord.Locale.spain_spanish, Language.SPANISH),
+        (discord.Locale.latin_american_spanish, Language.SPANISH),
+        (discord.Locale.british_english, Language.ENGLISH),
+        (discord.Locale.japanese, Language.ENGLISH),
+    ],
+)
+def test_everybody_is_spoken_to_in_their_language_if_there_is_one(
+    locale: discord.Locale, language: Language
+) -> None:
+    assert Language.of(locale) is language
+
+
+def test_numbers_are_written_as_people_write_them() -> None:
+    assert [language.number(1234567) for language in Language] == [
+        "1,234,567",
+        "1.234.567",
+        "1\u202f234\u202f567",
+        "1\xa0234\xa0567",
+    ]
+    assert [language.number(0.8) for language in Language] == ["0.8", "0,8", "0,8", "0,8"]
+    assert [language.number(1.5, 2) for language in Language] == ["1.50", "1,50", "1,50", "1,50"]
