@@ -156,6 +156,7 @@ class Reply:
         self._message = message
         self._delivery = delivery
         self._reply: discord.Message | None = None
+        self._tried = False  # to send it
         self._mute = False  # the bot may not write there
         guild = message.guild
         self.language = Language.of(guild.preferred_locale) if guild else Language.ENGLISH
@@ -167,12 +168,14 @@ class Reply:
     async def show(self, content: str, view: discord.ui.View) -> int:
         """Send, then edit."""
         try:
+            again = self._tried
             if self._reply is None:
+                self._tried = True
                 # The nonce: should the answer get lost, trying again sends no second reply.
                 self._reply = await self._message.reply(
                     content, view=view, mention_author=False, nonce=self._message.id
                 )
-            else:
+            if again:  # also what a try before has sent after all: it holds what was told then
                 await self._reply.edit(content=content, view=view)
         except discord.Forbidden:
             self._mute = True

@@ -73,6 +73,13 @@ MUTANTS = (
         WRITER + "test_a_refused_word_forbids_no_other_word_after_it",
     ),
     Mutant(
+        "a reply that was sent after all keeps its old words",
+        "bot/surfaces.py",
+        "if again:",
+        "if again and self._reply is None:",
+        DELIVERY + "test_a_reply_whose_answer_was_lost_while_it_grew_shows_its_end",
+    ),
+    Mutant(
         "40060 is an error",
         "bot/delivery.py",
         "if error.code != ACKNOWLEDGED:",

@@ -202,6 +202,17 @@ async def test_a_reply_whose_answer_is_lost_is_sent_once(
     assert len(answers_to(wood, asked)) == 1
 
 
+async def test_a_reply_whose_answer_was_lost_while_it_grew_shows_its_end(wood: Stage) -> None:
+    wood.decoder.hold()
+    wood.server.fail("POST", "/channels", Cut.CLOSED, carried_out=True)
+    asked = wood.server.person().say("@pooh The mill")
+    [reply] = await in_time(wood, lambda: answers_to(wood, asked))
+    assert "writing" in note(reply)
+    wood.decoder.open()  # with the nonce, Discord gives the message back as it was sent first
+    await in_time(wood, lambda: finished(reply))
+    assert len(answers_to(wood, asked)) == 1
+
+
 async def test_a_story_that_automod_blocks_is_told_to_its_asker_only(wood: Stage) -> None:
     wood.server.channel.blocked = ("mill",)
     use = wood.server.person().command("pooh", prompt="The mill")
