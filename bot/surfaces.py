@@ -1,5 +1,6 @@
 """Where a story is shown, and where its asker is spoken to: a response, or a reply."""
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -70,8 +71,8 @@ class Response:
         if callback is not None:
             self._message = callback.message_id
         else:  # the answer that held it was lost
-            message = await self._delivery.send(self._interaction.original_response)
-            self._message = message.id
+            with contextlib.suppress(*UNREACHABLE):  # the first edit will tell it, too
+                self._message = (await self._interaction.original_response()).id
         return self._message
 
     async def show(
