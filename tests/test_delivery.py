@@ -160,20 +160,23 @@ async def test_a_promise_that_cannot_be_taken_back_carries_the_explanation(wood:
 
 @pytest.mark.parametrize(("answer", "carried_out"), LOSSES)
 async def test_a_private_word_survives_a_broken_connection(
-    wood: Stage, answer: ApiError | Cut, carried_out: bool
+    schemas: Schemas | None, answer: ApiError | Cut, carried_out: bool
 ) -> None:
-    kanga = wood.server.person()
-    story = await told(wood, kanga.command("pooh", prompt="A mou"))
-    wood.decoder.hold()
-    use = kanga.press(story, "Wilder")
-    await in_time(wood, lambda: "Stop" in story.buttons)
-    wood.server.fail("POST", "/webhooks", answer, carried_out=carried_out)
-    wood.writer.stop(next(iter(wood.writer._writing.values())), Outcome.STOPPED)
-    wood.decoder.open()
-    words = await in_time(wood, lambda: said(use))
-    assert "Nothing new was written" in words[0].content
-    await in_time(wood, lambda: not wood.bot.answers._tellers)
-    assert len({word.content for word in said(use)}) == 1 and len(said(use)) <= 2
+    async with stage(schemas=schemas, slots=1) as wood:
+        kanga = wood.server.person()
+        story = await told(wood, kanga.command("pooh", prompt="The mill"))
+        wood.decoder.hold()
+        other = wood.server.person().command("pooh", prompt="The sea")
+        await wood.server.until(lambda: other.answered and wood.writer._writing)
+        use = kanga.press(story, "Wilder")  # it waits, and is stopped before a word is written
+        await in_time(wood, lambda: "Stop" in story.buttons)
+        wood.server.fail("POST", "/webhooks", answer, carried_out=carried_out)
+        wood.writer.stop(next(iter(wood.writer._waiting.values())), Outcome.STOPPED)
+        wood.decoder.open()
+        words = await in_time(wood, lambda: said(use))
+        assert "Nothing new was written" in words[0].content
+        await in_time(wood, lambda: not wood.bot.answers._tellers)
+        assert len({word.content for word in said(use)}) == 1 and len(said(use)) <= 2
 
 
 # Edits
