@@ -72,3 +72,10 @@ def tell(text: str, end: str = "\n") -> None:
     """Write to stderr, if there is one."""
     if sys.stderr is not None:  # print would take a closed stderr for stdout
         print(text, end=end, file=sys.stderr, flush=True)
+
+
+def forgive_outputs() -> None:
+    """Let output and errors take any character; what they cannot encode is a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

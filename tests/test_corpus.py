@@ -381,6 +381,20 @@ def test_the_command_line_ends_a_wrong_body_in_one_line(
     assert not (tmp_path / "books").exists()
 
 
+@scripts("shelf", [("404",) * 9], indirect=True)
+def test_a_wrong_address_is_asked_for_a_few_books_only(
+    shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = shelf.url.removesuffix("/cache/epub/7/pg7.txt") + "/wrong"
+    assert main(["--site", site, "--folder", str(tmp_path / "books")]) == 2
+    assert len(shelf.headers) == 3
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1
+    assert len(errors) < 400
+    assert "--site" in errors
+    assert not (tmp_path / "books").exists()
+
+
 def test_the_command_line_as_a_user_calls_it(root: Path, tmp_path: Path) -> None:
     """It fetches the real recipe's book from a server that has one of that number."""
     body = BODY.replace(b"#7]", b"#67098]")

@@ -21,8 +21,10 @@ from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, load_decoder, save
 from training import evaluate
 from training.baselines import CharacterChain, word_chain_texts
+from training.config import TrainingConfig
 from training.corpus import load_texts, read_recipe
 from training.measures import Library, answer, common_start, losses, qualities, write
+from training.texts import read
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = (ROOT / "data" / "sample.txt").read_text("utf-8")
@@ -279,6 +281,37 @@ def test_the_command_reports_on_the_book_and_stores_it(
     assert json.loads((tmp_path / "tiny.evaluation.json").read_text())[0]["loss"] == tiny["loss"]
     assert "CHAPTER VIII" in (tmp_path / "tiny.evaluation.txt").read_text()
     assert matplotlib.image.imread(tmp_path / "tiny.evaluation.png").ndim == 3
+
+
+def test_models_are_compared_on_what_all_can_say(tmp_path: Path) -> None:
+    for name, characters in (("one", "\n .abcdefé"), ("two", "\n .abcdxyz")):
+        Vocab(characters).save(tmp_path / f"{name}.json")
+    one, two = (str(tmp_path / f"{name}.safetensors") for name in ("one", "two"))
+    text, [note] = evaluate.common_text("a cab. bad fez.\n", [one, two])
+    assert text == "a cab. bad .\n"
+    assert "13 of 16" in note
+    assert evaluate.common_text("a cab. bad fez.\n", [one, one]) == ("a cab. bad fez.\n", [])
+
+
+def test_a_text_that_was_learned_from_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "story.txt"
+    path.write_text(SAMPLE)
+    config = TrainingConfig(text=str(path))
+    told = {
+        "training": json.loads(config.to_json()),
+        "read": {"sha256": read(config).digest},
+    }
+    name = str(tmp_path / "own.safetensors")
+    (tmp_path / "own.summary.json").write_text(json.dumps(told))
+    [note] = evaluate.training_text(SAMPLE, path, [name], None)
+    assert "own learned from this text" in note
+    [note] = evaluate.training_text(SAMPLE, path, [], Library([SAMPLE]))
+    assert "100% of it stands in the books" in note
+    path.write_text(SAMPLE[:-500])
+    assert evaluate.training_text(SAMPLE, path, [name], Library(["Something else. " * 9])) == []
+    for broken in ("", "[]", '{"training": 3}', "{}"):
+        (tmp_path / "own.summary.json").write_text(broken)
+        assert evaluate.training_text(SAMPLE, path, [name], None) == []
 
 
 def test_the_command_needs_no_books_to_measure_a_text(weights: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib.image
 import numpy as np
+import pytest
 
 from training.plots import comparison_figure, loss_figure, save, trade_off_figure
 
@@ -26,13 +27,17 @@ def test_a_loss_figure_without_validation_has_one_curve() -> None:
 
 def test_a_comparison_tells_its_curves_apart_without_colour() -> None:
     curves = {"classic": TRAIN, "pooh": VALIDATION, "unknown": []}
-    axes = comparison_figure(curves, {"guessing": 4.19}).axes[0]
+    figure = comparison_figure(curves, {"guessing": 4.19})
+    axes = figure.axes[0]
     legend = axes.get_legend()
     assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == ["classic, 1.50", "pooh, 2.30"]
+    assert [text.get_text() for text in legend.get_texts()] == [
+        *("classic, 1.50", "pooh, 2.30", "guessing, 4.19")
+    ]
     assert axes.lines[0].get_linestyle() != axes.lines[1].get_linestyle()
     np.testing.assert_array_equal(axes.lines[2].get_ydata(), [4.19, 4.19])
-    assert axes.texts[0].get_text() == "guessing, 4.19"
+    figure.draw_without_rendering()  # beside the curves, not over them
+    assert legend.get_window_extent().x0 > axes.bbox.x1
 
 
 def test_a_trade_off_is_a_line_of_temperatures() -> None:
@@ -41,6 +46,32 @@ def test_a_trade_off_is_a_line_of_temperatures() -> None:
     [line] = axes.lines
     np.testing.assert_array_equal(line.get_xydata(), [(250.0, 0.3), (20.0, 0.01)])
     assert [text.get_text() for text in axes.texts] == ["0", "0.8"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_label_covers_another_or_a_point(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    temperatures = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 1.2)
+    # As they are: the low temperatures of a model that recites are one heap.
+    curves = {
+        name: [
+            (t, where[0] - 40 * t**3 + rng.uniform(0, 2), where[1] + 0.02 * rng.uniform())
+            for t in temperatures
+        ]
+        for name, where in {"a": (300, 0.97), "b": (244, 0.02), "c": (250, 0.04)}.items()
+    }
+    figure = trade_off_figure(curves)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts]
+    told = sorted(t for text in axes.texts for t in text.get_text().split(", "))
+    assert told == sorted(f"{t:g}" for t in temperatures * 3)
+    for i, box in enumerate(boxes):
+        assert axes.bbox.x0 <= box.x0 < box.x1 <= axes.bbox.x1
+        assert not any(box.overlaps(other) for other in boxes[:i])
+        for line in axes.lines:
+            for point in axes.transData.transform(line.get_xydata()):
+                assert not box.contains(*point)
 
 
 def test_what_is_saved_is_a_picture_and_nothing_else_is_left(tmp_path: Path) -> None:

@@ -314,6 +314,20 @@ def test_what_memory_cannot_hold_is_one_line(text: Path, tmp_path: Path) -> None
     assert "not enough memory" in result.stderr
 
 
+def test_a_console_that_cannot_say_the_name_does_not_mind(tmp_path: Path) -> None:
+    story = _write(tmp_path / "мишка.txt", (ROOT / "data" / "sample.txt").read_text("utf-8"))
+    folders = ["--output", str(tmp_path), "--checkpoints", str(tmp_path), "--steps", "2"]
+    result = subprocess.run(
+        [sys.executable, "-m", "training.train", "--text", str(story), *SMALL, *folders],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "weights" / "мишка.safetensors").is_file()
+    assert b"?????" in result.stdout
+
+
 def test_help_explains_every_field(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
+from model.console import forgive_outputs
 from model.files import write_atomically
 from model.weights import ROOT
 from model.wordlist import WORD_LIST, WordListError, make_trie, read_word_list
@@ -463,6 +464,10 @@ def download(
         yield book, path
 
 
+FEW = 3
+"""Books that fail in the same way at the beginning, after which no other is asked for."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -489,6 +494,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
+    forgive_outputs()
     usage = parser()
     options = usage.parse_args(arguments)
     folder = options.folder or books_folder()
@@ -541,11 +547,17 @@ def fetch_missing(books: Sequence[Book], folder: Path, site: str = "") -> None:
     def show(book: Book, done: int, total: int | None) -> None:
         bar.update(task, description=book.title, completed=done, total=total)
 
-    fetched, troubles = 0, []
+    fetched, troubles, kinds = 0, list[str](), set[str]()
     with bar:
         for book, result in download(books, folder, Library(site, progress=show)):
             if isinstance(result, CorpusError):
                 troubles.append(str(result))
+                kinds.add(str(result).partition(": ")[2])
+                if not fetched and len(troubles) == FEW and len(kinds) == 1:
+                    raise CorpusError(
+                        f"{troubles[0]}; so for the first {FEW} books: nothing more is asked; "
+                        "is the address right (--site, or site in data/books.toml)?"
+                    )
                 continue
             fetched += 1
             bar.update(task, count=f"{fetched}/{missing}")
@@ -553,7 +565,8 @@ def fetch_missing(books: Sequence[Book], folder: Path, site: str = "") -> None:
                 print(f"{fetched}/{missing} {book.slug} ({result.stat().st_size:,} bytes)")
     print(f"{fetched} books fetched; {missing - fetched} of {len(books)} missing in {folder}")
     if troubles:
-        raise CorpusError("; ".join(troubles))
+        more = f"; and {len(troubles) - FEW} more" if len(troubles) > FEW else ""
+        raise CorpusError("; ".join(troubles[:FEW]) + more)
 
 
 if __name__ == "__main__":

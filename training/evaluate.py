@@ -21,17 +21,21 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from model.console import forgive_outputs
 from model.files import write_atomically
 from model.sampling import START, Sampling
 from model.sentences import SENTENCE_END
+from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, load_decoder, load_gpt, resolve
 from training.baselines import CharacterChain, word_chain_texts
+from training.config import TrainingConfig
 from training.corpus import CorpusError, book_text, books_folder, load_texts
-from training.measures import Library, common_start, losses, qualities, write
+from training.measures import COPY, Library, common_start, losses, qualities, write
 from training.memory import answers_himself, memory_report, strangers
 from training.names import FEMALE, MALE, Names
 from training.plots import comparison_figure, save, trade_off_figure
 from training.text import chapters, is_heading, story
+from training.texts import read
 
 BOOK = "winnie-the-pooh"
 LENGTH = 300
@@ -344,6 +348,66 @@ def memory_rows(found: Report) -> list[tuple[str, str]]:
     return rows
 
 
+def common_text(text: str, names: Sequence[str]) -> tuple[str, list[str]]:
+    """What all of some models can say of a text, so that they are compared on the same.
+
+    Args:
+        text: clean.
+        names: of shipped weights, or their paths.
+
+    Returns:
+        The text, and a line about what was left out, if it was.
+    """
+    vocabs = {vocab.characters: vocab for vocab in (Vocab.load(resolve(n)[1]) for n in names)}
+    if len(vocabs) < 2:
+        return text, []
+    common = text
+    for vocab in vocabs.values():
+        common = vocab.clean(common).text
+    common = "".join(c for c in common if all(c in vocab for vocab in vocabs.values()))
+    note = (
+        "the models know different characters: compared on the "
+        f"{len(common):,} of {len(text):,} that all can say"
+    )
+    return common, [note]
+
+
+def training_text(
+    text: str, path: Path, names: Sequence[str], library: Library | None
+) -> list[str]:
+    """A line for each reason to think that a text was learned from, which makes it look easy.
+
+    Args:
+        text: that of the file `path`.
+        path: the file.
+        names: of shipped weights, or their paths.
+        library: the reading list, if it is there.
+    """
+    notes = []
+    if library is not None:
+        [known] = library.holds([text], COPY)
+        if known.size and known.mean() > 0.5:
+            notes.append(
+                f"{path}: {known.mean():.0%} of it stands in the books of the reading list"
+            )
+    for name in names:
+        weights, characters = resolve(name)
+        try:
+            told = json.loads(weights.with_suffix(".summary.json").read_text("utf-8"))
+            fields = ("validation_fraction", "validation_text", "encoding", "init")
+            same = {field: told["training"][field] for field in fields}
+            known_characters = Vocab.load(characters) if same["init"] else None
+            reading = read(TrainingConfig(text=str(path), **same), known_characters)
+            learned = reading.digest == told["read"]["sha256"]
+        except (OSError, ValueError, TypeError, LookupError):  # nothing is told, or of other days
+            continue
+        if learned:
+            notes.append(
+                f"{path}: {weights.stem} learned from this text; try one that it never saw"
+            )
+    return notes
+
+
 def history(name: str) -> list[tuple[float, float]]:
     """Characters seen and validation loss, from the summary beside the weights, if there is one."""
     summary = resolve(name)[0].with_suffix(".summary.json")
@@ -353,6 +417,7 @@ def history(name: str) -> list[tuple[float, float]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 0, or 2 with one line on stderr."""
+    forgive_outputs()
     options = _parser().parse_args(arguments)
     try:
         _run(options)
@@ -413,7 +478,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     texts = load_texts(options.data)
-    if texts.missing:
+    if texts.missing and (texts.train or not options.text):  # else nothing was asked of them
         print(
             f"without {len(texts.missing)} books that are not in {options.data}; "
             "fetch them: python -m training.corpus",
@@ -426,6 +491,11 @@ def _run(options: argparse.Namespace) -> None:
             "or fetch the books: python -m training.corpus"
         )
     library = Library(texts.train.values()) if texts.train else None
+    text, notes = common_text(text, options.model)
+    if options.text:
+        notes += training_text(text, options.text, options.model, library)
+    for note in notes:
+        print(note, file=sys.stderr)
     book = texts.train.get(BOOK)
     forest = {name for friend in (*MALE, *FEMALE) for name in friend.split()}
     people = [name for name in Names.find(texts.train.values()).all if name not in forest]

@@ -146,6 +146,7 @@ def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]
             "processor": platform.processor() or platform.machine(),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
+            "compiled": trainer.config.compile and not trainer.uncompiled,
             "processes": trainer.world,
         },
         "versions": {

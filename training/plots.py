@@ -1,6 +1,7 @@
 """Figures of losses, drawn without pyplot: nothing global is touched and no window opens."""
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -75,19 +76,16 @@ def comparison_figure(
             label=f"{name}, {curve[-1][1]:.2f}",
             marker="o" if len(curve) == 1 else None,
         )
-    for name, level in (levels or {}).items():
-        axes.axhline(level, color="grey", linewidth=1, linestyle=":")
-        axes.annotate(
-            f"{name}, {level:.2f}",
-            (0.01, level),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            fontsize=8,
+    for number, (name, level) in enumerate((levels or {}).items()):
+        axes.axhline(
+            level,
             color="dimgrey",
+            linewidth=1,
+            linestyle=(0, (1 + number, 2)),
+            label=f"{name}, {level:.2f}",
         )
-    if shown:
-        axes.legend()
+    if shown or levels:  # beside the curves, where it hides none of them
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return figure
 
 
@@ -104,6 +102,8 @@ def trade_off_figure(curves: Mapping[str, Sequence[tuple[float, float, float]]])
         title="Between reciting and inventing, by temperature",
     )
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.margins(0.08)
+    marks: list[tuple[str, float, float]] = []
     axes.grid(alpha=0.3)
     shown = {name: curve for name, curve in curves.items() if curve}
     for number, (name, curve) in enumerate(shown.items()):
@@ -111,13 +111,65 @@ def trade_off_figure(curves: Mapping[str, Sequence[tuple[float, float, float]]])
         style = STYLES[number % len(STYLES)]
         places = [(recited, copied) for _, recited, copied in curve]
         axes.plot(*_columns(places), color=colour, linestyle=style, marker="o", label=name)
-        for (temperature, *_), place in zip(curve, places, strict=True):
-            axes.annotate(
-                f"{temperature:g}", place, xytext=(4, 4), textcoords="offset points", fontsize=8
-            )
+        marks += [(f"{t:g}", x, y) for t, x, y in curve]
     if shown:
-        axes.legend()
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+        _mark(axes, marks)
     return figure
+
+
+def _mark(axes: Axes, marks: Sequence[tuple[str, float, float]]) -> None:
+    """Write labels beside their points (label, x, y), so that none covers another or a point.
+
+    Points that cannot be told apart share a label.
+    """
+    axes.figure.draw_without_rendering()  # type: ignore[union-attr]  # now places are pixels
+    pixel = axes.figure.dpi / 72
+    at: list[tuple[float, float]] = []
+    texts: list[list[str]] = []
+    for label, *point in marks:
+        x, y = axes.transData.transform(point)
+        near = [i for i, (u, v) in enumerate(at) if math.hypot(u - x, v - y) < 7 * pixel]
+        if near:
+            texts[near[0]].append(label)
+        else:
+            at.append((x, y))
+            texts.append([label])
+    taken = [(x - 4 * pixel, y - 4 * pixel, x + 4 * pixel, y + 4 * pixel) for x, y in at]
+    for (x, y), labels in zip(at, texts, strict=True):
+        text = ", ".join(labels)
+        width, height = 5.5 * pixel * len(text), 10 * pixel
+        offsets = [
+            (side * 6 * pixel - (width if side < 0 else 0), up * height - height / 2)
+            for up in (0.8, -0.8, 2, -2, 3.2, -3.2, 4.4, -4.4)
+            for side in (1, -1)
+        ]
+        # Inside the axes, on nothing that is there already; else where it would be alone.
+        boxes = [(x + u, y + v, x + u + width, y + v + height) for u, v in offsets]
+        free = [b for b in boxes if _inside(b, axes.bbox.extents) and not _hits(b, taken)]
+        box = (free or boxes)[0]
+        taken.append(box)
+        u, v = axes.transData.inverted().transform((x, y)).tolist()
+        axes.annotate(
+            text,
+            (u, v),
+            xytext=((box[0] - x) / pixel, (box[1] - y) / pixel),
+            textcoords="offset points",
+            fontsize=8,
+        )
+
+
+Box = tuple[float, float, float, float]
+
+
+def _inside(box: Box, frame: Sequence[float]) -> bool:
+    return frame[0] <= box[0] and frame[1] <= box[1] and box[2] <= frame[2] and box[3] <= frame[3]
+
+
+def _hits(box: Box, others: Sequence[Box]) -> bool:
+    return any(
+        box[0] < x1 and x0 < box[2] and box[1] < y1 and y0 < box[3] for x0, y0, x1, y1 in others
+    )
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -13,10 +13,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from rich import progress as bars
-from rich.console import Console
-
 from model.config import GPTConfig
+from model.console import forgive_outputs
 from model.vocab import Vocab
 from model.weights import ROOT
 from training.config import PRESETS, TrainingConfig
@@ -26,7 +24,7 @@ from training.setup import build, learn_on
 from training.texts import choose, read
 
 if TYPE_CHECKING:
-    from training.trainer import Progress, Trainer
+    pass
 
 # What --resume may change: how long, on what, how it is watched, and where its files are.
 _FREE = {
@@ -91,6 +89,7 @@ def _several(kind: type) -> Callable[[str], tuple[Any, ...]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    forgive_outputs()
     options = parser().parse_args(arguments)
     try:
         import torch  # noqa: F401
@@ -145,11 +144,12 @@ def _run(options: argparse.Namespace) -> int:
     import torch.distributed as dist
 
     from training import checkpoints
+    from training.machine import keep_memory, threads
+    from training.watch import Watch
 
     keep_memory()
     config, about = _configure(options)
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    torch.set_num_threads(config.threads or threads())
     if not config.text and not config.books and os.environ.get("RANK", "0") == "0":
         books, folder = choose(config), books_folder()
         if len(find_books(folder, books)) < len(books):
@@ -243,85 +243,12 @@ def _catch_signals() -> list[int]:
 
     def catch(number: int, _: object) -> None:
         caught.append(number)
+        os.write(2, b"\nstopping after this step (once more: at once)\n")
         signal.signal(number, signal.SIG_DFL)
 
     signal.signal(signal.SIGINT, catch)
     signal.signal(signal.SIGTERM, catch)
     return caught
-
-
-def keep_memory() -> None:
-    """Tell glibc to keep freed memory: giving it back and taking it anew costs most of a step."""
-    import ctypes
-
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return  # another C library
-    mallopt(-4, 0)  # M_MMAP_MAX: no separate mappings
-    mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: keep the top of the heap
-
-
-class Watch:
-    """Shows a training: a progress bar in a terminal, plain lines elsewhere."""
-
-    def __init__(self, trainer: "Trainer", *, quiet: bool) -> None:
-        self.trainer = trainer
-        self.console = Console(stderr=True, quiet=quiet)
-        self.bar = bars.Progress(
-            bars.TextColumn("{task.description}"),
-            bars.BarColumn(),
-            bars.MofNCompleteColumn(),
-            bars.TimeRemainingColumn(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        )
-        self.shown = 0.0
-
-    def __enter__(self) -> "Watch":
-        model = self.trainer.learner.model
-        self.say(
-            f"{self.trainer.config.name}: {sum(p.numel() for p in model.parameters()):,} "
-            f"parameters, {self.trainer.steps:,} steps, on {self.trainer.device} "
-            f"in {str(self.trainer.dtype).removeprefix('torch.')}"
-        )
-        self.start = (self.trainer.step, self.trainer.seconds)
-        self.bar.start()
-        self.task = self.bar.add_task("", total=self.trainer.steps, completed=self.trainer.step)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def say(self, line: str) -> None:
-        """Print one line."""
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    def save(self, path: Path, about: dict[str, str]) -> None:
-        """Write a checkpoint. A full disk is told and ends nothing: there is still the training."""
-        from training import checkpoints
-
-        try:
-            checkpoints.save(path, self.trainer, about)
-        except OSError as error:
-            self.say(f"no checkpoint: {error.strerror}: {path}; the training goes on")
-
-    def show(self, progress: "Progress") -> None:
-        """Show one step."""
-        step, seconds = self.start
-        each = (progress.seconds - seconds) / (progress.step - step)
-        rate = progress.characters / progress.step / max(each, 1e-9)
-        line = f"loss {progress.loss:.4f}  {rate:,.0f} characters/s"
-        self.bar.update(self.task, completed=progress.step, description=line)
-        now = time.monotonic()
-        due = not self.console.is_terminal and now - self.shown > 30
-        if progress.validation is not None or due or progress.step == progress.steps:
-            self.shown = now
-            left = (progress.steps - progress.step) * each / 60
-            line = f"step {progress.step}/{progress.steps}  {line}  {left:.0f} min left"
-            if progress.validation is not None:
-                line += f"  validation {progress.validation:.4f}" + " *" * progress.best
-            self.say(line)
 
 
 if __name__ == "__main__":

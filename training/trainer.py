@@ -1,7 +1,6 @@
 """The training loop: a generator of `Progress`; to print, save or stop is the caller's affair."""
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from model.gpt import GPT
 from model.ngrams import run_keys
 from training.config import TrainingConfig, check_types
 from training.dataset import Ids, Mixture, Source, Window, Windows
+from training.machine import compile_trouble
 from training.measures import losses
 from training.optim import Learner, rate
 
@@ -81,6 +81,7 @@ class Trainer:
         steps: how many steps there will be.
         step: how many are done.
         history: a Progress for each validation (as often without a text to validate on).
+        uncompiled: why the network is not compiled, though it should be.
         kept: the weights by name that had the lowest validation loss, if those are to be shipped.
     """
 
@@ -112,8 +113,9 @@ class Trainer:
                 f"batch_size = {config.batch_size}: must be a multiple of "
                 f"the number of processes, {self.world}"
             )
+        self.uncompiled = compile_trouble(self.device) if config.compile else ""
         torch.manual_seed(config.seed + self.rank)
-        if config.compile and self.device.type != "mps" and shutil.which("g++"):
+        if config.compile and not self.uncompiled:
             for block in self.learner.worker.blocks:
                 block.compile()
 

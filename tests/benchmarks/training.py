@@ -28,11 +28,11 @@ from model.config import GPTConfig  # noqa: E402
 from model.gpt import GPT  # noqa: E402
 from training.config import PRESETS, TrainingConfig  # noqa: E402
 from training.dataset import Ids  # noqa: E402
+from training.machine import keep_memory  # noqa: E402
 from training.measures import losses  # noqa: E402
 from training.plots import comparison_figure, save  # noqa: E402
 from training.setup import build, ids  # noqa: E402
 from training.texts import Reading, read  # noqa: E402
-from training.train import keep_memory  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
 
 

@@ -1,0 +1,57 @@
+"""What the machine is good for: found out, not assumed."""
+
+import ctypes
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def keep_memory() -> None:
+    """Tell glibc to keep freed memory: giving it back and taking it anew costs most of a step."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return  # another C library
+    mallopt(-4, 0)  # M_MMAP_MAX: no separate mappings
+    mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: keep the top of the heap
+
+
+def threads(quota: Path = _QUOTA) -> int:
+    """How many threads are worth it: as PyTorch counts, but no more than a container may use.
+
+    PyTorch sees all cores of the host. Threads that share a smaller quota wait for each other.
+
+    Args:
+        quota: microseconds of processor time in each period, or "max", and the period (cgroup v2).
+    """
+    most = torch.get_num_threads()
+    try:
+        allowed, period = quota.read_text().split()
+        return max(1, min(most, math.ceil(int(allowed) / int(period))))
+    except (OSError, ValueError, ZeroDivisionError):  # no container, or no limit
+        return most
+
+
+def compile_trouble(device: torch.device) -> str:
+    """Why nothing can be compiled here, in one line; "" if it can: it is tried.
+
+    A compiler may be there and not compile (no `Python.h`, no OpenMP), so its name says little.
+    """
+    if device.type == "mps":
+        return "not on this device"
+
+    def probe(x: Tensor) -> Tensor:
+        return (x * 2).sin()
+
+    try:
+        torch.compile(probe)(torch.ones(8, device=device))
+    except Exception as error:  # whatever a tool chain raises: learning goes on without it
+        torch.compiler.reset()
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = [line for line in lines if "error:" in line] or lines or [type(error).__name__]
+        return told[0][:200]
+    return ""
