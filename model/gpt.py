@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.config import FAR_GAIN, GPTConfig
-from model.ngrams import BASE, INVERSE, MIX, powers, signed
+from model.ngrams import find_rows, run_keys
 
 
 def norm(x: Tensor) -> Tensor:
@@ -37,7 +37,11 @@ def rotary_angles(length: int, head_size: int) -> tuple[Tensor, Tensor]:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair (x[i], x[i + D/2]) by its position's angle: a product then sees distance."""
+    """Turn each pair (x[i], x[i + D/2]) by an angle that grows with its position.
+
+    The product of two vectors depends on the angle between them. One turned m times and one turned
+    n times are m - n turns apart, wherever in the text they stand: so a score sees distance.
+    """
     a, b = x.chunk(2, dim=-1)  # each (B, H, T, D/2)
     return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
 
@@ -61,6 +65,7 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
     k, v = (x.repeat_interleave(q.size(1) // x.size(1), dim=1) for x in (k, v))  # (B, H, T, D)
     if in_pieces := window < T:  # of A places: what one sees lies in its piece and the one before
         q, k, v = pieces(q, window), with_piece_before(k, window), with_piece_before(v, window)
+    # Where queries and keys stand, counted from the first query: keys before it are below 0.
     query = torch.arange(q.size(-2), device=q.device)[:, None]
     key = torch.arange(q.size(-2) - k.size(-2), q.size(-2), device=q.device)
     hidden = (key > query) | (key <= query - window)  # the future, and what is too far back
@@ -115,7 +120,7 @@ class CausalSelfAttention(nn.Module):
         H, G, D = self.config.n_head, self.config.n_kv_head, self.config.head_size
         qkv = self.qkv(x).view(B, T, H + 2 * G, D).transpose(1, 2)
         q, k, v = qkv.split((H, G, G), dim=1)  # (B, H, T, D), (B, G, T, D), (B, G, T, D)
-        q, k = norm(q), norm(k)
+        q, k = norm(q), norm(k)  # of one length, so that no score outgrows sqrt(D) as it learns
         if self.far:
             q, k = by_place_and_content(q, k, cos, sin)
         else:
@@ -125,7 +130,11 @@ class CausalSelfAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two layers for each position by itself, with a squared ReLU (So et al., 2021) between."""
+    """Two layers for each position by itself, with a squared ReLU (So et al., 2021) between.
+
+    Without something bent between them two layers would be one. The square makes it bend smoothly
+    at 0 and lets strong answers count for more; it was found by search, and helps here as well.
+    """
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -155,14 +164,12 @@ class Block(nn.Module):
 class NGramTable(nn.Module):
     """What often follows the last few characters and words, learned: memory instead of arithmetic.
 
-    K runs, none longer than A, end at each character (`model/ngrams.py`). Each is looked up among
-    the R runs known; its row, or the row of the unknown, is one of K parts that a matrix brings to
-    the width of the stream.
+    K runs, none longer than A, end at each character: `model/ngrams.py` says which they are, and
+    finds them among the R that are known. Each has a row, or the row of the unknown; a matrix
+    brings the K rows together to the width of the stream.
     """
 
     known: Tensor
-    powers: Tensor
-    inverses: Tensor
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -171,45 +178,15 @@ class NGramTable(nn.Module):
         self.rows = nn.Embedding(rows + 1, width, sparse=True)  # the last: unknown
         self.projection = nn.Linear(config.n_runs * width, config.n_embd, bias=False)
         self.register_buffer("known", torch.arange(rows, dtype=torch.int32))  # sorted keys
-        for name, base in (("powers", BASE), ("inverses", INVERSE)):
-            table = torch.from_numpy(powers(base, config.context_length + 1))
-            self.register_buffer(name, table, persistent=False)
 
-    def keys(self, ids: Tensor) -> Tensor:
-        """(B, T) ids -> (B, T, K) int32 keys, equal to `model.ngrams.run_keys`."""
-        B, T = ids.shape
-        config, end = self.config, torch.arange(1, T + 1, device=ids.device).expand(B, T)
-        starts = [(end - order).clamp(min=0) for order in config.ngram_orders]
-        if config.ngram_words:
-            breaks = torch.tensor(config.word_breaks, device=ids.device)
-            after_break = torch.where(torch.isin(ids, breaks), end, 0)
-            word = F.pad(after_break[:, :-1].cummax(dim=-1).values, (1, 0))
-            start = word
-            for n in range(1, max(config.ngram_words) + 1):
-                if n > 1:
-                    before = word.gather(-1, (start - 1).clamp(min=0))
-                    start = torch.where(start > 0, before, 0)
-                if n in config.ngram_words:
-                    starts.append(start)
-        start = torch.stack(starts, dim=-1)  # (B, T, K)
-        start = torch.maximum(start, end[..., None] - config.attention_window).view(B, -1)
-        sums = F.pad(((ids + 1) * self.powers[:T]).cumsum(dim=-1), (1, 0))  # (B, T + 1)
-        hashes = sums[:, 1:, None] - sums.gather(-1, start).view(B, T, -1)  # (B, T, K)
-        hashes = hashes * self.inverses[start].view(B, T, -1)
-        kinds = torch.arange(1, config.n_runs + 1, device=ids.device)
-        mixed = (hashes ^ (hashes >> 29)) * signed(MIX) + kinds * signed(MIX * MIX)
-        mixed = (mixed ^ (mixed >> 32)) * signed(MIX)
-        return (mixed >> 32).int()
-
-    def find(self, keys: Tensor) -> Tensor:
-        """(B, T, K) keys -> (B, T, K) rows, R where the run is unknown."""
-        rows = torch.searchsorted(self.known, keys)
-        found = self.known[rows.clamp(max=len(self.known) - 1)] == keys
-        return torch.where(found, rows, len(self.known))
+    def find(self, ids: Tensor) -> Tensor:
+        """(B, T) ids -> (B, T, K) the rows of the runs that end there, R where one is unknown."""
+        keys = run_keys(ids.cpu().numpy(), self.config)
+        return torch.from_numpy(find_rows(keys, self.known.cpu().numpy())).to(ids.device)
 
     def forward(self, ids: Tensor) -> Tensor:
         """(B, T) ids -> (B, T, C)."""
-        places = self.find(self.keys(ids))  # (B, T, K)
+        places = self.find(ids)  # (B, T, K)
         if self.training and self.config.ngram_dropout:
             hidden = torch.rand(places.shape, device=places.device) < self.config.ngram_dropout
             places = places.masked_fill(hidden, len(self.known))
@@ -247,6 +224,7 @@ class GPT(nn.Module):
             elif name == "embedding.weight":
                 parameter.normal_()
             else:
+                # A sum over so many inputs then comes out half as long as they are, in any width.
                 parameter.normal_(std=0.5 * parameter.size(1) ** -0.5)
 
     def forward(self, ids: Tensor, shift: Tensor | None = None) -> Tensor:

@@ -17,7 +17,7 @@ from model.gpt import (
     rotary_angles,
     rotate,
 )
-from model.ngrams import find_rows, run_keys
+from model.ngrams import run_keys
 from tests.networks import CONFIGS, PLAIN, SHARED_TABLE, TABLE, WORDS_ONLY, random_gpt
 
 
@@ -185,16 +185,18 @@ def test_norm_gives_a_root_mean_square_of_one() -> None:
 
 
 @pytest.mark.parametrize("config", [TABLE, WORDS_ONLY, SHARED_TABLE])
-def test_runs_are_found_as_numpy_finds_them(config: GPTConfig) -> None:
+def test_known_runs_have_their_rows_and_all_others_the_last(config: GPTConfig) -> None:
     ngrams = random_gpt(config).ngrams
     assert ngrams is not None
+    known = ngrams.known.tolist()
     for length in (1, 2, config.context_length):
         ids = random_ids(config, 3, length, seed=length)
-        keys = ngrams.keys(ids)
-        expected = run_keys(ids.numpy(), config)
-        np.testing.assert_array_equal(keys.numpy(), expected)
-        rows = ngrams.find(keys).numpy()
-        np.testing.assert_array_equal(rows, find_rows(expected, ngrams.known.numpy()))
+        rows = ngrams.find(ids)
+        for text, found in zip(ids, rows, strict=True):
+            for t in range(length):
+                keys = run_keys(text[: t + 1].numpy(), config)[-1]  # as if the text ended there
+                expected = [known.index(k) if k in known else len(known) for k in keys.tolist()]
+                assert found[t].tolist() == expected
     assert (rows == config.ngram_rows).any()
     assert (rows < config.ngram_rows).any()
 
