@@ -292,9 +292,8 @@ class Text(enum.Enum):
     )
     HELP_PAGE = Row(
         "**/pooh** `{prompt}` Pooh goes on from your words; without any he begins by himself.\n"
-        "`{temperature}` how wild (0 to 2) · `{length}` characters · `{top_k}`, `{top_p}` · `{seed}` "
-        "the same "
-        "again\n"
+        "`{temperature}` how wild (0 to 2) · `{length}` characters · `{top_k}`, `{top_p}` · "
+        "`{seed}` the same again\n"
         "**Apps > {continue_as}** in a message's menu: Pooh goes on from there.\n"
         "**Mention** me, also in a reply to a story, or write to me in private: Pooh answers.\n"
         "Under a story: **{again}** (another) · **{continue}** · **{wilder}** · **{calmer}** · "
@@ -302,9 +301,8 @@ class Text(enum.Enum):
         "**/{about}** who Pooh is.",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
         "fängt er selbst an.\n"
-        "`{temperature}` wie wild (0 bis 2) · `{length}` in Zeichen · `{top_k}`, `{top_p}` · `{seed}` "
-        "noch "
-        "einmal dieselbe\n"
+        "`{temperature}` wie wild (0 bis 2) · `{length}` in Zeichen · `{top_k}`, `{top_p}` · "
+        "`{seed}` noch einmal dieselbe\n"
         "**Apps > {continue_as}** im Menü einer Nachricht: Pu erzählt von dort aus weiter.\n"
         "**Erwähne** mich, auch in der Antwort auf eine Geschichte, oder schreib mir privat: Pu "
         "antwortet.\n"
@@ -313,8 +311,8 @@ class Text(enum.Enum):
         "**/{about}** wer Pu ist.",
         "**/pooh** `{prompt}` Pooh continue à partir de tes mots (en anglais) ; sans mots, il "
         "commence lui-même.\n"
-        "`{temperature}` la fantaisie (de 0 à 2) · `{length}` en caractères · `{top_k}`, `{top_p}` · "
-        "`{seed}` la même à nouveau\n"
+        "`{temperature}` la fantaisie (de 0 à 2) · `{length}` en caractères · `{top_k}`, "
+        "`{top_p}` · `{seed}` la même à nouveau\n"
         "**Applications > {continue_as}** dans le menu d'un message : Pooh continue à partir de "
         "là.\n"
         "**Mentionne**-moi, aussi en réponse à une histoire, ou écris-moi en privé : Pooh répond.\n"
@@ -323,8 +321,8 @@ class Text(enum.Enum):
         "**/{about}** qui est Pooh.",
         "**/pooh** `{prompt}` Pooh continúa a partir de tus palabras (en inglés); sin ellas, "
         "empieza él.\n"
-        "`{temperature}` la fantasía (de 0 a 2) · `{length}` en caracteres · `{top_k}`, `{top_p}` · "
-        "`{seed}` el mismo otra vez\n"
+        "`{temperature}` la fantasía (de 0 a 2) · `{length}` en caracteres · `{top_k}`, "
+        "`{top_p}` · `{seed}` el mismo otra vez\n"
         "**Aplicaciones > {continue_as}** en el menú de un mensaje: Pooh continúa desde ahí.\n"
         "**Mencióname**, también al responder a un cuento, o escríbeme en privado: Pooh responde.\n"
         "Bajo un cuento: **{again}** (uno distinto) · **{continue}** · **{wilder}** · **{calmer}** "
