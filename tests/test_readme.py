@@ -71,7 +71,7 @@ def test_the_first_set_up_ends_in_a_story() -> None:
     result = python(last[1:])
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(last[3])
-    assert len(result.stdout) > 300
+    assert len(result.stdout) > 200  # it ends with a sentence, from three quarters of 300 on
 
 
 @pytest.mark.parametrize(("command", "output"), examples(), ids=[c for c, _ in examples()])
@@ -134,7 +134,7 @@ def test_the_notebook_writes() -> None:
     result = python(["-c", "\n".join(code)], cwd=NOTEBOOK.parent)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("Piglet looked at the telephone")
-    assert len(result.stdout) > 300
+    assert len(result.stdout) > 200  # it ends with a sentence, from three quarters of 300 on
 
 
 def test_the_notebook_trains_and_writes_with_what_it_trained(tmp_path: Path) -> None:
