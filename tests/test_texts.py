@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from model.vocab import Vocab
 from training.config import TrainingConfig
 from training.corpus import CorpusError
+from training.measures import Library
 from training.setup import ids
 from training.text import own_text
-from training.texts import fit, read
+from training.texts import fit, read, read_for
 
 ASCII = Vocab.load(Path(__file__).resolve().parents[1] / "vocab" / "pooh.json")
 STORIES = {
@@ -88,6 +89,24 @@ def test_a_whole_alphabet_of_thousands_has_ids() -> None:
     assert ids(letters, vocab).tolist() == vocab.encode(letters)
     with pytest.raises(ValueError, match="'x'"):
         ids("x", vocab)
+
+
+def test_a_text_to_predict_is_read_as_the_network_learned_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_text("„Größe“ & [more] – said Zoé.\n", "utf-8")
+    assert read_for(path, ASCII) == '"Grosse" and (more) -- said Zoe.\n'
+    own = read(TrainingConfig(text=str(path), validation_fraction=0.0)).vocab()
+    assert read_for(path, own) == "„Größe“ & [more] – said Zoé.\n"
+
+
+def test_copies_and_words_are_found_in_any_alphabet() -> None:
+    text = STORIES["Russian"]
+    library = Library([text, "plain"])
+    assert "ёжик" in library.words
+    copied, other = library.holds([text, text.replace("луне", "мёде")], 10)
+    assert copied.all()
+    assert not other.all()
+    assert library.longest_copy([text]) == len(text)
 
 
 def test_nothing_to_read_says_what_was_left_out(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from training.memory import answers_himself, memory_report, strangers
 from training.names import FEMALE, MALE, Names
 from training.plots import comparison_figure, save, trade_off_figure
 from training.text import chapters, is_heading, story
-from training.texts import read
+from training.texts import read, read_for
 
 BOOK = "winnie-the-pooh"
 LENGTH = 300
@@ -189,7 +189,7 @@ def stories_report(writer: Writer, people: Sequence[str]) -> Report:
 
 def evaluate(
     name: str,
-    text: str,
+    text: str | Path,
     library: Library | None,
     book: str | None,
     people: Sequence[str] = (),
@@ -198,7 +198,7 @@ def evaluate(
 
     Args:
         name: of shipped weights, or their path.
-        text: clean; what the vocabulary cannot say is left out and named in the report.
+        text: clean, or a file; what the vocabulary cannot say is left out and named in the report.
         library: the reading list; without it no samples are drawn.
         book: the chapters it learned by heart; without them recall is not tried.
         people: names of the library's people; without them its stories are not looked through.
@@ -206,7 +206,9 @@ def evaluate(
     started = time.monotonic()
     gpt, vocab = load_gpt(name)
     decoder, _ = load_decoder(name)
-    cleaned = vocab.clean(text)
+    cleaned = vocab.clean(read_for(text, vocab) if isinstance(text, Path) else text)
+    if not cleaned.text.strip():
+        raise CorpusError(f"{text}: no text to predict in the characters of {name}")
     ids = np.array(vocab.encode("\n" + cleaned.text))
 
     def writer(requests: list[tuple[str, Sampling]]) -> list[str]:
@@ -484,7 +486,7 @@ def _run(options: argparse.Namespace) -> None:
             "fetch them: python -m training.corpus",
             file=sys.stderr,
         )
-    text = book_text(options.text) if options.text else getattr(texts, options.part)
+    text: str | Path = options.text or getattr(texts, options.part)
     if not text:
         raise CorpusError(
             f"{options.text or options.data}: no text to predict; give a FILE with --text, "
@@ -503,7 +505,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.baselines:
         if not (library and book):
             raise CorpusError(f"--baselines learn from {BOOK}, which is not in {options.data}")
-        reports += baselines(text, library, book)
+        reports += baselines(book_text(text) if isinstance(text, Path) else text, library, book)
 
     if options.json:
         print(_json(reports), end="")

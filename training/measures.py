@@ -22,7 +22,7 @@ COPY = 40
 """A window of this many characters that stands word for word in the training text is a copy."""
 
 _FRIEND = re.compile(r"\b(?:Pooh|Piglet|Eeyore|Kanga|Roo|Tigger|Christopher Robin|Edward Bear)\b")
-_WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
 
 def losses(gpt: "GPT", ids: NDArray[Any], batch_size: int = 32) -> NDArray[np.float64]:
@@ -112,11 +112,11 @@ class Library:
     """The texts of the reading list, to be asked what stands in them."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        """Take the training texts, in memory as one byte a character."""
-        self._texts: list[bytes] = []
+        """Take the training texts, in memory as one byte a character where they are ASCII."""
+        self._texts: list[NDArray[np.unsignedinteger[Any]]] = []
         self.words: set[str] = set()
         for text in texts:
-            self._texts.append(text.encode("ascii", "replace"))
+            self._texts.append(_codes(text))
             self.words.update(_words(text))
 
     def holds(self, texts: Sequence[str], length: int) -> list[NDArray[np.bool_]]:
@@ -127,7 +127,7 @@ class Library:
         Returns:
             For each text of N characters (N - length + 1,), empty where it is shorter.
         """
-        sought = [_window_hashes(text.encode("ascii", "replace"), length) for text in texts]
+        sought = [_window_hashes(_codes(text), length) for text in texts]
         known = np.unique(np.concatenate(sought)) if sought else np.empty(0, np.uint64)
         likely = np.zeros(1 << 20, np.bool_)  # a coarse sieve by the top bits, as most miss
         likely[known >> np.uint64(44)] = True
@@ -225,10 +225,17 @@ def _share(hits: Iterable[object]) -> float:
     return sum(found) / max(len(found), 1)
 
 
-def _window_hashes(text: bytes, length: int) -> NDArray[np.uint64]:
-    """A hash of each window of `length` bytes: see `model/ngrams.py`. (N - length + 1,)."""
+def _codes(text: str) -> NDArray[np.unsignedinteger[Any]]:
+    """The code points of a text, (N,)."""
+    if text.isascii():
+        return np.frombuffer(text.encode(), np.uint8)
+    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+
+
+def _window_hashes(text: NDArray[np.unsignedinteger[Any]], length: int) -> NDArray[np.uint64]:
+    """A hash of each window of `length` codes: see `model/ngrams.py`. (N - length + 1,)."""
     count = max(len(text) - length + 1, 0)
-    codes = np.frombuffer(text, np.uint8).astype(np.int64) + 1
+    codes = text.astype(np.int64) + 1
     sums = np.zeros(len(text) + 1, np.int64)
     np.cumsum(codes * powers(BASE, len(text)), out=sums[1:])
     hashes = (sums[length : length + count] - sums[:count]) * powers(INVERSE, count)

@@ -11,12 +11,13 @@ from training.config import TrainingConfig
 from training.corpus import (
     Book,
     CorpusError,
+    book_text,
     books_folder,
     load_texts,
     read_file,
     read_recipe,
 )
-from training.text import chapters, own_text, story
+from training.text import ALPHABET, chapters, own_text, story
 
 NEAR = "voice"  # the stage of the books whose weight follows --voice
 MOST_CHARACTERS = 4096
@@ -103,6 +104,21 @@ def read(config: TrainingConfig, known: Vocab | None = None) -> Reading:
             begun += [(o, config.openings) for o in openings(text, config.context_length + 1)]
     validation = validation or texts.validation
     return Reading(tuple(near), tuple(library), validation, tuple(begun), tuple(notes))
+
+
+def read_for(path: Path, vocab: Vocab) -> str:
+    """A text as a network was taught to read: like the books, or in its own characters.
+
+    Args:
+        path: the file.
+        vocab: the characters of the network.
+
+    Raises:
+        CorpusError: it cannot be read.
+    """
+    if set(vocab.characters) <= set(ALPHABET):
+        return book_text(path)
+    return own_text(read_file(path).text).text
 
 
 def _own(path: Path, encoding: str) -> tuple[str, list[str]]:
