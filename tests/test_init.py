@@ -130,6 +130,13 @@ def test_a_mistake_is_one_line(
     assert [p.name for p in own.parent.iterdir()] == ["own.txt"]
 
 
+def test_its_steps_are_small_whatever_it_sees_at_once(base: Path, own: Path) -> None:
+    asked = TrainingConfig(text=str(own), init=str(base), batch_size=3)
+    assert learn_on(asked, {"batch_size"})[0].batch_size == 3
+    assert learn_on(asked, {"preset"})[0].batch_size == 3
+    assert learn_on(asked, {"text"})[0].batch_size == 2048 // 16
+
+
 def test_the_size_that_it_has_may_be_named(base: Path, own: Path) -> None:
     assert train(own.parent, "--text", own, "--init", base, "--n-layer", "1") == 0
 

@@ -197,8 +197,8 @@ PRESETS = {
     "finetune": TrainingConfig(
         name="finetune",
         batch_size=8,
-        epochs=4,
-        matrix_rate=0.02,
+        epochs=3,
+        matrix_rate=0.01,
         vector_rate=0.01,
         table_rate=0.05,
         warmup=0.05,

@@ -22,6 +22,8 @@ NETWORK = {f.name for f in fields(GPTConfig)} & {f.name for f in fields(Training
     "ngram_dropout",
 }
 """The fields of a `TrainingConfig` that a network brings along when it learns on."""
+STEP = 2048
+"""Characters in a step of a network that learns on, unless told."""
 
 
 def learn_on(config: TrainingConfig, given: set[str]) -> "tuple[TrainingConfig, GPT, Vocab]":
@@ -42,6 +44,8 @@ def learn_on(config: TrainingConfig, given: set[str]) -> "tuple[TrainingConfig, 
     for name in sorted(NETWORK & given):
         if (asked := getattr(config, name)) != sizes[name]:
             raise ValueError(f"{name} = {asked!r}: the network of --init has {sizes[name]!r}")
+    if not {"batch_size", "preset"} & given:  # small steps, as a text of one's own is short
+        sizes["batch_size"] = max(1, STEP // learned.config.context_length)
     return replace(config, **sizes), learned, vocab
 
 
