@@ -58,7 +58,7 @@ def cell(config: TrainingConfig, minutes: float) -> tuple[int, float, Path, Voca
     for progress in trainer.run():
         if progress.best:
             gpt = trainer.learner.model
-            save(path, gpt.config, vocab, export(gpt))
+            save(path, gpt.config, vocab, export(gpt.state_dict()))
     vocab.save(path.parents[1] / "vocab" / "best.json")
     return count, trainer.lowest(), path, vocab
 
