@@ -29,7 +29,7 @@ from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, load_decoder, load_gpt, resolve
 from training.baselines import CharacterChain, word_chain_texts
 from training.config import TrainingConfig
-from training.corpus import CorpusError, book_text, books_folder, load_texts
+from training.corpus import CorpusError, books_folder, load_texts
 from training.measures import COPY, Library, common_start, losses, qualities, write
 from training.memory import answers_himself, memory_report, strangers
 from training.names import FEMALE, MALE, Names
@@ -189,7 +189,7 @@ def stories_report(writer: Writer, people: Sequence[str]) -> Report:
 
 def evaluate(
     name: str,
-    text: str | Path,
+    text: str,
     library: Library | None,
     book: str | None,
     people: Sequence[str] = (),
@@ -198,7 +198,7 @@ def evaluate(
 
     Args:
         name: of shipped weights, or their path.
-        text: clean, or a file; what the vocabulary cannot say is left out and named in the report.
+        text: clean; what the vocabulary cannot say is left out and named in the report.
         library: the reading list; without it no samples are drawn.
         book: the chapters it learned by heart; without them recall is not tried.
         people: names of the library's people; without them its stories are not looked through.
@@ -206,9 +206,9 @@ def evaluate(
     started = time.monotonic()
     gpt, vocab = load_gpt(name)
     decoder, _ = load_decoder(name)
-    cleaned = vocab.clean(read_for(text, vocab) if isinstance(text, Path) else text)
+    cleaned = vocab.clean(text)
     if not cleaned.text.strip():
-        raise CorpusError(f"{text}: no text to predict in the characters of {name}")
+        raise CorpusError(f"{name} knows no character of the text")
     ids = np.array(vocab.encode("\n" + cleaned.text))
 
     def writer(requests: list[tuple[str, Sampling]]) -> list[str]:
@@ -486,7 +486,10 @@ def _run(options: argparse.Namespace) -> None:
             "fetch them: python -m training.corpus",
             file=sys.stderr,
         )
-    text: str | Path = options.text or getattr(texts, options.part)
+    if options.text:
+        text = read_for(options.text, Vocab.load(resolve(options.model[0])[1]))
+    else:
+        text = getattr(texts, options.part)
     if not text:
         raise CorpusError(
             f"{options.text or options.data}: no text to predict; give a FILE with --text, "
@@ -505,7 +508,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.baselines:
         if not (library and book):
             raise CorpusError(f"--baselines learn from {BOOK}, which is not in {options.data}")
-        reports += baselines(book_text(text) if isinstance(text, Path) else text, library, book)
+        reports += baselines(text, library, book)
 
     if options.json:
         print(_json(reports), end="")

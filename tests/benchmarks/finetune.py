@@ -24,9 +24,9 @@ from model.vocab import Vocab  # noqa: E402
 from model.weights import load_decoder, save  # noqa: E402
 from training.config import PRESETS, TrainingConfig  # noqa: E402
 from training.export import export  # noqa: E402
+from training.machine import keep_memory  # noqa: E402
 from training.setup import build, learn_on  # noqa: E402
 from training.texts import read  # noqa: E402
-from training.train import keep_memory  # noqa: E402
 
 PROBE = 5  # steps that are timed to know how many there is time for
 VALIDATIONS = 4
