@@ -3,10 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from typing import Any, get_args, get_origin, get_type_hints
 
 
 def setting(  # a field has the type of its default, as `dataclasses.field` says too
@@ -155,7 +152,7 @@ class TrainingConfig:
         return Path(self.checkpoints) / f"{self.name}.{what}.safetensors"
 
 
-def check_types(instance: "DataclassInstance") -> None:
+def check_types(instance: object) -> None:
     """Raise ValueError, with its name, for a field of a dataclass that is not of its type."""
     for name, wanted in get_type_hints(type(instance)).items():
         value = getattr(instance, name)
