@@ -28,10 +28,12 @@ from bot.settings import Settings, SettingsError, application_id, read_settings
 from bot.terminal import converse
 from bot.words import WordFilter
 from bot.writer import Writer
+from model.console import ConsoleError, standard_output
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 from model.wordlist import WordListError
 
+UNWRITTEN = 1  # exit code: standard input or output failed
 INVALID = 2  # exit code: what was asked for cannot be done as it was asked
 TRY_AGAIN = 75  # exit code, of sysexits.h: what was asked for may be possible later
 EPILOG = """
@@ -39,6 +41,7 @@ Settings come from the environment and from .env; see .env.example.
 
 exit codes, for whatever restarts it:
   0    it ended as it was told to
+  1    there is no story or no output: refused, or the disk is full
   2    settings, token, weights or command line are wrong: do not restart before they are mended
   75   Discord or the network fails: try again later (a bot that runs does so by itself)
   130  Ctrl-C"""
@@ -62,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(str(error))
         except ConnectionFailure as failure:
             return _fail(str(failure), TRY_AGAIN if failure.is_temporary else INVALID)
+        except ConsoleError as error:
+            return _fail(str(error), UNWRITTEN) if str(error) else 0
         except BrokenPipeError:  # who read the output has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
@@ -150,9 +155,10 @@ def _terminal(settings: Settings, options: argparse.Namespace) -> bool:
     prompt = " ".join(options.prompt) if options.prompt else None
 
     async def talk() -> bool:
-        return await converse(_writer(settings, words), words, model, prompt, sampling)
+        return await converse(_writer(settings, words), words, model, prompt, sampling, out)
 
-    return not asyncio.run(talk())
+    with standard_output() as out:
+        return not asyncio.run(talk())
 
 
 def _check(settings: Settings, options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ from bot.worker import Outcome, Story
 from bot.writer import BusyError, ClosingError, Writer
 from model.sampling import Sampling
 from model.sentences import unfinished
+from model.vocab import Vocab
 
 PACE = 1.0  # seconds between two edits of one message ...
 QUEUE_PACE = 5.0  # ... that only show how the queue moves: with 200 waiting, they are many
@@ -122,31 +123,7 @@ class Answers:
         Raises:
             Refusal: nothing is left of it, or it holds a word that is refused.
         """
-        typed = messages.plain(text[-READ:])[-READ:]  # one character may become eighteen
-        typed, goes_on = unfinished(typed.strip())
-        cleaned = self._writer.vocab.clean(typed)
-        prompt = messages.last_words(cleaned.text, PROMPT)
-        if text.strip() and not prompt:
-            raise Refusal(Text.NO_LETTERS)
-        if self._words.refuses(prompt):
-            raise Refusal(Text.RATHER_NOT)
-        kept = self._kept(typed, prompt)
-        dropped = sum(map(kept.count, set(cleaned.dropped) - set(seen.SIGNS)))
-        return Prompt(prompt, dropped, goes_on)
-
-    def _kept(self, typed: str, prompt: str) -> str:
-        """The end of what was typed that the prompt is made of; nobody misses the rest.
-
-        Found by counting letters from the end: white space may have gone.
-        """
-        sizes = {c: len("".join(self._writer.vocab.spell(c).split())) for c in set(typed)}
-        if (left := len("".join(prompt.split()))) >= sum(map(sizes.__getitem__, typed)):
-            return typed
-        start = len(typed)
-        while left > 0:
-            start -= 1
-            left -= sizes[typed[start]]
-        return typed[start:]
+        return read_prompt(text, self._writer.vocab, self._words)
 
     def begin(self, person: int, text: str, sampling: Sampling) -> Story:
         """Ask the writer for a story that goes on from `text`.
@@ -317,6 +294,40 @@ class Answers:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+
+def read_prompt(text: str, vocab: Vocab, words: WordFilter) -> Prompt:
+    """A prompt from what somebody wrote: cleaned, checked, and its end if it is too long.
+
+    Raises:
+        Refusal: nothing is left of it, or it holds a word that is refused.
+    """
+    typed = messages.plain(text[-READ:])[-READ:]  # one character may become eighteen
+    typed, goes_on = unfinished(typed.strip())
+    cleaned = vocab.clean(typed)
+    prompt = messages.last_words(cleaned.text, PROMPT)
+    if text.strip() and not prompt:
+        raise Refusal(Text.NO_LETTERS)
+    if words.refuses(prompt):
+        raise Refusal(Text.RATHER_NOT)
+    kept = _kept(typed, prompt, vocab)
+    dropped = sum(map(kept.count, set(cleaned.dropped) - set(seen.SIGNS)))
+    return Prompt(prompt, dropped, goes_on)
+
+
+def _kept(typed: str, prompt: str, vocab: Vocab) -> str:
+    """The end of what was typed that the prompt is made of; nobody misses the rest.
+
+    Found by counting letters from the end: white space may have gone.
+    """
+    sizes = {c: len("".join(vocab.spell(c).split())) for c in set(typed)}
+    if (left := len("".join(prompt.split()))) >= sum(map(sizes.__getitem__, typed)):
+        return typed
+    start = len(typed)
+    while left > 0:
+        start -= 1
+        left -= sizes[typed[start]]
+    return typed[start:]
 
 
 def _ending(story: Story, language: Language) -> str:

@@ -65,7 +65,8 @@ class RedactingStream:
 @contextlib.contextmanager
 def redacted_output(redact: Redactor) -> Iterator[None]:
     """Within, nothing is printed that `redact` hides."""
-    out, err = (cast("TextIO", RedactingStream(s, redact)) for s in (sys.stdout, sys.stderr))
+    # A stream that was closed is None, and stays that.
+    out, err = (s and cast("TextIO", RedactingStream(s, redact)) for s in (sys.stdout, sys.stderr))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         yield
 

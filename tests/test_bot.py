@@ -143,7 +143,7 @@ async def test_discord_knows_every_option_its_range_and_its_languages(wood: Stag
     commands = {c["name"]: c for c in wood.server.commands.values()}
     assert set(commands) == {"pooh", "about", "help", "Continue as Pooh"}
     options = {o["name"]: o for o in commands["pooh"]["options"]}
-    assert list(options) == ["prompt", "temperature", "length", "top_k", "seed"]
+    assert list(options) == ["prompt", "temperature", "length", "top_k", "top_p", "seed"]
     assert all(o["description"] not in ("", "…") for o in options.values())
     assert (options["prompt"]["min_length"], options["prompt"]["max_length"]) == (1, 500)
     assert (options["temperature"]["min_value"], options["temperature"]["max_value"]) == (0, 2)

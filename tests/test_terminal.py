@@ -1,7 +1,8 @@
 """The bot in a terminal: the same stories, the same refusals, no Discord and no token."""
 
+import contextlib
 import os
-import pty
+import re
 import signal
 import subprocess
 import sys
@@ -9,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.answers import read_prompt
+from bot.errors import Refusal
+from bot.words import WordFilter
 from model.decoder import Decoder
 from model.sampling import Sampling, generate
 from model.vocab import Vocab
+from tests.console import Terminal, at_a_terminal
 from tests.hosting import CHARACTERS, save_small_network, small_weights
 
 # discord.py imports audioop, which is deprecated, for voice, which is not used.
@@ -62,34 +67,105 @@ def test_without_a_prompt_each_line_is_one(root: Path, small: Path) -> None:
     stories = done.stdout.split("\n\n")
     assert stories[0].startswith("The mill")
     assert sum("temperature 0.8" in story for story in stories) == 3
-    assert "would rather not" in done.stdout and "none of these characters" in done.stdout
+    assert "would rather not" in done.stdout and "but none of these" in done.stdout
     assert "nigger" not in done.stdout
 
 
 def test_ctrl_c_ends_it_at_once(root: Path, small: Path) -> None:
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, *WARNINGS, "-m", "bot", "terminal"],
+    with conversation(root, small) as terminal:
+        terminal.wait_for("> ")
+        terminal.type("The bee\n")
+        terminal.wait_for("]\r\n\r\n> ")  # it waits for the next line now
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 130
+
+
+def conversation(
+    root: Path, small: Path, *options: str
+) -> contextlib.AbstractContextManager[Terminal]:
+    command = [sys.executable, *WARNINGS, "-m", "bot", "terminal", *options]
+    return at_a_terminal(command, cwd=small.parent, PYTHONPATH=str(root), POOH_MODEL=str(small))
+
+
+@pytest.mark.parametrize("farewell", ["quit\n", "/Quit\n", "\x04"])
+def test_a_line_is_edited_and_called_back_and_quit_ends_it(
+    root: Path, small: Path, farewell: str
+) -> None:
+    with conversation(root, small, "--seed=4", "--length=40") as terminal:
+        terminal.wait_for("> ")
+        terminal.type("he bee\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[DT\n")
+        first = terminal.wait_for("]\r\n\r\n> ").rpartition("\nThe bee")
+        terminal.type("\x1b[A\n")
+        second = terminal.wait_for("]\r\n\r\n> ").rpartition("\nThe bee")
+        assert first[1] and first[2] == second[2]
+        terminal.type(farewell)
+        assert terminal.end() == 0
+
+
+def test_the_buttons_verbs_are_there(root: Path, small: Path) -> None:
+    lines = "again\nThe bee\n/again\nWILDER\ncalmer\ncalmer\ncontinue\n"
+    lines += "/pooh again\n/dance\n/help\nquit\nSo"
+    done = bot(root, small, "terminal", "--length=60", "--seed=3", "--top-p=0.8", stdin=lines)
+    assert (done.returncode, done.stderr) == (0, "")
+    early, told, again, wilder, calmer, calmest, more, word, unknown, helped, rest = re.split(
+        r"\n\n(?=no story|The bee|again|Pooh|Type|There|$)|(?<=\])\n\n", done.stdout
+    )
+    assert "no story yet" in early and "does not know that one" in unknown and not rest
+    assert all(verb in helped for verb in ("again", "continue", "wilder", "calmer", "quit"))
+    assert told.endswith("[small, temperature 0.8, top-p 0.8, seed 3]")
+    for story, temperature in ((again, 0.8), (wilder, 1.0), (calmer, 0.8), (calmest, 0.6)):
+        assert story.startswith("The bee") and f"temperature {temperature:g}, top-p" in story
+    assert not again.endswith("seed 3]"), "another story"
+    assert not more.startswith("The bee") and "temperature 0.6" in more
+    assert word.startswith("again") and word.endswith("temperature 0.8, top-p 0.8, seed 3]")
+
+
+def test_refusals_are_those_of_discord(root: Path, small: Path) -> None:
+    done = bot(root, small, "terminal", stdin="\u2603\nthe mill \u2603-\nThe bee-\n")
+    vocab, words = Vocab(CHARACTERS), WordFilter()
+    with pytest.raises(Refusal) as refusal:
+        read_prompt("\u2603", vocab, words)
+    assert done.stdout.startswith(f"{refusal.value}\n\n")
+    assert "1 unknown character" in done.stdout
+    assert done.stdout.partition("The bee")[2][0].isalpha(), "the word was asked to go on"
+
+
+def test_bytes_that_are_no_text_and_a_closed_input_are_no_error(root: Path, small: Path) -> None:
+    done = raw(root, small, "", stdin=b"The \xff\xfe bee\n")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"The bee") or done.stdout.startswith(b"The  bee")
+    done = raw(root, small, "<&-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("end", "complaint"),
+    [
+        (">/dev/full", b"python -m bot: cannot write the text: No space left on device\n"),
+        (">&-", b"python -m bot: cannot write the text: standard output is closed\n"),
+        ("2>&- >&-", b""),
+    ],
+)
+def test_an_output_that_fails_is_one_line_and_not_discords_fault(
+    root: Path, small: Path, end: str, complaint: bytes
+) -> None:
+    done = raw(root, small, f"The bee {end}")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", complaint)
+
+
+def raw(
+    root: Path, small: Path, end: str, stdin: bytes = b""
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run the terminal by a shell, which closes or redirects what it is told to."""
+    return subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m bot terminal --length 40 {end}'],
         cwd=small.parent,
         env={**os.environ, "PYTHONPATH": str(root), "POOH_MODEL": str(small)},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        text=True,
+        input=stdin,
+        capture_output=True,
+        timeout=300,
+        check=False,
     )
-    try:
-        assert b"How does the story begin?" in os.read(ours, 1000)
-        os.write(ours, b"The bee\n")
-        output = b""
-        while not output.endswith(b"]\r\n\r\n"):  # it waits for the next line now
-            output += os.read(ours, 1000)
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60)[1] == ""
-        assert process.returncode == 130
-    finally:
-        process.kill()
-        os.close(ours)
-        os.close(theirs)
 
 
 def test_the_word_filter_is_the_hosts(root: Path, small: Path) -> None:
