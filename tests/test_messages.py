@@ -144,7 +144,7 @@ def test_in_a_message_only_the_prompt_is_bold_and_the_last_line_small(
     assert active - {"italic _"} == {"subtext"} | ({"bold"} if prompt else set())
     end = "..." if cut else ""
     shown = f"{prompt}{story}{end}".replace("_", "")
-    assert seen.replace("_", "") == f"{shown}\n-# pooh · seed 1".lstrip("\n")
+    assert seen.replace("_", "").lstrip("\n") == f"{shown}\n-# pooh · seed 1".lstrip("\n")
 
 
 @given(
