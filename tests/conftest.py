@@ -1,10 +1,13 @@
 """What all tests share: where the repository and, when there is one, the shared material lie."""
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.fake_discord import DiscordServer, ManualClock, Schemas, describe
 
 # The networks of the tests are small: more threads would only wait for each other. What the tests
 # start inherits this.
@@ -33,3 +36,17 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the shared folder beside the repository (or POOH_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def schemas() -> Schemas | None:
+    """Discord's own description of its routes; None where it is not at hand."""
+    return describe()
+
+
+@pytest.fixture
+async def server(schemas: Schemas | None) -> AsyncIterator[DiscordServer]:
+    """A stand-in for Discord without rate limits; at the end nothing wrong may have been sent."""
+    async with DiscordServer(ManualClock(), schemas=schemas, rates={}) as server:
+        yield server
+        assert not server.violations()

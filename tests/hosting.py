@@ -27,9 +27,7 @@ from model.config import GPTConfig
 from model.decoder import Decoder
 from model.vocab import Vocab
 from model.weights import save
-from tests.discord_schema import Schemas
-from tests.discord_server import DiscordServer
-from tests.discord_world import ManualClock, Message
+from tests.fake_discord import DiscordServer, ManualClock, Message, Schemas
 
 # What the small network has read: an original text of short words and short sentences.
 PRIMER = """

@@ -25,9 +25,21 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bot.messages import parse  # noqa: E402
-from tests.discord_rules import ApiError, RefusedError  # noqa: E402
-from tests.discord_server import Cut, DiscordServer, Fault, Request, describe, too_many  # noqa: E402
-from tests.discord_world import PRIVATE, VIEW, Interaction, Message, Person  # noqa: E402
+from tests.fake_discord import (  # noqa: E402
+    PRIVATE,
+    VIEW,
+    ApiError,
+    Cut,
+    DiscordServer,
+    Fault,
+    Interaction,
+    Message,
+    Person,
+    RefusedError,
+    Request,
+    describe,
+    too_many,
+)
 
 PATIENCE = 120.0  # seconds a person waits for an answer before doing something else
 QUIET = 400.0  # seconds at the end until everything is at rest: a story may take 300
@@ -99,7 +111,7 @@ class Soak:
         self._closed = server.add_channel(server.guild)
         self._closed.bot_permissions = VIEW
         self._group = server.add_channel(None, *self._people, context=PRIVATE)
-        server.weather = self._weather
+        server.random_fault = self._weather
 
     # The weather
 
@@ -406,7 +418,7 @@ async def soak(people: int, uses: int, model: str, seed: int = 0, severity: int 
         half = bot.resident()
         await crowd
         storms.cancel()
-        server.weather = lambda _: None
+        server.random_fault = lambda _: None
         await day.rest()
         whole = bot.resident()
         report.notes.append(("time", f"{time.monotonic() - began:.0f} s"))

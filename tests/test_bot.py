@@ -21,10 +21,17 @@ from bot.buttons import MAX_LENGTH
 from bot.commands import LENGTH, TEMPERATURE
 from bot.invite import PERMISSIONS
 from bot.worker import Outcome
-from tests.discord_rules import ApiError, RefusedError
-from tests.discord_schema import Schemas
-from tests.discord_server import describe, too_many
-from tests.discord_world import PRIVATE, Interaction, Message, Person
+from tests.fake_discord import (
+    PRIVATE,
+    ApiError,
+    Interaction,
+    Message,
+    Person,
+    RefusedError,
+    Schemas,
+    describe,
+    too_many,
+)
 from tests.hosting import Stage, finished, stage
 
 STORY_BUTTONS = ["Again", "Continue", "Wilder", "Calmer", "Delete"]

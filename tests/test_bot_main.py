@@ -18,7 +18,7 @@ from bot import __main__ as front
 from bot import pictures
 from bot.settings import Settings
 from model.tensors import open_tensors, read_header, read_tensors, write
-from tests.discord_server import DiscordServer
+from tests.fake_discord import DiscordServer
 from tests.hosting import save_small_network
 from tests.test_settings import TOKEN
 from tests.test_terminal import bot

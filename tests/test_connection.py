@@ -14,7 +14,7 @@ import pytest
 from bot.checks import online, visitor
 from bot.client import use_server
 from bot.connection import FAILURES, ConnectionFailure, diagnose, diagnosed, log_in
-from tests.discord_server import DiscordServer
+from tests.fake_discord import DiscordServer
 from tests.test_settings import TOKEN
 
 

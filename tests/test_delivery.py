@@ -11,10 +11,15 @@ from bot.answers import QUEUE_PACE
 from bot.delivery import NOTE_LIFE
 from bot.messages import parse
 from bot.worker import Outcome
-from tests.discord_rules import ApiError
-from tests.discord_schema import Schemas
-from tests.discord_server import Cut, describe, too_many
-from tests.discord_world import PRIVATE, Interaction, Message
+from tests.fake_discord import (
+    PRIVATE,
+    ApiError,
+    Cut,
+    Interaction,
+    Message,
+    Schemas,
+    too_many,
+)
 from tests.hosting import Stage, finished, stage
 from tests.test_bot import begun, note, page, told
 
@@ -26,11 +31,6 @@ LOSSES = [
     for name, answer in (("reset", Cut.RESET), ("closed", Cut.CLOSED), ("502", DOWN))
     for carried_out in (False, True)
 ]
-
-
-@pytest.fixture(scope="module")
-def schemas() -> Schemas | None:
-    return describe()
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 from bot import pictures
 from bot.translations import Language, Text
-from tests.discord_schema import Schemas
-from tests.discord_server import describe
-from tests.discord_world import Message
+from tests.fake_discord import Message, Schemas
 from tests.hosting import Stage, stage
 from tests.test_bot import SUMMARY, begun, note, refusal, reply_to, told
 
@@ -27,11 +25,6 @@ LOCALES = [
     ("es-419", Language.SPANISH),
     ("ja", Language.ENGLISH),
 ]
-
-
-@pytest.fixture(scope="module")
-def schemas() -> Schemas | None:
-    return describe()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot import messages
 from bot.messages import BREAK, LIMIT, Page, build, escape, parse, plain, trim, unescape
-from tests.discord_markdown import read
+from tests.fake_discord.markdown import read
 
 HOSTILE = [
     "@everyone",

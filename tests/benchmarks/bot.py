@@ -24,9 +24,7 @@ sys.path.insert(0, str(ROOT))
 from bot.__main__ import _client  # noqa: E402
 from bot.client import serve, use_server  # noqa: E402
 from bot.settings import read_settings  # noqa: E402
-from tests.discord_schema import Schemas  # noqa: E402
-from tests.discord_server import DiscordServer, describe  # noqa: E402
-from tests.discord_world import Interaction, Message  # noqa: E402
+from tests.fake_discord import DiscordServer, Interaction, Message, Schemas, describe  # noqa: E402
 
 TICK = 0.005  # seconds between two looks of the watch at the event loop
 PROMPT = "Here is Edward Bear"

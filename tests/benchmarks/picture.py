@@ -21,8 +21,7 @@ from bot.settings import Settings  # noqa: E402
 from bot.words import WordFilter  # noqa: E402
 from bot.writer import Writer  # noqa: E402
 from model.weights import load_decoder, resolve  # noqa: E402
-from tests.discord_server import DiscordServer  # noqa: E402
-from tests.discord_world import Message  # noqa: E402
+from tests.fake_discord import DiscordServer, Message  # noqa: E402
 
 WIDTH, EDGE, LEFT = 1240, 32, 136  # pixels: the picture, its margin, where text begins
 LINE, BUTTON = 42, 64  # pixels: heights

@@ -1,18 +1,14 @@
-"""What a Discord holds and who uses it: guilds, channels, messages, interactions, people.
+"""What a Discord holds: guilds, channels, messages, interactions, and how they are sent."""
 
-A ``Person`` does what a user does: types commands, presses buttons, uses menus, writes, deletes.
-"""
-
-import re
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests import discord_rules as rules
+from tests.fake_discord import rules
 
 if TYPE_CHECKING:
-    from tests.discord_server import DiscordServer
+    from tests.fake_discord.person import Person
+    from tests.fake_discord.world import World
 
 Json = dict[str, Any]
 
@@ -24,19 +20,6 @@ COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4  # interaction types
 SEND_MESSAGES, MANAGE_MESSAGES, VIEW, HISTORY = 1 << 11, 1 << 13, 1 << 10, 1 << 16
 MEMBER_PERMISSIONS = VIEW | SEND_MESSAGES | 1 << 14 | 1 << 15 | HISTORY | 1 << 31
 MODERATOR = MEMBER_PERMISSIONS | MANAGE_MESSAGES
-
-
-class ManualClock:
-    """Time that passes when a test says so. Starts now, for ids carry their date."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass(eq=False)
@@ -111,7 +94,7 @@ class Channel:
 class Message:
     """A message as Discord keeps it; ``edits`` are all texts it had, with their times."""
 
-    server: "DiscordServer"
+    world: "World"
     id: int
     channel: Channel
     author: Json
@@ -154,7 +137,7 @@ class Message:
     @property
     def mine(self) -> bool:
         """Whether the bot wrote it."""
-        return bool(self.author["id"] == str(self.server.application_id))
+        return bool(self.author["id"] == str(self.world.application_id))
 
     @property
     def text(self) -> str:
@@ -209,7 +192,7 @@ class Message:
         if self.channel.guild and not nested:
             data["guild_id"] = str(self.channel.guild.id)
         if self.interaction:
-            data["webhook_id"] = data["application_id"] = str(self.server.application_id)
+            data["webhook_id"] = data["application_id"] = str(self.world.application_id)
             data["interaction_metadata"] = self.interaction.metadata()
         if self.reference:
             where = {"message_id": str(self.reference.id), "channel_id": str(self.channel.id)}
@@ -241,7 +224,7 @@ class Message:
 class Interaction:
     """One use of the bot, from the user's press to the last message it led to."""
 
-    server: "DiscordServer"
+    world: "World"
     id: int
     token: str
     kind: int
@@ -290,10 +273,10 @@ class Interaction:
         return data
 
     def payload(self) -> Json:
-        channel, server = self.channel, self.server
+        channel = self.channel
         data: Json = {
             "id": str(self.id),
-            "application_id": str(server.application_id),
+            "application_id": str(self.world.application_id),
             "version": 1,
             "type": self.kind,
             "token": self.token,
@@ -327,185 +310,13 @@ class Interaction:
 
     async def answer(self) -> Message:
         """Waits for the first message that is more than a promise, and returns it."""
-        return await self.server.until(
+        return await self.world.until(
             lambda: next((m for m in self.messages if not m.loading), None), f"an answer to {self}"
         )
 
     def __repr__(self) -> str:
         what = self.data.get("name") or self.data.get("custom_id")
         return f"<Interaction {what!r} by {self.person.name}, response {self.response_type}>"
-
-
-class Person:
-    """A user of Discord, driving the bot the way a user can."""
-
-    def __init__(self, server: "DiscordServer", name: str, locale: str, permissions: int) -> None:
-        self.server = server
-        self.id = server.snowflake()
-        self.name = name
-        self.locale = locale
-        self.permissions = permissions
-        self.nick: str | None = None  # how others read the name in a guild
-
-    def user(self) -> Json:
-        return {
-            "id": str(self.id),
-            "username": self.name.lower(),
-            "global_name": self.name,
-            "discriminator": "0",
-            "avatar": None,
-            "public_flags": 0,
-            "bot": False,
-        }
-
-    def member(self) -> Json:
-        return {
-            "user": self.user(),
-            "nick": self.nick,
-            "roles": [],
-            "joined_at": iso(EPOCH),
-            "premium_since": None,
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-            "pending": False,
-            "permissions": str(self.permissions),
-            "avatar": None,
-        }
-
-    def command(
-        self, name: str, /, *, where: Channel | None = None, force: bool = False, **options: object
-    ) -> Interaction:
-        """Types a slash command. ``force``: as an old client would, ranges unchecked."""
-        command = self._registered(name, rules.CHAT_INPUT, where or self.server.channel)
-        data = {
-            "id": command["id"],
-            "name": name,
-            "type": rules.CHAT_INPUT,
-            "options": rules.read_options(command, options, force=force),
-        }
-        where = where or self.server.channel
-        if resolved := self.server.resolve(" ".join(map(str, options.values())), where):
-            data["resolved"] = resolved
-        return self.server.interact(COMMAND, self, where or self.server.channel, data)
-
-    async def suggestions(
-        self, name: str, option: str, typed: str, *, where: Channel | None = None, **others: object
-    ) -> list[Json]:
-        """What autocomplete offers while ``typed`` stands in ``option``."""
-        where = where or self.server.channel
-        command = self._registered(name, rules.CHAT_INPUT, where)
-        focused = next(o for o in command["options"] if o["name"] == option)
-        if not focused.get("autocomplete"):
-            raise rules.RefusedError(f"{option} has no autocomplete")
-        options = rules.read_options(command, others)
-        options.append({"name": option, "type": focused["type"], "value": typed, "focused": True})
-        data = {"id": command["id"], "name": name, "type": rules.CHAT_INPUT, "options": options}
-        asked = self.server.interact(AUTOCOMPLETE, self, where, data)
-        await self.server.until(lambda: asked.choices is not None, f"choices for {typed!r}")
-        assert asked.choices is not None
-        return asked.choices
-
-    def menu(self, name: str, message: Message) -> Interaction:
-        """Right-clicks a message and chooses a command of the app."""
-        self._sees(message)
-        command = self._registered(name, rules.MESSAGE_MENU, message.channel)
-        data = {
-            "id": command["id"],
-            "name": name,
-            "type": rules.MESSAGE_MENU,
-            "target_id": str(message.id),
-            "resolved": {"messages": {str(message.id): message.payload(nested=True)}},
-        }
-        return self.server.interact(COMMAND, self, message.channel, data)
-
-    def press(
-        self, message: Message, label: str | None = None, *, custom_id: str | None = None
-    ) -> Interaction:
-        """Presses a button, by its label; by ``custom_id`` also one that is no longer shown."""
-        self._sees(message)
-        if custom_id is None:
-            if label not in message.buttons:
-                raise rules.RefusedError(f"no button {label!r} among {list(message.buttons)}")
-            button = message.buttons[label]
-            if button.get("disabled"):
-                raise rules.RefusedError(f"{label!r} is greyed out")
-            custom_id = button["custom_id"]
-        data = {"custom_id": custom_id, "component_type": 2, "id": 1}
-        return self.server.interact(COMPONENT, self, message.channel, data, source=message)
-
-    def say(
-        self,
-        text: str,
-        where: Channel | None = None,
-        *,
-        reply_to: Message | None = None,
-        ping: bool = True,
-        **fields: Any,  # noqa: ANN401 -- of Message
-    ) -> Message:
-        """Writes a message; ``@pooh`` in it mentions the bot, a reply pings who it answers."""
-        where = where or (reply_to.channel if reply_to else self.server.channel)
-        text = text.replace("@pooh", f"<@{self.server.application_id}>")
-        people = {str(p.id): p.user() for p in self.server.people}
-        people[str(self.server.application_id)] = self.server.bot_user()
-        mentioned = re.findall(r"<@!?(\d+)>", text)
-        if reply_to and ping:
-            mentioned.append(reply_to.author["id"])
-        return self.server.post(
-            where,
-            self.user(),
-            content=text,
-            type=19 if reply_to else 0,
-            reference=reply_to,
-            mentions=[
-                people[m] | self.server.membership(m, where)
-                for m in dict.fromkeys(mentioned)
-                if m in people
-            ],
-            mention_roles=[int(role) for role in re.findall(r"<@&(\d+)>", text)],
-            **fields,
-        )
-
-    def forward(self, message: Message, where: Channel | None = None) -> Message:
-        """Forwards a message to another channel, or to the same."""
-        self._sees(message)
-        return self.server.post(
-            where or self.server.channel,
-            self.user(),
-            forwarded=message.forwarded or message,  # of a forward: what it forwards
-            flags=1 << 14,
-        )
-
-    def edit(self, message: Message, text: str) -> None:
-        assert message.author["id"] == str(self.id), "people edit only what they wrote"
-        message.content = text
-        message.edits.append((self.server.clock(), text))
-        self.server.tell("MESSAGE_UPDATE", message)
-
-    def delete(self, message: Message) -> None:
-        """Deletes a message of one's own, or as a moderator anybody's."""
-        own = message.author["id"] == str(self.id)
-        if not own and not message.ephemeral and not self.permissions & MANAGE_MESSAGES:
-            raise rules.RefusedError(f"{self.name} may not delete this")
-        self.server.remove(message)
-
-    def _sees(self, message: Message) -> None:
-        if message.deleted or (message.visible_to and message.visible_to is not self):
-            raise rules.RefusedError(f"{self.name} does not see that message")
-
-    def _registered(self, name: str, kind: int, where: Channel) -> Json:
-        for command in self.server.commands.values():
-            if command["name"] == name and command["type"] == kind:
-                break
-        else:
-            raise rules.RefusedError(f"no command {name!r}")
-        contexts, installs = command["contexts"], command["integration_types"]
-        if contexts is not None and where.context not in contexts:
-            raise rules.RefusedError(f"{name!r} is not offered in context {where.context}")
-        alone = where.context == PRIVATE or (where.guild and not where.guild.installed)
-        if alone and 1 not in installs:
-            raise rules.RefusedError(f"{name!r} cannot be installed by a user")
-        return command
 
 
 def iso(seconds: float) -> str:

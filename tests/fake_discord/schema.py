@@ -12,7 +12,7 @@ import referencing
 import referencing.jsonschema
 
 HERE = "urn:discord"
-DEFAULT = pathlib.Path(__file__).parents[2] / "shared" / "discord" / "openapi.json"
+DEFAULT = pathlib.Path(__file__).parents[3] / "shared" / "discord" / "openapi.json"
 
 
 def default_path() -> pathlib.Path | None:
@@ -77,6 +77,12 @@ class Schemas:
         for error in self._compiled[method, route].iter_errors(body):
             worst = max(_leaves(error), key=lambda leaf: len(leaf.absolute_path))
             yield f"{method} {route} {worst.json_path}: {worst.message[-300:]}"
+
+
+def describe() -> Schemas | None:
+    """Discord's own description, if it is at hand."""
+    path = default_path()
+    return Schemas(path) if path else None
 
 
 def _leaves(error: Any) -> Iterator[Any]:  # noqa: ANN401

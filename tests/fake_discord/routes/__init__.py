@@ -1,0 +1,1 @@
+"""The REST routes that a text bot uses, by group."""

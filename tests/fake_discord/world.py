@@ -1,0 +1,336 @@
+"""The state that all parts of the stand-in share: who and what there is on this Discord.
+
+Guilds, channels, people, commands, interactions; what happens there is told to the bot through the
+gateway.
+"""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tests.fake_discord.calls import Request
+from tests.fake_discord.gateway import Gateway, Session
+from tests.fake_discord.models import (
+    BOT_DM,
+    EPOCH,
+    GUILD,
+    MEMBER_PERMISSIONS,
+    MODERATOR,
+    Channel,
+    Guild,
+    Interaction,
+    Message,
+    iso,
+)
+from tests.fake_discord.person import Person
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+PATIENCE = 120.0  # real seconds that a test waits before it says that nothing happens
+
+
+class World:
+    """What Discord holds.
+
+    Args:
+        clock: seconds since 1970.
+        token: the bot token that is accepted; by default a new one.
+    """
+
+    def __init__(self, clock: Callable[[], float], token: str | None) -> None:
+        self.clock = clock
+        self._ids = itertools.count()
+        self.application_id = self.snowflake()
+        self.token = token or f"{_base64(str(self.application_id))}.GabcDe.{secrets.token_hex(19)}"
+        self.application_flags = 0
+        self.port = 0  # where the stand-in listens; 0 until it does
+        self.log: list[Request] = []
+        self.commands: dict[int, Json] = {}
+        self.guild_commands: dict[int, dict[int, Json]] = {}
+        self.people: list[Person] = []
+        self.guilds: list[Guild] = []
+        self.channels: dict[int, Channel] = {}
+        self.interactions: dict[str, Interaction] = {}
+        self.files: dict[str, bytes] = {}
+        self.typing: list[Channel] = []
+        self._waiters: set[asyncio.Event] = set()
+        self.gateway = Gateway(self.token, self._ready, self._guild_payloads, clock, self.changed)
+        self.guild = self.add_guild("Hundred Acre Wood")
+        self.channel = self.add_channel(self.guild)
+
+    # -- who and what there is
+
+    def snowflake(self) -> int:
+        return (int((self.clock() - EPOCH) * 1000) << 22) + next(self._ids) % (1 << 22)
+
+    def add_guild(self, name: str, *, installed: bool = True) -> Guild:
+        guild = Guild(self.snowflake(), name, installed)
+        guild.bot_role = self.snowflake() if installed else 0
+        self.guilds.append(guild)
+        return guild
+
+    def add_channel(
+        self, guild: Guild | None = None, *people: Person, context: int = GUILD
+    ) -> Channel:
+        """A guild's channel, or with people one between them (``BOT_DM`` or ``PRIVATE``)."""
+        channel = Channel(self.snowflake(), context, guild, list(people))
+        self.channels[channel.id] = channel
+        return channel
+
+    def person(
+        self, name: str = "Kanga", *, locale: str = "en-US", moderator: bool = False
+    ) -> Person:
+        permissions = MODERATOR if moderator else MEMBER_PERMISSIONS
+        self.people.append(Person(self, name, locale, permissions))
+        return self.people[-1]
+
+    def dm(self, person: Person) -> Channel:
+        """The channel in which a person and the bot are alone."""
+        for channel in self.channels.values():
+            if channel.context == BOT_DM and channel.people == [person]:
+                return channel
+        return self.add_channel(None, person, context=BOT_DM)
+
+    def membership(self, user: str, channel: Channel) -> Json:
+        """What a mention says of somebody's membership, where there is a guild."""
+        person = next((p for p in self.people if str(p.id) == user), None)
+        if channel.guild is None or person is None:
+            return {}
+        member = person.member()
+        del member["user"], member["permissions"]
+        return {"member": member}
+
+    def resolve(self, text: str, channel: Channel) -> Json:
+        """Who and what is mentioned in the text of an option, as an interaction tells it."""
+        resolved: Json = {}
+        for person in self.people:
+            if re.search(rf"<@!?{person.id}>", text):
+                resolved.setdefault("users", {})[str(person.id)] = person.user()
+                if channel.guild:
+                    member = person.member()
+                    del member["user"]
+                    resolved.setdefault("members", {})[str(person.id)] = member
+        for role, name in channel.guild.roles.items() if channel.guild else ():
+            if f"<@&{role}>" in text:
+                resolved.setdefault("roles", {})[str(role)] = _role(role, name)
+        for other in self.channels.values():
+            if f"<#{other.id}>" in text and other.guild is channel.guild:
+                kept = {"id": str(other.id), "type": 0, "name": other.name, "permissions": "0"}
+                resolved.setdefault("channels", {})[str(other.id)] = kept
+        return resolved
+
+    def bot_user(self) -> Json:
+        return {
+            "id": str(self.application_id),
+            "username": "pooh",
+            "global_name": None,
+            "discriminator": "4242",
+            "avatar": None,
+            "bot": True,
+            "public_flags": 0,
+            "verified": True,
+            "mfa_enabled": False,
+            "flags": 0,
+        }
+
+    @property
+    def gateway_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/gateway"
+
+    # -- watching
+
+    def changed(self) -> None:
+        """Wakes those who wait in ``until``."""
+        for waiter in self._waiters:
+            waiter.set()
+
+    async def until(
+        self, condition: Callable[[], T | None], what: str = "", patience: float = PATIENCE
+    ) -> T:
+        """Waits until the condition holds and returns its value; fails after ``patience``."""
+        waiter = asyncio.Event()
+        self._waiters.add(waiter)
+        try:
+            async with asyncio.timeout(patience):
+                while not (value := condition()):
+                    # What happens here wakes us; what happens in the bot is looked for.
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(0.02):
+                            await waiter.wait()
+                    waiter.clear()
+                return value
+        except TimeoutError:
+            tail = "\n".join(
+                f"  {r.method} {r.route} {r.body} -> {r.status} {r.code}" for r in self.log[-20:]
+            )
+            raise AssertionError(
+                f"waited {patience:.0f} s for {what or condition}:\n{tail}"
+            ) from None
+        finally:
+            self._waiters.discard(waiter)
+
+    # -- what happens
+
+    def interact(
+        self,
+        kind: int,
+        person: Person,
+        channel: Channel,
+        data: Json,
+        *,
+        source: Message | None = None,
+    ) -> Interaction:
+        """Sends an interaction to the bot over the gateway."""
+        interaction = Interaction(
+            self,
+            self.snowflake(),
+            f"aW50ZXJhY3Rpb246{secrets.token_urlsafe(48)}",
+            kind,
+            person,
+            channel,
+            data,
+            self.clock(),
+            time.perf_counter(),
+            source,
+        )
+        self.interactions[interaction.token] = interaction
+        self.gateway.dispatch("INTERACTION_CREATE", interaction.payload())
+        return interaction
+
+    def post(self, channel: Channel, author: Json, **fields: Any) -> Message:  # noqa: ANN401
+        """Puts a message into a channel and tells the bot if it may know."""
+        message = Message(self, self.snowflake(), channel, author, self.clock(), **fields)
+        message.edits.append((message.created, message.content))
+        channel.messages[message.id] = message
+        self.tell("MESSAGE_CREATE", message)
+        return message
+
+    def remove(self, message: Message) -> None:
+        message.deleted = True
+        message.channel.messages.pop(message.id, None)
+        self.tell("MESSAGE_DELETE", message)
+
+    def remove_channel(self, channel: Channel) -> None:
+        """Deletes a channel and all that was written there."""
+        del self.channels[channel.id]
+        for message in list(channel.messages.values()):
+            message.deleted = True
+        channel.messages.clear()
+        if self.gateway.session and channel.seen:
+            self.gateway.dispatch("CHANNEL_DELETE", channel.payload())
+        self.changed()
+
+    def tell(self, event: str, message: Message) -> None:
+        """Sends a message event to the bot, as much of it as the bot's intents allow."""
+        self.changed()
+        session, channel = self.gateway.session, message.channel
+        if session is None or not channel.seen or message.ephemeral:
+            return
+        if not session.intents & (1 << 9 if channel.guild else 1 << 12):
+            return
+        if event == "MESSAGE_DELETE":
+            data: Json = {"id": str(message.id), "channel_id": str(channel.id)}
+            if channel.guild:
+                data["guild_id"] = str(channel.guild.id)
+        else:
+            me = str(self.application_id)
+            told = (
+                session.intents & 1 << 15
+                or not channel.guild
+                or message.mine
+                or any(user["id"] == me for user in message.mentions)
+            )
+            data = message.payload(stripped=not told)
+            author = next((p for p in self.people if str(p.id) == message.author["id"]), None)
+            if channel.guild and author:
+                member = author.member()
+                del member["user"], member["permissions"]
+                data["member"] = member
+        self.gateway.dispatch(event, data)
+
+    # -- what the gateway tells of it
+
+    def _ready(self, session: Session) -> Json:
+        return {
+            "v": 10,
+            "user": self.bot_user(),
+            "session_id": session.id,
+            "resume_gateway_url": self.gateway_url,
+            "shard": [0, 1],
+            "guilds": [{"id": str(g.id), "unavailable": True} for g in self.guilds if g.installed],
+            "application": {"id": str(self.application_id), "flags": self.application_flags},
+        }
+
+    def _guild_payloads(self) -> list[Json]:
+        bot_member = {
+            "user": self.bot_user(),
+            "roles": [],
+            "joined_at": iso(EPOCH),
+            "deaf": False,
+            "mute": False,
+            "flags": 0,
+        }
+        return [
+            {
+                "id": str(guild.id),
+                "name": guild.name,
+                "unavailable": False,
+                "large": False,
+                "owner_id": "1",
+                "member_count": 100,
+                "members": [bot_member],
+                "features": [],
+                "roles": [
+                    _role(guild.id, "@everyone", permissions=str(MEMBER_PERMISSIONS)),
+                    _role(
+                        guild.bot_role,
+                        "pooh",
+                        managed=True,
+                        tags={"bot_id": str(self.application_id)},
+                    ),
+                    *(_role(role, name) for role, name in guild.roles.items()),
+                ],
+                "channels": [c.payload() for c in self.channels.values() if c.guild is guild],
+                "preferred_locale": guild.locale,
+                "premium_tier": 0,
+                "nsfw_level": 0,
+                "verification_level": 0,
+                "emojis": [],
+                "stickers": [],
+                "threads": [],
+                "voice_states": [],
+                "presences": [],
+                "stage_instances": [],
+                "guild_scheduled_events": [],
+                "soundboard_sounds": [],
+                "mfa_level": 0,
+            }
+            for guild in self.guilds
+            if guild.installed
+        ]
+
+
+def _role(role: int, name: str, **fields: Any) -> Json:  # noqa: ANN401
+    return {
+        "id": str(role),
+        "name": name,
+        "position": 0,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "permissions": "0",
+        "hoist": False,
+        "managed": False,
+        "mentionable": True,
+        "flags": 0,
+    } | fields
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode().rstrip("=")
