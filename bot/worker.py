@@ -15,39 +15,17 @@ import threading
 import time
 from collections import abc
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.queue import Ticket
 from bot.words import LONGEST, Verdict, WordFilter
+from model.network import Logits, Network
 from model.sampling import Sampling, next_ids, without
 from model.sentences import REACH, barred
 from model.vocab import Vocab
 
 _log = logging.getLogger(__name__)
-
-Logits = NDArray[np.float32]
-
-
-class Network(Protocol):
-    """What the worker needs of a `model.decoder.Decoder`."""
-
-    def join(self) -> int:
-        """A free slot."""
-
-    def leave(self, slot: int) -> None:
-        """Give the slot back."""
-
-    def read(self, slot: int, ids: abc.Sequence[int]) -> Logits:
-        """Read ids; the logits (V,) of what follows."""
-
-    def step(self, slots: abc.Sequence[int], ids: abc.Sequence[int]) -> Logits:
-        """Read one id in each slot; the logits (S, V) of what follows."""
-
-    def rewind(self, slot: int, count: int) -> None:
-        """Forget the last ids."""
 
 
 class Outcome(enum.Enum):

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from bot.queue import FairQueue, Ticket
 from bot.words import WordFilter
-from bot.worker import Network, Outcome, Story, Worker
+from bot.worker import Outcome, Story, Worker
+from model.network import Network
 from model.sampling import START, Sampling
 from model.vocab import Vocab
 

@@ -40,11 +40,11 @@ class GPTConfig:
         n_kv_head: G, heads of keys and values, each shared by H / G heads that ask; 0 stands for H.
         n_embd: C, width of the residual stream.
         dropout: share of a block's output dropped while training, 0 to 1.
-        ngram_orders: the n-gram table knows runs of the last n characters, for each n here.
-        ngram_words: and runs of the last n words, the unfinished one included.
-        ngram_rows: how many runs the table knows.
+        ngram_orders: the n-gram table knows n-grams of the last n characters, for each n here.
+        ngram_words: and n-grams of the last n words, the unfinished one included.
+        ngram_rows: how many n-grams the table knows.
         ngram_width: numbers in a row of the table.
-        ngram_dropout: share of the known runs hidden while training, 0 to 1.
+        ngram_dropout: share of the known n-grams hidden while training, 0 to 1.
         word_breaks: ids of the characters that part words.
 
     Raises:
@@ -109,7 +109,7 @@ class GPTConfig:
             share = getattr(self, name)
             if not isinstance(share, float) or not 0.0 <= share < 1.0:
                 raise ValueError(f"{name} = {share!r}: must be at least 0.0 and below 1")
-        if self.n_runs and not (self.ngram_rows and self.ngram_width):
+        if self.n_ngrams and not (self.ngram_rows and self.ngram_width):
             raise ValueError("ngram_orders and ngram_words need ngram_rows and ngram_width above 0")
         if self.ngram_words and not self.word_breaks:
             raise ValueError("ngram_words needs word_breaks: the ids of space and newline")
@@ -169,8 +169,8 @@ class GPTConfig:
         return self.n_kv_head * self.head_size
 
     @property
-    def n_runs(self) -> int:
-        """K, how many runs end at each character and are looked up in the n-gram table."""
+    def n_ngrams(self) -> int:
+        """K, how many n-grams end at each character and are looked up in the n-gram table."""
         return len(self.ngram_orders) + len(self.ngram_words)
 
     def to_json(self) -> str:

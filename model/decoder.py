@@ -44,8 +44,8 @@ _ZERO = np.zeros((), np.float32)  # an array already: a scalar is made one at ea
 
 
 @dataclass
-class _Text:
-    """What a slot holds."""
+class _Sequence:
+    """The text that a slot holds."""
 
     ids: list[int] = field(default_factory=list)
     position: int = 0  # of the next id, at most 3 P
@@ -88,52 +88,52 @@ class Decoder:
         ]
         self._head = _f32(weights["head.weight"])  # (V, C)
         self._embedding = _f32(weights["embedding.weight"])  # (V, C)
-        self._table = NGramTable(config, weights) if config.n_runs else None
+        self._table = NGramTable(config, weights) if config.n_ngrams else None
         if self._table is None:  # the first norm is then a constant of each character
             square = np.square(self._embedding).mean(axis=1, keepdims=True)
             self._embedding = self._embedding / np.sqrt(square + EPSILON)
         self._windows = [config.window(i) for i in range(config.n_layer)]
-        turns = {
-            far: _turns(config, far)
+        rotations = {
+            far: _rotations(config, far)
             for far in {i in config.far_blocks for i in range(config.n_layer)}
         }
-        self._turns = [turns[i in config.far_blocks] for i in range(config.n_layer)]
-        self._texts: list[_Text | None] = []
+        self._rotations = [rotations[i in config.far_blocks] for i in range(config.n_layer)]
+        self._sequences: list[_Sequence | None] = []
         self._first_capacity = max(slots, 1)
         self._capacity = 0
         self._keys: list[Array] = []  # for each block (slots, G, A, D)
         self._values: list[Array] = []
         self._content = np.zeros((0, 0, 0, 0), np.float32)  # (blocks, slots, G, D/2): see _shift
-        self._room: _Room | None = None
+        self._workspace: _Workspace | None = None
 
     # Slots
 
     def join(self) -> int:
         """Take a free slot for a new text."""
-        for slot, text in enumerate(self._texts):
-            if text is None:
-                self._texts[slot] = _Text()
+        for slot, sequence in enumerate(self._sequences):
+            if sequence is None:
+                self._sequences[slot] = _Sequence()
                 return slot
-        self._texts.append(_Text())
-        if len(self._texts) > self._capacity:
+        self._sequences.append(_Sequence())
+        if len(self._sequences) > self._capacity:
             self._grow(max(self._first_capacity, 2 * self._capacity))
-        return len(self._texts) - 1
+        return len(self._sequences) - 1
 
     def leave(self, slot: int) -> None:
         """Give a slot back. With the last of them goes the memory of the cache."""
-        self._text(slot)
-        self._texts[slot] = None
-        if not any(self._texts):
-            self._texts, self._capacity, self._keys, self._values = [], 0, [], []
-            self._room = None
+        self._sequence(slot)
+        self._sequences[slot] = None
+        if not any(self._sequences):
+            self._sequences, self._capacity, self._keys, self._values = [], 0, [], []
+            self._workspace = None
             if self._table:
                 self._table.grow(0)
 
-    def _text(self, slot: int) -> _Text:
-        text = self._texts[slot] if 0 <= slot < len(self._texts) else None
-        if text is None:
+    def _sequence(self, slot: int) -> _Sequence:
+        sequence = self._sequences[slot] if 0 <= slot < len(self._sequences) else None
+        if sequence is None:
             raise ValueError(f"slot {slot}: no text has joined there")
-        return text
+        return sequence
 
     def _grow(self, capacity: int) -> None:
         """Make room for more slots. Memory that is never written is never taken (calloc)."""
@@ -172,16 +172,18 @@ class Decoder:
         Raises:
             ValueError: no such slot, no id, or an id that is not in the vocabulary.
         """
-        text = self._text(slot)
+        sequence = self._sequence(slot)
         self._check(ids)
-        text.ids.extend(ids)
+        sequence.ids.extend(ids)
         if len(ids) == 1:
-            logits: Array = self._step([slot], [text], ids)[0]
+            logits: Array = self._step([slot], [sequence], ids)[0]
             return logits
         if len(ids) > self.config.context_length:
-            ids, text.position = ids[-self.config.context_length :], 0
+            ids, sequence.position = ids[-self.config.context_length :], 0
         for start in range(0, len(ids), self.config.attention_window):
-            x = self._read(slot, text, np.array(ids[start : start + self.config.attention_window]))
+            x = self._read(
+                slot, sequence, np.array(ids[start : start + self.config.attention_window])
+            )
         last: Array = self._head @ _norm(x[:, -1])
         return last
 
@@ -203,11 +205,11 @@ class Decoder:
         self._check(ids)
         order = sorted(range(len(slots)), key=slots.__getitem__)  # slots side by side
         rising = [slots[i] for i in order]
-        texts = [self._text(slot) for slot in rising]
+        sequences = [self._sequence(slot) for slot in rising]
         ids = [ids[i] for i in order]
-        for text, i in zip(texts, ids, strict=True):
-            text.ids.append(i)
-        logits = self._step(rising, texts, ids)
+        for sequence, i in zip(sequences, ids, strict=True):
+            sequence.ids.append(i)
+        logits = self._step(rising, sequences, ids)
         return logits if rising == list(slots) else logits[np.argsort(order)]
 
     def rewind(self, slot: int, count: int) -> None:
@@ -216,15 +218,15 @@ class Decoder:
         Raises:
             ValueError: no such slot, or it holds fewer ids.
         """
-        text = self._text(slot)
-        if not 0 <= count <= len(text.ids):
-            raise ValueError(f"count = {count}: the slot holds {len(text.ids)} ids")
+        sequence = self._sequence(slot)
+        if not 0 <= count <= len(sequence.ids):
+            raise ValueError(f"count = {count}: the slot holds {len(sequence.ids)} ids")
         if count:
-            kept = text.ids[: len(text.ids) - count]
-            text.ids, text.position = [], 0
+            kept = sequence.ids[: len(sequence.ids) - count]
+            sequence.ids, sequence.position = [], 0
             if kept:
                 self.read(slot, kept[-self.config.context_length :])
-                text.ids = kept
+                sequence.ids = kept
 
     def _check(self, ids: Sequence[int]) -> None:
         if not ids:
@@ -232,30 +234,30 @@ class Decoder:
         if not 0 <= min(ids) <= max(ids) < self.config.vocab_size:
             raise ValueError(f"ids: must be from 0 to {self.config.vocab_size - 1}")
 
-    def _advance(self, slot: int, text: _Text, count: int) -> int:
+    def _advance(self, slot: int, sequence: _Sequence, count: int) -> int:
         """Take the next `count` positions, at most P; the first of them.
 
         No position reaches 3 P: when one would, P is taken off all of the slot's. Its keys are
         turned back to match; no place in a ring changes, as P is so many whole rounds.
         """
         P = self.config.longest_window
-        if text.position == 0:
+        if sequence.position == 0:
             self._content[:, slot] = _ZERO
-        if text.position + count > 3 * P:  # then P and more are left
-            text.position -= P
-            for keys, turns in zip(self._keys, self._turns, strict=True):
+        if sequence.position + count > 3 * P:  # then P and more are left
+            sequence.position -= P
+            for keys, rotations in zip(self._keys, self._rotations, strict=True):
                 pairs = keys[slot].view(np.complex64)  # (G, A, D/2)
-                pairs *= turns[P, -1].conj()
+                pairs *= rotations[P, -1].conj()
             if self._table:
                 self._table.move(slot)
-        first, text.position = text.position, text.position + count
+        first, sequence.position = sequence.position, sequence.position + count
         return first
 
-    def _read(self, slot: int, text: _Text, ids: NDArray[np.int64]) -> Array:
+    def _read(self, slot: int, sequence: _Sequence, ids: NDArray[np.int64]) -> Array:
         """Read at most `attention_window` ids (T,) in one pass -> the stream (C, T)."""
         c, T = self.config, len(ids)
         H, G, D = c.n_head, c.n_kv_head, c.head_size
-        first = self._advance(slot, text, T)
+        first = self._advance(slot, sequence, T)
         positions = np.arange(first, first + T)
         x = self._embedding[ids].T
         if self._table:
@@ -266,7 +268,7 @@ class Decoder:
             zip(self._keys, self._values, self._windows, self._blocks, strict=True)
         ):
             heads = (_norm(x).T @ qkv.T).reshape(T, H + 2 * G, D)
-            _unit_and_turn(heads[:, : H + G], self._turns[i][positions])
+            _normalize_and_rotate(heads[:, : H + G], self._rotations[i][positions])
             if i in c.far_blocks:  # the content half of a key stands one place later
                 content = heads[:, H : H + G, D // 2 :]
                 before = np.concatenate((self._content[i, slot][None], content[:-1]))
@@ -285,14 +287,19 @@ class Decoder:
             x += down @ np.square(np.maximum(up @ _norm(x), _ZERO))
         return x
 
-    def _step(self, slots: Sequence[int], texts: Sequence[_Text], ids: Sequence[int]) -> Array:
+    def _step(
+        self, slots: Sequence[int], sequences: Sequence[_Sequence], ids: Sequence[int]
+    ) -> Array:
         """One more place for each slot, in rising order -> logits (S, V)."""
         S, c = len(slots), self.config
-        room = self._room
-        if room is None or room.slots != S:
-            room = self._room = _Room(c, S)
-        x, normed, hidden, k, v = room.x, room.normed, room.hidden, room.k, room.v
-        positions = [self._advance(slot, text, 1) for slot, text in zip(slots, texts, strict=True)]
+        work = self._workspace
+        if work is None or work.slots != S:
+            work = self._workspace = _Workspace(c, S)
+        x, normed, hidden, k, v = work.x, work.normed, work.hidden, work.k, work.v
+        positions = [
+            self._advance(slot, sequence, 1)
+            for slot, sequence in zip(slots, sequences, strict=True)
+        ]
         rows: Any = np.array(slots)
         places: Any = np.array(positions)
         if S == 1:  # without arrays of places it is quicker
@@ -302,40 +309,40 @@ class Decoder:
             where, when = np.array(slots), np.array(positions)
             self._table.write(where, when, np.array(ids))
             x += self._table.look_up(where, when).reshape(x.shape)
-            room.norm(x, out=x)
-        kinds = {  # (window, far) -> turns ([S,] H + G, D/2), places in the ring, groups
+            work.norm(x, out=x)
+        kinds = {  # (window, far) -> rotations ([S,] H + G, D/2), places in the ring, groups
             (A, i in c.far_blocks): (
-                self._turns[i][places],
+                self._rotations[i][places],
                 (rows, slice(None), places % A),
-                self._groups(slots, positions, A, room),
+                self._groups(slots, positions, A, work),
             )
             for i, A in enumerate(self._windows)
         }
         for i, (keys, values, A, (qkv, projection, up, down)) in enumerate(
             zip(self._keys, self._values, self._windows, self._blocks, strict=True)
         ):
-            turns, here, groups = kinds[A, i in c.far_blocks]
-            np.dot(qkv, room.norm(x, out=normed), out=room.qkv)
+            rotations, here, groups = kinds[A, i in c.far_blocks]
+            np.dot(qkv, work.norm(x, out=normed), out=work.qkv)
             if S > 1:
-                np.copyto(room.rows, room.qkv.T)
-            room.unit_and_turn(turns)
+                np.copyto(work.rows, work.qkv.T)
+            work.normalize_and_rotate(rotations)
             if i in c.far_blocks:
                 before = self._content[i, rows].copy()
-                self._content[i, rows] = room.content
-                np.copyto(room.content, before)
+                self._content[i, rows] = work.content
+                np.copyto(work.content, before)
             keys[here] = k
             values[here] = v
             for group in groups:
                 group.attend(keys, values)
-            np.add(x, np.dot(projection, room.flat_y, out=normed), out=x)
-            np.dot(up, room.norm(x, out=normed), out=hidden)
+            np.add(x, np.dot(projection, work.flat_y, out=normed), out=x)
+            np.dot(up, work.norm(x, out=normed), out=hidden)
             np.square(np.maximum(hidden, _ZERO, out=hidden), out=hidden)
             np.add(x, np.dot(down, hidden, out=normed), out=x)
-        np.copyto(room.logits, np.dot(self._head, room.norm(x, out=normed)).T)
-        return room.logits
+        np.copyto(work.logits, np.dot(self._head, work.norm(x, out=normed)).T)
+        return work.logits
 
     def _groups(
-        self, slots: Sequence[int], positions: Sequence[int], window: int, room: "_Room"
+        self, slots: Sequence[int], positions: Sequence[int], window: int, work: "_Workspace"
     ) -> "list[_Group]":
         """Cut slots into groups that lie side by side in the cache and hold about as much."""
         A, width = window, self.config.kv_width
@@ -347,10 +354,10 @@ class Decoder:
             wasted = longer * (i + 1 - first) - total - length
             side_by_side = slots[i] - slots[first] == i - first
             if not side_by_side or wasted * width > WASTE:
-                groups.append(room.group(slots[first], lengths[first:i], first))
+                groups.append(work.group(slots[first], lengths[first:i], first))
                 first, longer, total = i, length, 0
             longest, total = longer, total + length
-        groups.append(room.group(slots[first], lengths[first:], first))
+        groups.append(work.group(slots[first], lengths[first:], first))
         return groups
 
 
@@ -378,7 +385,7 @@ class _Group:
         np.divide(self.answer, self.total, out=self.answer)
 
 
-class _Room:
+class _Workspace:
     """The arrays that one place of each of S slots is worked on in: S columns.
 
     A single text's step has x (C,) rather than (C, 1): a vector is quicker.
@@ -418,12 +425,12 @@ class _Room:
         self.scale += EPSILON
         return np.divide(x, np.sqrt(self.scale, out=self.scale), out=out)
 
-    def unit_and_turn(self, turns: NDArray[np.complex64]) -> None:
-        """Bring q and k in `rows` to length 1 and turn them; turns ([S,] H + G, D/2)."""
+    def normalize_and_rotate(self, rotations: NDArray[np.complex64]) -> None:
+        """Bring q and k in `rows` to length 1 and turn them; rotations ([S,] H + G, D/2)."""
         np.vecdot(self.qk, self.qk, out=self.lengths[..., 0])
         np.add(self.lengths, self.least, out=self.lengths)
         np.divide(self.qk, np.sqrt(self.lengths, out=self.lengths), out=self.qk)
-        np.multiply(self.pairs, turns, out=self.pairs)
+        np.multiply(self.pairs, rotations, out=self.pairs)
 
     def group(self, slot: int, lengths: Sequence[int], row: int) -> _Group:
         """The group of slots from `slot` on, that hold so much; its first has row `row` here."""
@@ -450,12 +457,12 @@ def _norm(x: Array) -> Array:
     return normed
 
 
-def _unit_and_turn(qk: Array, turns: NDArray[np.complex64]) -> None:
-    """Bring q and k (T, H + G, D) to length 1 and turn them, in place; turns (T, H + G, D/2)."""
+def _normalize_and_rotate(qk: Array, rotations: NDArray[np.complex64]) -> None:
+    """Bring q and k (T, H + G, D) to length 1 and rotate them; rotations (T, H + G, D/2)."""
     squares = np.vecdot(qk, qk)[..., None] + np.float32(qk.shape[-1] * EPSILON)
     qk /= np.sqrt(squares)
     pairs = qk.view(np.complex64)
-    pairs *= turns
+    pairs *= rotations
 
 
 def _empty(*shape: int) -> Array:
@@ -488,7 +495,7 @@ def _pair_rotary_rows(qkv: Array, config: GPTConfig, far: bool) -> Array:
     return np.ascontiguousarray(np.concatenate((heads.reshape(-1, C), qkv[split:])))
 
 
-def _turns(config: GPTConfig, far: bool) -> NDArray[np.complex64]:
+def _rotations(config: GPTConfig, far: bool) -> NDArray[np.complex64]:
     """What q and k are multiplied by at each position: (3 P, H + G, D/2).
 
     The rotation, and sqrt(D) for q: with q and k of length 1, that makes their product
@@ -499,7 +506,7 @@ def _turns(config: GPTConfig, far: bool) -> NDArray[np.complex64]:
     frequency = 10000.0 ** -(np.arange(0, D, 2) / D)
     if far:
         frequency = np.concatenate((frequency[::2], np.zeros(D // 4)))
-    turns = np.exp(1j * np.arange(3 * config.longest_window)[:, None] * frequency)
+    rotations = np.exp(1j * np.arange(3 * config.longest_window)[:, None] * frequency)
     length = math.sqrt(D) * (FAR_GAIN if far else 1.0)
-    heads = (length * turns[:, None]).repeat(H, axis=1), turns[:, None].repeat(G, axis=1)
+    heads = (length * rotations[:, None]).repeat(H, axis=1), rotations[:, None].repeat(G, axis=1)
     return np.concatenate(heads, axis=1).astype(np.complex64)

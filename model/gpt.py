@@ -11,7 +11,7 @@ The letters in the shapes:
     D  C / H    width of one head
     V  vocabulary, how many characters there are
     A  attention_window, how many characters a place attends to; in far blocks far_window
-    K  runs looked up for each character;  R  rows in the n-gram table;  W  their width
+    K  n-grams looked up for each character;  R  rows in the n-gram table;  W  their width
 """
 
 import math
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.config import FAR_GAIN, GPTConfig
-from model.ngrams import find_rows, run_keys
+from model.ngrams import find_rows, ngram_keys
 
 
 def norm(x: Tensor) -> Tensor:
@@ -164,7 +164,7 @@ class Block(nn.Module):
 class NGramTable(nn.Module):
     """What often follows the last few characters and words, learned: memory instead of arithmetic.
 
-    K runs, none longer than A, end at each character: `model/ngrams.py` says which they are, and
+    K n-grams, none longer than A, end at each character: `model/ngrams.py` says which they are, and
     finds them among the R that are known. Each has a row, or the row of the unknown; a matrix
     brings the K rows together to the width of the stream.
     """
@@ -176,12 +176,12 @@ class NGramTable(nn.Module):
         self.config = config
         rows, width = config.ngram_rows, config.ngram_width
         self.rows = nn.Embedding(rows + 1, width, sparse=True)  # the last: unknown
-        self.projection = nn.Linear(config.n_runs * width, config.n_embd, bias=False)
+        self.projection = nn.Linear(config.n_ngrams * width, config.n_embd, bias=False)
         self.register_buffer("known", torch.arange(rows, dtype=torch.int32))  # sorted keys
 
     def find(self, ids: Tensor) -> Tensor:
-        """(B, T) ids -> (B, T, K) the rows of the runs that end there, R where one is unknown."""
-        keys = run_keys(ids.cpu().numpy(), self.config)
+        """(B, T) ids -> (B, T, K) the rows of the n-grams that end there, R where unknown."""
+        keys = ngram_keys(ids.cpu().numpy(), self.config)
         return torch.from_numpy(find_rows(keys, self.known.cpu().numpy())).to(ids.device)
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -207,7 +207,7 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
-        self.ngrams = NGramTable(config) if config.n_runs else None
+        self.ngrams = NGramTable(config) if config.n_ngrams else None
         self.blocks = nn.ModuleList(Block(config, i) for i in range(config.n_layer))
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         cos, sin = rotary_angles(config.context_length, config.head_size)

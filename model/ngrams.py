@@ -1,13 +1,13 @@
-"""Runs: the last few characters, or words, before a place in a text, as 32-bit keys.
+"""N-grams: the last few characters, or words, before a place in a text, as 32-bit keys.
 
-A network with an n-gram table has a row of numbers for each run that is frequent in what it read.
-The run is found by its key among the sorted keys of the runs known; what is not there gets the
-row of the unknown. This file makes the keys in numpy; `GPT` does the same in PyTorch.
+A network with an n-gram table has a row of numbers for each n-gram that is frequent in what it
+read. It is found by its key among the sorted keys of those known; what is not there gets the row of
+the unknown. This file makes the keys, in numpy.
 
 The key is a polynomial rolling hash (Karp and Rabin, 1987) modulo 2**64, so that the keys of all
-runs that end anywhere in a text come from one cumulative sum: with P odd, G[t] = sum over i < t of
-(id[i] + 1) P**i, the run of the characters s .. t - 1 has the hash (G[t] - G[s]) P**-s. A second
-multiplication mixes it with the kind of run, and the upper half is the key.
+n-grams that end anywhere in a text come from one cumulative sum: with P odd, G[t] = sum over i < t
+of (id[i] + 1) P**i, the characters s .. t - 1 have the hash (G[t] - G[s]) P**-s. A second
+multiplication mixes it with the kind of n-gram, and the upper half is the key.
 """
 
 from typing import Any
@@ -37,22 +37,22 @@ def powers(base: int, count: int) -> NDArray[np.int64]:
     return np.cumprod(factors, dtype=np.int64)  # wraps, as it should
 
 
-def run_starts(ids: NDArray[Any], config: GPTConfig) -> NDArray[np.int64]:
-    """Where each run that ends at each character starts.
+def ngram_starts(ids: NDArray[Any], config: GPTConfig) -> NDArray[np.int64]:
+    """Where each n-gram that ends at each character starts.
 
     Args:
         ids: (..., T) a text.
-        config: which runs there are (K of them).
+        config: which n-grams there are (K of them).
 
     Returns:
-        (..., T, K) the index of the run's first character: at least 0, at most its last.
+        (..., T, K) the index of the n-gram's first character: at least 0, at most its last.
     """
     length = ids.shape[-1]
     ends = np.broadcast_to(np.arange(1, length + 1), ids.shape)
     starts = [np.maximum(ends - order, 0) for order in config.ngram_orders]
     if config.ngram_words:
-        # A run of one word starts after the last break before the character; a run of n words
-        # after the last break before the break where the run of n - 1 words starts.
+        # The last word starts after the last break before the character; the last n words after the
+        # last break before the break where the last n - 1 words start.
         after_break = np.where(np.isin(ids, config.word_breaks), ends, 0)
         word = np.zeros(ids.shape, np.int64)
         np.maximum.accumulate(after_break[..., :-1], axis=-1, out=word[..., 1:])
@@ -63,18 +63,18 @@ def run_starts(ids: NDArray[Any], config: GPTConfig) -> NDArray[np.int64]:
                 start = np.where(start > 0, before, 0)
             if n in config.ngram_words:
                 starts.append(start)
-    # No run is longer than what a place attends to.
+    # No n-gram is longer than what a place attends to.
     result: NDArray[np.int64] = np.stack(starts, axis=-1)
     np.maximum(result, ends[..., None] - config.attention_window, out=result)
     return result
 
 
-def run_keys(ids: NDArray[Any], config: GPTConfig) -> Keys:
-    """The key of each run that ends at each character.
+def ngram_keys(ids: NDArray[Any], config: GPTConfig) -> Keys:
+    """The key of each n-gram that ends at each character.
 
     Args:
         ids: (..., T) a text.
-        config: which runs there are (K of them).
+        config: which n-grams there are (K of them).
 
     Returns:
         (..., T, K) keys.
@@ -82,14 +82,14 @@ def run_keys(ids: NDArray[Any], config: GPTConfig) -> Keys:
     length = ids.shape[-1]
     sums = np.zeros((*ids.shape[:-1], length + 1), np.int64)
     np.cumsum((ids.astype(np.int64) + 1) * powers(BASE, length), axis=-1, out=sums[..., 1:])
-    starts = run_starts(ids, config)
+    starts = ngram_starts(ids, config)
     before = np.take_along_axis(sums[..., None], starts, axis=-2)
     hashes = (sums[..., 1:, None] - before) * powers(INVERSE, length + 1)[starts]
     return mix(hashes)
 
 
 def mix(hashes: NDArray[np.int64]) -> Keys:
-    """The keys of runs from their hashes, (..., K) both: the last axis is the kind of run."""
+    """The keys of n-grams from their hashes, (..., K) both: the last axis is the kind of n-gram."""
     kinds = np.arange(1, hashes.shape[-1] + 1, dtype=np.int64) * signed(MIX * MIX)
     mixed = (hashes ^ (hashes >> 29)) * signed(MIX) + kinds
     mixed = (mixed ^ (mixed >> 32)) * signed(MIX)
@@ -98,7 +98,7 @@ def mix(hashes: NDArray[np.int64]) -> Keys:
 
 
 def find_rows(keys: Keys, known: Keys) -> NDArray[np.int64]:
-    """The row of each run: its place among the known keys, or len(known), the row of the unknown.
+    """The row of each n-gram: its place among the known keys; len(known), where it is unknown.
 
     Args:
         keys: any shape.

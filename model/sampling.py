@@ -3,11 +3,11 @@
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.network import Logits, Network
 from model.sentences import REACH, barred
 from model.vocab import Vocab
 
@@ -17,8 +17,6 @@ MAX_LENGTH = 1_000_000
 MAX_SEED = 2**63 - 1
 NEVER = np.float32(-1e30)  # the logit of a character that must not be chosen
 START = "\n\n"  # what is read in place of an empty prompt: a story begins like a paragraph
-
-Logits = NDArray[np.float32]
 
 
 class NotFiniteError(ArithmeticError):
@@ -209,24 +207,11 @@ def _draw(rng: np.random.Generator, total: float) -> float:
     return min(rng.random() * total, math.nextafter(total, 0.0))
 
 
-class Writer(Protocol):
-    """What `generate` needs of a `model.decoder.Decoder`."""
-
-    def join(self) -> int:
-        """A free slot."""
-
-    def leave(self, slot: int) -> None:
-        """Give the slot back."""
-
-    def read(self, slot: int, ids: list[int]) -> Logits:
-        """Read ids; the logits (V,) of what follows."""
-
-
-def generate(decoder: Writer, vocab: Vocab, prompt: str, sampling: Sampling) -> Iterator[str]:
+def generate(network: Network, vocab: Vocab, prompt: str, sampling: Sampling) -> Iterator[str]:
     """Write on from `prompt`, one character at a time.
 
     Args:
-        decoder: the network; a slot of it is taken until the text ends or the iterator is closed.
+        network: a slot of it is taken until the text ends or the iterator is closed.
         vocab: its characters.
         prompt: what was written so far, in characters of `vocab`; when empty, a story starts.
         sampling: how to choose, and how many.
@@ -241,13 +226,13 @@ def generate(decoder: Writer, vocab: Vocab, prompt: str, sampling: Sampling) -> 
     ids = vocab.encode(prompt or START)
     rng = sampling.rng()
     beginning = ""  # the first characters that were written
-    slot = decoder.join()
+    slot = network.join()
     try:
         for _ in range(sampling.length):
             bars = barred(prompt, beginning, vocab.characters, whole_word=sampling.whole_word)
-            ids = [next_id(without(decoder.read(slot, ids), bars), sampling, rng)]
+            ids = [next_id(without(network.read(slot, ids), bars), sampling, rng)]
             character = vocab.characters[ids[0]]
             beginning = (beginning + character)[:REACH]
             yield character
     finally:
-        decoder.leave(slot)
+        network.leave(slot)

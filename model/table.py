@@ -4,8 +4,8 @@ The keys of `ngrams.py` need, at each place, the sum up to there and where its w
 kept for each slot, so one more character costs a few array operations. Positions are the decoder's:
 below 3 P.
 
-    S  slots    K  runs that end at each character    R  rows of the table, W their width
-    A  attention_window, which no run is longer than    P  the longest window of any block
+    S  slots    K  n-grams that end at each character    R  rows of the table, W their width
+    A  attention_window, which no n-gram is longer than    P  the longest window of any block
 """
 
 from collections.abc import Mapping
@@ -69,9 +69,9 @@ class NGramTable:
         self.words[slot, : 2 * P + 1] = np.maximum(self.words[slot, P:] - P, 0)
 
     def look_up(self, slots: Ints, positions: Ints) -> Array:
-        """What the table has for the runs that end at these places, (N,) each -> (C, N)."""
+        """What the table has for the n-grams that end at these places, (N,) each -> (C, N)."""
         c, ends = self.config, positions + 1
-        starts = np.empty((len(slots), c.n_runs), np.int64)
+        starts = np.empty((len(slots), c.n_ngrams), np.int64)
         n_orders = len(self.orders)
         np.subtract(ends[:, None], self.orders, out=starts[:, :n_orders])
         start = self.words[slots, positions]

@@ -231,9 +231,9 @@ def _expected(
         shapes[block + "feed_forward.down.weight"] = (C, 4 * C)
     expected: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {}
     expected.update((name, (shape, _FLOATS)) for name, shape in shapes.items())
-    if config.n_runs:
+    if config.n_ngrams:
         width = config.ngram_width
-        expected["ngrams.projection.weight"] = ((C, config.n_runs * width), _FLOATS)
+        expected["ngrams.projection.weight"] = ((C, config.n_ngrams * width), _FLOATS)
         expected[_KNOWN] = ((R,), ("int32",))
         expected[_ROWS] = ((R + 1, width), (*_FLOATS, "int8"))
         if quantised:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from model.config import GPTConfig
 from model.gpt import GPT
-from model.ngrams import run_keys
+from model.ngrams import ngram_keys
 
 PLAIN = GPTConfig(vocab_size=11, context_length=12, n_layer=3, n_head=2, n_embd=16)
 ONE_OF_EACH = GPTConfig(vocab_size=7, context_length=1, n_layer=1, n_head=1, n_embd=2)
@@ -56,7 +56,7 @@ def random_gpt(config: GPTConfig, seed: int = 0) -> GPT:
         if gpt.ngrams is not None:
             rng = np.random.default_rng(seed)
             ids = rng.integers(0, config.vocab_size, (200, config.context_length))
-            seen, count = np.unique(run_keys(ids, config), return_counts=True)
+            seen, count = np.unique(ngram_keys(ids, config), return_counts=True)
             often = seen[np.argsort(-count, kind="stable")][: config.ngram_rows : 2]
             other = rng.integers(-(2**31), 2**31, 2 * config.ngram_rows).astype(np.int32)
             other = np.setdiff1d(other, often)[: config.ngram_rows - len(often)]

@@ -17,7 +17,7 @@ from model.gpt import (
     rotary_angles,
     rotate,
 )
-from model.ngrams import run_keys
+from model.ngrams import ngram_keys
 from tests.networks import CONFIGS, PLAIN, SHARED_TABLE, TABLE, WORDS_ONLY, random_gpt
 
 
@@ -194,7 +194,7 @@ def test_known_runs_have_their_rows_and_all_others_the_last(config: GPTConfig) -
         rows = ngrams.find(ids)
         for text, found in zip(ids, rows, strict=True):
             for t in range(length):
-                keys = run_keys(text[: t + 1].numpy(), config)[-1]  # as if the text ended there
+                keys = ngram_keys(text[: t + 1].numpy(), config)[-1]  # as if the text ended there
                 expected = [known.index(k) if k in known else len(known) for k in keys.tolist()]
                 assert found[t].tolist() == expected
     assert (rows == config.ngram_rows).any()
@@ -205,9 +205,9 @@ def test_the_key_of_a_run_is_its_own_wherever_it_stands() -> None:
     rng = np.random.default_rng(0)
     tail = rng.integers(2, 6, 9)
     keys = [
-        run_keys(np.concatenate((rng.integers(2, 6, size), [0, 3, 1, 2, 0], tail)), TABLE)[-1]
+        ngram_keys(np.concatenate((rng.integers(2, 6, size), [0, 3, 1, 2, 0], tail)), TABLE)[-1]
         for size in (0, 1, 2)
     ]
     assert np.array_equal(keys[0], keys[1])
     assert np.array_equal(keys[0], keys[2])
-    assert len(set(keys[0].tolist())) == TABLE.n_runs
+    assert len(set(keys[0].tolist())) == TABLE.n_ngrams

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.network import Logits
 from model.sampling import (
     MAX_TEMPERATURE,
     NotFiniteError,
@@ -216,12 +217,20 @@ class Alphabet:
         assert slot == 7
         self.left += 1
 
-    def read(self, slot: int, ids: list[int]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    def read(self, slot: int, ids: Sequence[int]) -> Logits:
         assert slot == 7
         self.heard += ids
         logits = np.zeros(5, np.float32)
         logits[(ids[-1] + 1) % 5] = 3.0
         return logits
+
+    def step(self, slots: Sequence[int], ids: Sequence[int]) -> Logits:
+        [slot] = slots
+        return self.read(slot, ids)[None]
+
+    def rewind(self, slot: int, count: int) -> None:
+        assert slot == 7
+        del self.heard[len(self.heard) - count :]
 
 
 VOCAB = Vocab("\nabcd")

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from model.config import GPTConfig
-from model.ngrams import run_keys
+from model.ngrams import ngram_keys
 from model.vocab import Vocab
 from training import checkpoints
 from training.checkpoints import CheckpointError
@@ -21,7 +21,7 @@ from training.measures import losses
 from training.optim import _mean, rate
 from training.setup import build, ids
 from training.texts import Reading
-from training.trainer import DivergenceError, Progress, Trainer, known_runs
+from training.trainer import DivergenceError, Progress, Trainer, known_ngrams
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = (ROOT / "data" / "sample.txt").read_text("utf-8")
@@ -412,11 +412,11 @@ def test_the_table_knows_the_most_frequent_runs() -> None:
     config = GPTConfig(4, 8, n_embd=8, n_head=1, ngram_orders=(1, 2), ngram_rows=3, ngram_width=2)
     often = np.array([0, 1, 0, 1, 0, 1, 0, 1], np.uint8)
     rare = np.array([3, 2], np.uint8)
-    known = known_runs([(often, 1), (rare, 1)], config, least=2)
-    keys = run_keys(often, config)[-3:]  # (3, K): one and two characters, up to 1, 0, 1
+    known = known_ngrams([(often, 1), (rare, 1)], config, least=2)
+    keys = ngram_keys(often, config)[-3:]  # (3, K): one and two characters, up to 1, 0, 1
     assert known.tolist() == sorted({*keys[:2, 0].tolist(), keys[2, 1].item()})
-    rows = known_runs([(often, 1), (rare, 9)], config, least=9)
-    assert set(rows.tolist()) <= set(run_keys(rare, config).ravel().tolist())
+    rows = known_ngrams([(often, 1), (rare, 9)], config, least=9)
+    assert set(rows.tolist()) <= set(ngram_keys(rare, config).ravel().tolist())
 
 
 def test_an_opening_does_not_count_twice_for_the_table() -> None:
@@ -424,7 +424,7 @@ def test_an_opening_does_not_count_twice_for_the_table() -> None:
     config = replace(TABLE, ngram_least=3)
     reading = Reading(((text, 1.0),), (("- " * 20, 1.0),), "", ((text, 9.0),))
     model = build(config, reading, reading.vocab()).learner.model
-    runs = run_keys(ids(text, reading.vocab()), model.config)
+    runs = ngram_keys(ids(text, reading.vocab()), model.config)
     assert model.ngrams is not None
     assert not np.isin(runs, model.ngrams.known.numpy()).any()
 

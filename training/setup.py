@@ -71,7 +71,7 @@ def build(
     import torch
 
     from model.gpt import GPT
-    from training.trainer import Data, Trainer, known_runs
+    from training.trainer import Data, Trainer, known_ngrams
 
     near, opened, library = (
         tuple(Source(ids(text, vocab), weight) for text, weight in part)
@@ -91,9 +91,9 @@ def build(
             attention_window=min(config.attention_window, config.context_length),
             far_window=min(config.far_window, config.context_length),
         )
-        if sizes.n_runs:
+        if sizes.n_ngrams:
             counted = [(s.ids, 2) for s in near] + [(s.ids, 1) for s in library]
-            known = known_runs(counted, sizes, config.ngram_least)
+            known = known_ngrams(counted, sizes, config.ngram_least)
             if len(known):
                 sizes = replace(sizes, ngram_rows=len(known))
             else:  # the text repeats nothing often enough to fill a table

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from model.config import GPTConfig
 from model.gpt import GPT
-from model.ngrams import run_keys
+from model.ngrams import ngram_keys
 from training.config import TrainingConfig, check_types
 from training.dataset import Ids, Mixture, Source, Window, Windows
 from training.machine import compile_trouble
@@ -344,7 +344,7 @@ def bfloat16_is_fast() -> bool:
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
-def known_runs(texts: list[tuple[Ids, int]], config: GPTConfig, least: int) -> NDArray[np.int32]:
+def known_ngrams(texts: list[tuple[Ids, int]], config: GPTConfig, least: int) -> NDArray[np.int32]:
     """The keys of the runs that occur most often, sorted.
 
     Args:
@@ -355,9 +355,9 @@ def known_runs(texts: list[tuple[Ids, int]], config: GPTConfig, least: int) -> N
     Returns:
         (R,) keys, R at most `config.ngram_rows`.
     """
-    keys = [run_keys(ids, config) for ids, _ in texts]  # each (N, K)
+    keys = [ngram_keys(ids, config) for ids, _ in texts]  # each (N, K)
     often, counts = [], []
-    for kind in range(config.n_runs):
+    for kind in range(config.n_ngrams):
         total: dict[int, list[NDArray[np.int32]]] = {}
         for each, (_, count) in zip(keys, texts, strict=True):
             total.setdefault(count, []).append(each[:, kind])

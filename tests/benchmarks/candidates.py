@@ -70,7 +70,7 @@ def random_decoder() -> Decoder:
 def twin(decoder: Decoder, slots: int = 1) -> Decoder:
     """Another decoder with the same weights and slots of its own."""
     other = copy.copy(decoder)
-    other._texts, other._keys, other._values, other._room = [], [], [], None
+    other._sequences, other._keys, other._values, other._workspace = [], [], [], None
     other._capacity, other._first_capacity = 0, slots
     other._table = copy.copy(decoder._table)  # its arrays are made anew when it grows
     return other
@@ -89,7 +89,7 @@ def stepping(decoder: Decoder, readers: int, ids: Sequence[int], half: bool = Fa
             caches[:] = held
 
     def run(count: int) -> None:
-        for text in decoder._texts:
+        for text in decoder._sequences:
             if text is not None and text.position > A:
                 text.position = A  # so that nothing is counted anew meanwhile
         for column in columns[:count]:
@@ -287,7 +287,7 @@ def compiled_steps(
     kinds = zip(*decoder._blocks, strict=True)
     qkv, projection, up, down = (pack(np.stack(matrices)) for matrices in kinds)
     keys, values = np.zeros((2, c.n_layer, c.n_kv_head, A, c.head_size), np.float32)
-    turns, head = decoder._turns[0].view(np.float32), pack(decoder._head[None])
+    turns, head = decoder._rotations[0].view(np.float32), pack(decoder._head[None])
     matrices = Matrices(decoder._embedding, turns, qkv, projection, up, down, head, keys, values)
     table = None
     if t is not None:

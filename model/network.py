@@ -1,0 +1,28 @@
+"""What writes, seen from outside: all that `sampling.generate` and the bot's worker ask for."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Logits = NDArray[np.float32]
+
+
+class Network(Protocol):
+    """A network that writes several texts at once, each in a slot: see `decoder.Decoder`."""
+
+    def join(self) -> int:
+        """A free slot."""
+
+    def leave(self, slot: int) -> None:
+        """Give the slot back."""
+
+    def read(self, slot: int, ids: Sequence[int]) -> Logits:
+        """Read ids; the logits (V,) of what follows."""
+
+    def step(self, slots: Sequence[int], ids: Sequence[int]) -> Logits:
+        """Read one id in each slot; the logits (S, V) of what follows."""
+
+    def rewind(self, slot: int, count: int) -> None:
+        """Forget the last ids."""
