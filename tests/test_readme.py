@@ -1,4 +1,4 @@
-"""What the README and the notebook show is what happens."""
+"""What README, the pages of docs/ and the notebook show is what happens."""
 
 import json
 import os
@@ -11,27 +11,38 @@ from pathlib import Path
 
 import pytest
 
+from scripts import refresh_docs
+
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
+PAGES = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in refresh_docs.pages()}
+README = PAGES["README.md"]
 NOTEBOOK = ROOT / "notebooks" / "pooh.ipynb"
+PATH = r"`((?:bot|model|training|tests|scripts|data|weights|vocab|docs|notebooks)/[\w./-]*)`"
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, page: str) -> list[str]:
     """The code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.M | re.S)
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.M | re.S)
 
 
-def examples() -> list[tuple[str, str]]:
-    """Commands and what they print: `$ command` and the lines below it."""
-    found = []
-    for block in blocks("console"):
-        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
-            found.append((command, output))
-    return found
+def examples() -> dict[str, str]:
+    """Commands and what the pages say they print: `$ command` and the lines below it."""
+    return {
+        command: output
+        for page in PAGES.values()
+        for block in blocks("console", page)
+        for command, output in refresh_docs.EXAMPLE.findall(block)
+    }
+
+
+def commands() -> list[str]:
+    """The lines of all bash blocks."""
+    lines = [b.splitlines() for page in PAGES.values() for b in blocks("bash", page)]
+    return list(dict.fromkeys(line for block in lines for line in block))
 
 
 def python(arguments: list[str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run Python as the README does, in a window of 80 columns."""
+    """Run Python as README does."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
@@ -51,8 +62,9 @@ def help_of(module: str) -> str:
 
 
 def setup_commands() -> list[str]:
-    """The two lines that set everything up."""
-    return [line for block in blocks("bash") for line in block.splitlines() if "venv" in line]
+    """README's two lines that set everything up."""
+    lines = [line for block in blocks("bash", README) for line in block.splitlines()]
+    return [line for line in lines if "venv" in line]
 
 
 def test_each_set_up_is_one_line_and_the_second_is_what_ci_runs() -> None:
@@ -61,6 +73,7 @@ def test_each_set_up_is_one_line_and_the_second_is_what_ci_runs() -> None:
     assert write.startswith(start)
     assert test.startswith(start)
     assert test in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    assert test in PAGES["CONTRIBUTING.md"].splitlines()
     assert "torch" not in write
     assert "[" not in write, "the first needs no extra"
 
@@ -74,16 +87,12 @@ def test_the_first_set_up_ends_in_a_story() -> None:
     assert len(result.stdout) > 200  # it ends with a sentence, from three quarters of 300 on
 
 
-@pytest.mark.parametrize(("command", "output"), examples(), ids=[c for c, _ in examples()])
-def test_a_command_prints_what_is_shown(command: str, output: str) -> None:
-    words = shlex.split(command)
-    assert words[0] == "python"
-    result = python(words[1:])
-    assert result.returncode == 0, result.stderr
-    assert result.stdout == output
+@pytest.mark.parametrize("command", examples())
+def test_a_command_prints_what_is_shown(command: str) -> None:
+    assert refresh_docs.output(command) == examples()[command]
 
 
-@pytest.mark.parametrize("line", [line for block in blocks("bash") for line in block.splitlines()])
+@pytest.mark.parametrize("line", commands())
 def test_every_command_and_flag_that_is_named_exists(line: str) -> None:
     for part in line.split("&&"):
         words = shlex.split(part)
@@ -96,20 +105,83 @@ def test_every_command_and_flag_that_is_named_exists(line: str) -> None:
                 assert re.search(rf"{flag}\b", page), f"{module} has no {flag}"
         elif words[0] == "python":
             assert (ROOT / words[1]).is_file(), words[1]
+        elif words[0].startswith("scripts/"):
+            assert os.access(ROOT / words[0], os.X_OK), words[0]
 
 
-def test_every_link_to_a_file_and_to_a_section_leads_somewhere() -> None:
-    headings = re.findall(r"^#+ (.*)$", README, re.M)
-    anchors = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif "://" not in target:
-            assert (ROOT / target).exists(), target
+def anchors(page: str) -> set[str]:
+    """The names by which a page's sections are linked to."""
+    headings = re.findall(r"^#+ (.*)$", page, re.M)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_to_a_file_and_to_a_section_leads_somewhere(name: str) -> None:
+    folder = (ROOT / name).parent
+    for target in re.findall(r"\]\(([^)]+)\)", PAGES[name]):
+        if "://" not in target:
+            path, _, section = target.partition("#")
+            found = (folder / path).resolve() if path else ROOT / name
+            assert found.exists(), target
+            assert found.is_relative_to(ROOT), target
+            if section:
+                assert section in anchors(found.read_text("utf-8")), target
+
+
+@pytest.mark.parametrize("name", sorted(set(PAGES) - {"docs/samples.md"}))
+def test_every_file_that_is_named_exists(name: str) -> None:
+    for path in re.findall(PATH, PAGES[name]):
+        assert (ROOT / path).exists() or path.startswith("data/books/"), path
+
+
+def test_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)", README))
+    assert linked >= {name for name in PAGES if name.startswith("docs/")}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_figures_are_those_of_the_reports_beside_the_weights(name: str) -> None:
+    page = PAGES[name]
+    assert page.count("<!-- made: ") == page.count("<!-- end -->") == len(made(page))
+    for table, shown in made(page):
+        assert shown == f"\n{refresh_docs.TABLES[table]()}\n", (
+            f"the table {table!r} is old: python scripts/refresh_docs.py"
+        )
+
+
+def made(page: str) -> list[tuple[str, str]]:
+    """The tables of a page that a script made, by name."""
+    return re.findall(r"<!-- made: (.+?) -->\n(.*?)<!-- end -->", page, re.S)
+
+
+def test_every_table_of_figures_is_shown_somewhere() -> None:
+    assert {name for page in PAGES.values() for name, _ in made(page)} == set(refresh_docs.TABLES)
+
+
+def test_the_samples_were_written_by_these_weights() -> None:
+    page = PAGES["docs/samples.md"]
+    for model in refresh_docs.MODELS:
+        assert f"`weights/{model}.safetensors`: SHA-256 `{refresh_docs.digest(model)}`" in page, (
+            f"docs/samples.md is older than the weights {model}: python scripts/refresh_docs.py"
+        )
+    assert len(re.findall(r"^\*\*Seed ", page, re.M)) >= 15
+
+
+def test_making_a_page_anew_twice_changes_nothing_and_an_old_table_is_made_anew() -> None:
+    old = "<!-- made: recall -->\nold\n<!-- end -->\n"
+    page = f"a\n\n{old}\nb\n\n<!-- made: losses -->\n<!-- end -->\n"
+    new = refresh_docs.refreshed(page)
+    assert [name for name, _ in made(new)] == ["recall", "losses"]
+    assert "old" not in new
+    assert refresh_docs.recall_table() in new
+    assert new.startswith("a\n")
+    assert "\n\nb\n" in new
+    assert refresh_docs.refreshed(new) == new
 
 
 def test_no_figure_is_still_to_be_filled_in() -> None:
-    assert not re.findall(r"<<.*?>>", README)
+    for name, page in PAGES.items():
+        assert not re.findall(r"<<.*?>>", page), name
 
 
 def test_every_setting_of_the_host_is_explained_where_the_readme_says() -> None:
