@@ -69,7 +69,7 @@ class Decoder:
         Args:
             config: the sizes.
             weights: the tensors of `GPT.state_dict()` by name. The rows of the n-gram table stay
-                as they are (any float type, or int8 with "ngrams.rows.scale"), the rest is float32.
+                as they are (floats, or quantised with "ngrams.rows.scale"), the rest is float32.
             slots: room for so many texts is made at once; more is made when they join.
         """
         self.config = config

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from model.config import GPTConfig
 from model.ngrams import BASE, INVERSE, find_rows, mix, powers
+from model.quantised import dequantise
 
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -28,7 +29,7 @@ class NGramTable:
         self.config = config
         self.known = np.asarray(weights["ngrams.known"])  # (R,) sorted
         self.rows = weights["ngrams.rows.weight"]  # (R + 1, W), perhaps still on the disk
-        self.scale = weights.get("ngrams.rows.scale")  # (R + 1,) where rows are int8
+        self.scale = weights.get("ngrams.rows.scale")  # (R + 1,) of small numbers
         self.projection = weights["ngrams.projection.weight"].astype(np.float32)  # (C, K W)
         self.orders = np.array(config.ngram_orders, np.int64)
         self.is_break = np.isin(np.arange(config.vocab_size), config.word_breaks)
@@ -84,8 +85,7 @@ class NGramTable:
         hashes = self.sums[slots, ends][:, None] - self.sums[slots[:, None], starts]
         hashes *= self.inverses[starts]
         found = find_rows(mix(hashes), self.known)  # (N, K)
-        rows = self.rows[found].astype(np.float32)  # (N, K, W)
-        if self.scale is not None:
-            rows *= self.scale[found][:, :, None]
+        scale = None if self.scale is None else self.scale[found]
+        rows = dequantise(self.rows[found], scale)  # (N, K, W)
         columns: Array = np.dot(self.projection, rows.reshape(len(slots), -1).T)
         return columns

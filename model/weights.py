@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from model.config import GPTConfig
 from model.decoder import Decoder
+from model.quantised import dequantise
 from model.tensors import (
     Header,
     TensorFileError,
@@ -51,7 +52,7 @@ def save(path: Path, config: GPTConfig, vocab: Vocab, tensors: Mapping[str, NDAr
         config: the sizes.
         vocab: the characters; only their digest is stored.
         tensors: those of `GPT.state_dict()`, float32 or float16. The rows of the n-gram table may
-            be int8 with "ngrams.rows.scale" (R + 1,) beside them.
+            be quantised, with "ngrams.rows.scale" (R + 1,) beside them.
 
     Raises:
         WeightsError: a tensor is missing, unknown, has a wrong shape or type, or numbers that no
@@ -126,7 +127,7 @@ def load_gpt(name_or_path: str | Path) -> "tuple[GPT, Vocab]":
     config, vocab, tensors = _load(name_or_path)
     scale = tensors.pop(_SCALE, None)
     if scale is not None:
-        tensors[_ROWS] = tensors[_ROWS] * scale.astype(np.float32)[:, None]
+        tensors[_ROWS] = dequantise(tensors[_ROWS], scale)
     gpt = GPT(config)
     gpt.load_state_dict({name: torch.tensor(tensor) for name, tensor in tensors.items()})
     return gpt.eval(), vocab
@@ -203,7 +204,7 @@ def _check(
             f"{path}: trained with another vocabulary ({config.vocab_size} characters) than the "
             f"one beside it ({len(vocab)}); put back the vocabulary it was trained with"
         )
-    expected = _expected(config, quantised=held.get(_ROWS, ((), ""))[1] == "int8")
+    expected = _expected(config, held.get(_ROWS, ((), ""))[1])
     if missing := expected.keys() - held.keys():
         raise WeightsError(f"{path}: tensor missing: {', '.join(sorted(missing))}")
     if unknown := held.keys() - expected.keys():
@@ -217,10 +218,8 @@ def _check(
             )
 
 
-def _expected(
-    config: GPTConfig, *, quantised: bool
-) -> dict[str, tuple[tuple[int, ...], tuple[str, ...]]]:
-    """Every tensor's shape and the types it may have."""
+def _expected(config: GPTConfig, rows: str) -> dict[str, tuple[tuple[int, ...], tuple[str, ...]]]:
+    """Every tensor's shape and the types it may have, where the table's rows are of this type."""
     V, C, R = config.vocab_size, config.n_embd, config.ngram_rows
     shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (V, C), "head.weight": (V, C)}
     for i in range(config.n_layer):
@@ -235,7 +234,8 @@ def _expected(
         width = config.ngram_width
         expected["ngrams.projection.weight"] = ((C, config.n_ngrams * width), _FLOATS)
         expected[_KNOWN] = ((R,), ("int32",))
-        expected[_ROWS] = ((R + 1, width), (*_FLOATS, "int8"))
-        if quantised:
+        in_a_row = width // 2 if rows == "uint8" and width % 2 == 0 else width
+        expected[_ROWS] = ((R + 1, in_a_row), (*_FLOATS, "int8", "uint8"))
+        if rows in ("int8", "uint8"):
             expected[_SCALE] = ((R + 1,), _FLOATS)
     return expected

@@ -13,6 +13,7 @@ import model.decoder
 from model.config import GPTConfig
 from model.decoder import Decoder
 from model.gpt import GPT, norm
+from model.quantised import dequantise, quantise
 from model.sampling import Sampling, generate, next_id
 from model.vocab import Vocab
 from model.weights import ROOT, load_decoder, load_gpt
@@ -329,7 +330,7 @@ def test_scores_stay_in_their_bounds_without_a_maximum() -> None:
             assert_close(decoder.step([slot], [i])[0], expected(gpt, ids[: t + 1]))
 
 
-@pytest.mark.parametrize("kind", [np.float16, np.int8])
+@pytest.mark.parametrize("kind", [np.float16, np.int8, np.uint8])
 def test_the_table_may_be_small_numbers(kind: type) -> None:
     gpt = random_gpt(TABLE)
     weights = tensors(gpt)
@@ -339,6 +340,10 @@ def test_the_table_may_be_small_numbers(kind: type) -> None:
         weights["ngrams.rows.scale"] = scale
         weights["ngrams.rows.weight"] = np.round(rows / scale[:, None]).astype(np.int8)
         rows = weights["ngrams.rows.weight"] * scale[:, None]
+    elif kind is np.uint8:
+        packed, scale = quantise(rows)
+        weights["ngrams.rows.weight"], weights["ngrams.rows.scale"] = packed, scale
+        rows = dequantise(packed, scale)
     else:
         weights["ngrams.rows.weight"] = rows = rows.astype(np.float16)
     assert gpt.ngrams is not None

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from model.config import GPTConfig
+from model.quantised import quantise
 from model.vocab import Vocab
 from model.weights import (
     DEFAULT_MODEL,
@@ -59,16 +60,22 @@ def test_what_was_saved_is_loaded(tmp_path: Path, config: GPTConfig, kind: type)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_rows_of_small_numbers_are_the_same_for_both_networks(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("bits", "error"), [(8, 0.02), (4, 0.2)])
+def test_rows_of_small_numbers_are_the_same_for_both_networks(
+    tmp_path: Path, bits: int, error: float
+) -> None:
     held = tensors(random_gpt(TABLE))
     rows = held["ngrams.rows.weight"]
-    scale = (np.abs(rows).max(axis=1) / 127).astype(np.float16)
-    held["ngrams.rows.weight"] = np.round(rows / scale[:, None]).astype(np.int8)
-    held["ngrams.rows.scale"] = scale
+    if bits == 8:
+        scale = (np.abs(rows).max(axis=1) / 127).astype(np.float16)
+        held["ngrams.rows.weight"] = np.round(rows / scale[:, None]).astype(np.int8)
+        held["ngrams.rows.scale"] = scale
+    else:
+        held["ngrams.rows.weight"], held["ngrams.rows.scale"] = quantise(rows)
     path = shelve(tmp_path, TABLE, held)
     gpt, _ = load_gpt(path)
     assert gpt.ngrams is not None
-    np.testing.assert_allclose(gpt.ngrams.rows.weight.detach(), rows, atol=0.02)
+    np.testing.assert_allclose(gpt.ngrams.rows.weight.detach(), rows, atol=error)
     decoder, _ = load_decoder(path)
     ids = [0, 1, 2, 3, 4, 5, 2, 2]
     with torch.no_grad():

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.files import write_atomically
+from model.quantised import quantise
 from model.vocab import Vocab
 from training.config import TrainingConfig
 from training.texts import Reading
@@ -77,16 +78,14 @@ def check_checkpoint(path: Path) -> None:
 
 
 def export(held: Mapping[str, "Tensor"]) -> dict[str, NDArray[Any]]:
-    """Weights by name as they are shipped: float16, the n-gram table's rows int8 with a scale."""
+    """Weights by name as they are shipped: float16, the n-gram table's rows quantised."""
     tensors: dict[str, NDArray[Any]] = {}
     for name, tensor in held.items():
         values = (
             tensor.float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
         )
-        if name == "ngrams.rows.weight":
-            scale = np.maximum(np.abs(values).max(axis=1), 1e-8) / 127
-            tensors["ngrams.rows.scale"] = scale.astype(np.float32)
-            values = np.round(values / scale[:, None]).astype(np.int8)
+        if name == "ngrams.rows.weight" and values.shape[1] % 2 == 0:
+            values, tensors["ngrams.rows.scale"] = quantise(values)
         elif values.dtype == np.float32:
             values = values.astype(np.float16)
         tensors[name] = values

@@ -29,6 +29,7 @@ from numpy.typing import NDArray  # noqa: E402
 
 from model.decoder import EPSILON, Decoder  # noqa: E402
 from model.ngrams import MIX, signed  # noqa: E402
+from model.quantised import dequantise  # noqa: E402
 from model.sampling import START, Sampling, next_id, probabilities  # noqa: E402
 from model.vocab import Vocab  # noqa: E402
 from model.weights import _expected, load_decoder  # noqa: E402
@@ -57,7 +58,7 @@ def random_decoder() -> Decoder:
     """A network of the size of `pooh` with random weights; its table knows none of its runs."""
     rng = np.random.default_rng(0)
     weights: dict[str, NDArray[Any]] = {}
-    for name, (shape, kinds) in _expected(RANDOM, quantised=True).items():
+    for name, (shape, kinds) in _expected(RANDOM, "int8").items():
         if name == "ngrams.known":
             weights[name] = np.sort(rng.integers(-(2**31), 2**31, shape).astype(np.int32))
         elif "int8" in kinds:
@@ -292,8 +293,9 @@ def compiled_steps(
     table = None
     if t is not None:
         in_words = np.isin(np.arange(max(c.ngram_words, default=0)) + 1, c.ngram_words)
-        rows = np.asarray(t.rows) if t.rows.dtype == np.int8 else t.rows.astype(np.float32)
-        scale = np.ones(len(rows), np.float32) if t.scale is None else t.scale.astype(np.float32)
+        rows, scale = dequantise(t.rows, t.scale), np.ones(len(t.rows), np.float32)
+        if t.rows.dtype == np.int8 and t.scale is not None:
+            rows, scale = t.rows, t.scale.astype(np.float32)
         keyed = t.orders, in_words, t.is_break, t.powers, t.inverses, t.known
         projected = t.projection, np.ones(c.n_embd, np.float32)
         table = Table(*keyed, rows, scale, *projected, *np.zeros((2, 3 * A + 1), np.int64))
