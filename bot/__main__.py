@@ -28,7 +28,7 @@ from bot.settings import Settings, SettingsError, application_id, read_settings
 from bot.terminal import converse
 from bot.words import WordFilter
 from bot.writer import Writer
-from model.console import ConsoleError, standard_output
+from model.console import ConsoleError, add_version, program, standard_output
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 from model.wordlist import WordListError
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(reason: str, code: int = INVALID) -> int:
-    print(f"python -m bot: {reason}", file=sys.stderr)
+    print(f"{program('bot', 'pooh-bot')}: {reason}", file=sys.stderr)
     return code
 
 
@@ -211,11 +211,12 @@ def _between(kind: type[int] | type[float], least: float, most: float) -> Callab
 def _parser() -> argparse.ArgumentParser:
     description, _, examples = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(
-        prog="python -m bot",
+        prog=program("bot", "pooh-bot"),
         description=description,
         epilog=examples + EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_version(parser)
     parser.set_defaults(do=_run)
     commands = parser.add_subparsers(metavar="COMMAND")
     commands.add_parser("run", help="run the bot (also without a command)").set_defaults(do=_run)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from bot import messages
 from bot.translations import Language, Text
+from model import __version__
 
 PNG = b"\x89PNG\r\n\x1a\n"  # what such a file begins with
 LARGEST = 8 << 20  # bytes: Discord takes 10 MiB
@@ -64,6 +65,7 @@ def describe(
             lines.append(say(text, number=language.number(float(nats), 2)))
     lines.append(say(Text.ABOUT_KEPT))
     lines.append(say(Text.ABOUT_CODE, source=source) if source else say(Text.ABOUT_CODE_AT_HOST))
+    lines.append(say(Text.ABOUT_VERSION, number=__version__))
     if invite is not None:
         lines.append(say(Text.ABOUT_INVITE, server=invite[0], person=invite[1]))
     lines.append(say(Text.ABOUT_ASK))

@@ -407,6 +407,9 @@ class Text(enum.Enum):
         "C'est un logiciel libre (licence MIT) ; la personne qui l'héberge a son code.",
         "Es software libre (licencia MIT); quien lo aloja tiene su código.",
     )
+    ABOUT_VERSION = Row(
+        "Version {number}.", "Version {number}.", "Version {number}.", "Versión {number}."
+    )
     ABOUT_ASK = Row(
         "`/pooh` tells a story, `/{help}` says how.",
         "`/pooh` erzählt eine Geschichte, `/{help}` sagt, wie.",

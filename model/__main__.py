@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from model.console import ConsoleError, read_lines, standard_output, tell
+from model.console import (
+    ConsoleError,
+    add_version,
+    program,
+    read_lines,
+    standard_output,
+    tell,
+)
 
 # numpy and what needs it are imported in `_run`, so that Ctrl-C meanwhile is no traceback either.
 if TYPE_CHECKING:
@@ -25,9 +32,10 @@ def _parser() -> _Parser:
 
     defaults = Sampling()
     parser = _Parser(
-        prog="python -m model",
+        prog=program("model", "pooh"),
         description="Write on from a prompt. Without one, each line that is typed starts a story.",
     )
+    add_version(parser)
     add = parser.add_argument
     add(
         "prompt",

@@ -1,14 +1,33 @@
 """A program in a terminal: lines that are typed or piped in, and an output that may fail."""
 
+import argparse
 import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
+
+from model import __version__
 
 
 class ConsoleError(Exception):
     """Standard input or output cannot be used; without a message where nobody reads on."""
+
+
+def program(module: str, script: str) -> str:
+    """How to start again what was started: by its console script, or as `python -m module`."""
+    return script if sys.argv and Path(sys.argv[0]).stem == script else f"python -m {module}"
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """Give a command line `--version`, which prints it and ends."""
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"pooh {__version__}",
+        help="show the version and exit",
+    )
 
 
 def read_lines(sign: str = "> ") -> Iterator[str]:

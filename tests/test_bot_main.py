@@ -17,6 +17,7 @@ import pytest
 from bot import __main__ as front
 from bot import pictures
 from bot.settings import Settings
+from model import __version__
 from model.tensors import open_tensors, read_header, read_tensors, write
 from tests.fake_discord import DiscordServer
 from tests.hosting import save_small_network
@@ -415,5 +416,5 @@ def test_a_summary_that_is_damaged_hurts_nobody(content: str, tmp_path: Path) ->
 
 def test_about_tells_the_figures() -> None:
     text = pictures.describe("pooh", SUMMARY)
-    for figure in ("`pooh`", "1,234,567", "5,000,000", "12 texts", "0.50", "1.23"):
+    for figure in ("`pooh`", "1,234,567", "5,000,000", "12 texts", "0.50", "1.23", __version__):
         assert figure in text

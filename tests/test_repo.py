@@ -3,11 +3,9 @@
 import ast
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -215,34 +213,6 @@ def test_the_example_explains_every_setting_and_shows_its_default(tmp_path: Path
     assert names == set(re.findall(r'"((?:POOH|DISCORD)_[A-Z_]+)": \(', source))
     (tmp_path / ".env").write_text(re.sub(r"^# (?=[A-Z_]+=)", "", example, flags=re.M))
     assert vars(read_settings({}, tmp_path)) == vars(Settings())
-
-
-def test_it_is_complete_when_installed(tmp_path: Path) -> None:
-    # Built from a copy, as setuptools leaves a folder behind.
-    copy = tmp_path / "copy"
-    skip = "__pycache__ .* *.egg-info build books runs checkpoints tests"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*skip.split()))
-    pip = "-m pip wheel --quiet --no-build-isolation --no-deps --no-index --wheel-dir"
-    built = run(sys.executable, *pip.split(), tmp_path, copy)
-    assert built.returncode == 0, built.stdout + built.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    installed = tmp_path / "site"
-    zipfile.ZipFile(wheel).extractall(installed)
-    for folder in ("data", "vocab", "weights"):
-        expected = {path.name for path in tracked() if path.parent == ROOT / folder}
-        assert expected <= {path.name for path in (installed / folder).iterdir()}, folder
-    result = run(
-        sys.executable,
-        "-m",
-        "model",
-        "Here is Edward Bear",
-        "--length",
-        "20",
-        cwd=tmp_path,
-        PYTHONPATH=str(installed),
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("Here is Edward Bear")
 
 
 @pytest.mark.slow

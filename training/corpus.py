@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from model.console import forgive_outputs
+from model.console import add_version, forgive_outputs
 from model.files import write_atomically
 from model.weights import ROOT
 from model.wordlist import WORD_LIST, WordListError, make_trie, read_word_list
@@ -474,6 +474,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m training.corpus",
         description="Download the books of data/books.toml that are missing.",
     )
+    add_version(parser)
     parser.add_argument(
         "--folder", type=Path, default=None, help="where the books lie (default: data/books)"
     )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from model.console import forgive_outputs
+from model.console import add_version, forgive_outputs
 from model.files import write_atomically
 from model.sampling import START, Sampling
 from model.sentences import SENTENCE_END
@@ -436,6 +436,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m training.evaluate",
         description="Measure models: loss on a text, what their answers are made of, recall.",
     )
+    add_version(parser)
     parser.add_argument(
         "--model",
         nargs="+",

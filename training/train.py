@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from model.config import GPTConfig
-from model.console import forgive_outputs
+from model.console import add_version, forgive_outputs, program
 from model.vocab import Vocab
 from model.weights import ROOT
 from training.config import PRESETS, TrainingConfig
@@ -44,10 +44,11 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """The command line: a flag for each field of TrainingConfig."""
     result = _Parser(
-        prog="python -m training.train",
+        prog=program("training.train", "pooh-train"),
         description="Train a network: from text to weights, vocabulary, loss plot and summary.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
     )
+    add_version(result)
     result.add_argument(
         "--preset",
         choices=sorted(PRESETS),
