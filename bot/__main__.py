@@ -3,27 +3,28 @@
 python -m bot            run the bot
 python -m bot terminal   talk to Pooh in the terminal, without Discord
 python -m bot check      say what is right and what is wrong
+python -m bot health     ask the bot that is running here whether it is well
 python -m bot sync       send the commands to Discord, if it has others
 python -m bot invite     print the links that bring Pooh to a server or to a person
 """
 
 import argparse
 import asyncio
-import logging
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import discord
-
-from bot import checks
+from bot import checks, health, logs
 from bot.buttons import MAX_LENGTH, MAX_TOP_K, MIN_TOP_P
 from bot.client import Pooh, serve, use_server
 from bot.commands import LENGTH, MAX_SEED, TEMPERATURE, TOP_P, make_tree
 from bot.connection import ConnectionFailure, diagnosed
 from bot.invite import links
-from bot.redaction import RedactingFormatter, Redactor, redacted_output
+from bot.redaction import Redactor, redacted_output
+from bot.reload import reload
 from bot.settings import Settings, SettingsError, application_id, read_settings
 from bot.terminal import converse
 from bot.words import WordFilter
@@ -41,6 +42,7 @@ Settings come from the environment and from .env; see .env.example.
 
 exit codes, for whatever restarts it:
   0    it ended as it was told to
+  1    (of health) it is not well, or not there
   1    there is no story or no output: refused, or the disk is full
   2    settings, token, weights or command line are wrong: do not restart before they are mended
   75   Discord or the network fails: try again later (a bot that runs does so by itself)
@@ -83,21 +85,35 @@ def _fail(reason: str, code: int = INVALID) -> int:
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
     token = settings.require_token()
-    _set_up_logging(settings)
+    logs.set_up(settings)
 
     async def run() -> None:
-        client = _client(settings)
-        with diagnosed():
-            await serve(client, token)
+        words = _words(settings)
+        writer = _writer(settings, words)
+        weights = resolve(settings.model)[0]
+        client = Pooh(settings, writer, words, weights=weights)
+        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(
+                signal.SIGHUP, reload, client, words, lambda: read_settings(os.environ, Path.cwd())
+            )
+        async with contextlib.AsyncExitStack() as stack:
+            if settings.metrics:
+                from bot.metrics import served  # brings prometheus_client: 4 MB that few need
+
+                try:
+                    await stack.enter_async_context(
+                        served(client, writer, weights.stem, settings.metrics)
+                    )
+                except OSError as error:
+                    raise SettingsError(
+                        f"POOH_METRICS_PORT: {settings.metrics.host}, port {settings.metrics.port}:"
+                        f" {error.strerror or error}; choose another"
+                    ) from None
+            with diagnosed():
+                await serve(client, token)
 
     asyncio.run(run())
     return 0
-
-
-def _client(settings: Settings) -> Pooh:
-    """The client, with all that it needs."""
-    words = _words(settings)
-    return Pooh(settings, _writer(settings, words), words, weights=resolve(settings.model)[0])
 
 
 def _words(settings: Settings) -> WordFilter:
@@ -118,28 +134,6 @@ def _writer(settings: Settings, words: WordFilter) -> Writer:
         capacity=settings.queue,
         deadline=settings.deadline,
     )
-
-
-def _set_up_logging(settings: Settings) -> None:
-    handler = logging.StreamHandler()
-    colours = (
-        handler.stream.isatty()
-        and not os.environ.get("NO_COLOR")  # no-color.org
-        and os.environ.get("TERM") != "dumb"
-    )
-    plain = logging.Formatter(
-        "[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", style="{"
-    )
-    level = logging.getLevelName(settings.log_level)
-    # The libraries' DEBUG is out of bounds: discord.py's holds every event, stories and all.
-    discord.utils.setup_logging(
-        handler=handler,
-        formatter=discord.utils.MISSING if colours else plain,
-        level=max(level, logging.INFO),
-    )
-    logging.getLogger("bot").setLevel(level)
-    redact = Redactor([settings.token])
-    handler.setFormatter(RedactingFormatter(handler.formatter or plain, redact))
 
 
 def _terminal(settings: Settings, options: argparse.Namespace) -> bool:
@@ -173,6 +167,14 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
     if not wrong:
         return 0
     return TRY_AGAIN if all(finding.is_temporary for finding in wrong) else INVALID
+
+
+def _health(settings: Settings, options: argparse.Namespace) -> bool:
+    if settings.metrics is None:
+        raise SettingsError("POOH_METRICS_PORT is not set: without it nobody says how the bot is")
+    well, what = health.ask(settings.metrics)
+    print(what)
+    return not well
 
 
 def _sync(settings: Settings, options: argparse.Namespace) -> int:
@@ -260,6 +262,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="say what is right and what is wrong")
     check.add_argument("--online", action="store_true", help="log in to Discord, too")
     check.set_defaults(do=_check)
+    commands.add_parser("health", help="ask the running bot whether it is well").set_defaults(
+        do=_health
+    )
     commands.add_parser("sync", help="send the commands to Discord").set_defaults(do=_sync)
     commands.add_parser("invite", help="print the install links").set_defaults(do=_invite)
     return parser

@@ -108,6 +108,10 @@ class Answers:
         self._tellers: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
 
+    def limit(self, cooldown: float, burst: int) -> None:
+        """How often one person may ask, from now on."""
+        self._limiter.change(cooldown, burst)
+
     def greet(self, person: int) -> None:
         """Count one ask of this person.
 
@@ -278,6 +282,11 @@ class Answers:
         if story is not None:
             self._writer.stop(story)
         return story is not None
+
+    async def finish(self) -> None:
+        """Wait until every story has ended and been shown."""
+        while self._tellers:
+            await asyncio.wait(self._tellers)
 
     async def close(self, grace: float) -> None:
         """Let the stories end and be shown, for that many seconds in all; then give up.

@@ -13,7 +13,7 @@ from typing import Any
 import discord
 import yarl
 
-from bot import invite, mentions, messages, pictures, seen
+from bot import invite, mentions, messages, pictures, seen, systemd
 from bot.answers import Answers, Prompt, Telling
 from bot.buttons import WARMER, Action, StoryButton, Wish
 from bot.clock import Clock
@@ -36,6 +36,7 @@ TAIL = 200  # characters of a story that a new message repeats
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE = 7.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
 GOODBYE = 1.0  # seconds for Discord to say goodbye, too
+LAST_WORDS = 3.0  # seconds to finish what is no story in, when another process takes over
 
 HINTS = {
     Hint.ROLE: Text.ROLE,
@@ -86,6 +87,16 @@ class Pooh(discord.Client):
         self.answers = Answers(settings, writer, words, self._clock, self.delivery, weights.stem)
         self.tree = make_tree(self)
 
+    @property
+    def settings(self) -> Settings:
+        """What the host decided."""
+        return self._settings
+
+    def use_settings(self, settings: Settings) -> None:
+        """Take over what can change while the bot runs: where it answers, how often, its source."""
+        self._settings = settings
+        self.answers.limit(settings.cooldown, settings.burst)
+
     # Coming and going
 
     async def start(self, token: str, *, reconnect: bool = True) -> None:
@@ -107,6 +118,7 @@ class Pooh(discord.Client):
     async def on_ready(self) -> None:
         """Say so, each time the connection is made anew."""
         _log.info("ready, in %d servers", len(self.guilds))
+        systemd.notify("READY=1")
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Hear nothing more when closed: discord.py has no loop then, and would stumble."""
@@ -116,12 +128,31 @@ class Pooh(discord.Client):
     async def leave(self, grace: float = GRACE) -> None:
         """Take nothing on, finish what was begun, show it, and go."""
         _log.info("stopping")
+        systemd.notify("STOPPING=1")
         await self.answers.close(grace)
         closing = asyncio.create_task(self.close())
         _, late = await asyncio.wait([closing], timeout=GOODBYE)
         if late:
             await self.http.close()  # Discord does not answer: hang up
         await closing
+
+    async def hand_over(self) -> None:
+        """Hear nothing more, finish all that was begun however long it takes, and go.
+
+        Another process is connected and answers whatever comes now. To write and to show stories,
+        no connection is needed but Discord's HTTP interface.
+        """
+        _log.info("handing over; the stories that were begun are finished")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE):
+                if isinstance(self, discord.AutoShardedClient):
+                    shards = list(self.shards.values())
+                    await asyncio.gather(*(shard.disconnect() for shard in shards))
+                elif self.ws:
+                    await self.ws.close(code=1000)
+        await self._clock.sleep(LAST_WORDS)
+        await self.answers.finish()
+        await self.leave()
 
     # Who is answered
 
@@ -377,6 +408,8 @@ def _sampling() -> Sampling:
 async def serve(client: Pooh, token: str) -> None:
     """Run until SIGTERM or SIGINT: the first lets stories end, the second does not wait.
 
+    SIGUSR1 says that another process has taken over: see `Pooh.hand_over`.
+
     Raises:
         discord.LoginFailure: Discord does not know the token.
         discord.ConnectionClosed: Discord does not want the bot any more; the code says why.
@@ -393,20 +426,30 @@ async def serve(client: Pooh, token: str) -> None:
             finally:
                 running.cancel()  # it may be asleep until it connects again
 
+        async def hand_over() -> None:
+            running.cancel()  # nothing is heard any more
+            await client.hand_over()
+
+        def on_successor() -> None:
+            if not leaving:
+                leaving.append(asyncio.create_task(hand_over()))
+
         def on_signal() -> None:
             leaving.append(asyncio.create_task(leave(0.0 if leaving else GRACE)))
 
         try:
-            with contextlib.suppress(NotImplementedError):  # Windows
+            with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
                 for number in SIGNALS:
                     loop.add_signal_handler(number, on_signal)
+                loop.add_signal_handler(signal.SIGUSR1, on_successor)
             await asyncio.wait([running])
-            await asyncio.gather(*leaving)
+            while not all(task.done() for task in leaving):
+                await asyncio.gather(*leaving)
             if not running.cancelled():
                 running.result()
         finally:
-            with contextlib.suppress(NotImplementedError):
-                for number in SIGNALS:
+            with contextlib.suppress(NotImplementedError, AttributeError):
+                for number in (*SIGNALS, signal.SIGUSR1):
                     loop.remove_signal_handler(number)
             running.cancel()
             await client.answers.close(0.0)

@@ -57,6 +57,14 @@ def is_gone(error: BaseException) -> bool:
     return isinstance(error, discord.HTTPException) and error.code in GONE
 
 
+def kind_of(error: BaseException) -> str:
+    """What may be said of an error without its text."""
+    kind = type(error).__name__
+    if isinstance(error, discord.HTTPException):
+        kind += f" {error.status} ({error.code})"
+    return kind
+
+
 def record(error: BaseException, where: str) -> str:
     """Log an error, without its text, under a number.
 
@@ -64,11 +72,9 @@ def record(error: BaseException, where: str) -> str:
         The number.
     """
     number = secrets.token_hex(4)
-    kind = type(error).__name__
-    if isinstance(error, discord.HTTPException):
-        kind += f" {error.status} ({error.code})"
+    kind = kind_of(error)
     frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s: %s in %s\n%s", number, kind, where, frames)
+    _log.error("%s: %s in %s\n%s", number, kind, where, frames, extra={"kind": kind})
     return number
 
 

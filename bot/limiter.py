@@ -19,6 +19,13 @@ class Limiter:
         # One entry for each person in the dictionary: (a time not after that, person).
         self._looks: list[tuple[float, int]] = []
 
+    def change(self, cooldown: float, burst: int) -> None:
+        """Seconds for one ask to come back and how many at once; everybody begins with all asks."""
+        self._cooldown = cooldown
+        self._burst = burst
+        self._full_at.clear()  # what is owed was counted in the old seconds
+        self._looks.clear()
+
     def __len__(self) -> int:
         """How many people it remembers: at most as many as were ever short of asks at a time."""
         return len(self._full_at)

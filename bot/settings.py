@@ -4,12 +4,13 @@ import base64
 import binascii
 import difflib
 import io
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dotenv.parser import parse_stream
 
@@ -20,10 +21,24 @@ TOKEN_HELP = (
     "then put DISCORD_TOKEN=... into the environment or into a file named .env"
 )
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_FORMATS = ("text", "json")
 
 
 class SettingsError(ValueError):
     """A setting that is missing or wrong; the message is one line that names it and the remedy."""
+
+
+class Address(NamedTuple):
+    """Where something is served: an IP address of this machine, and a port."""
+
+    host: str
+    port: int
+
+    @property
+    def reachable(self) -> str:
+        """The beginning of a URL that leads there from this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,8 @@ class Settings:
         words_allowed: words to allow although the list refuses them.
         source: the address of this bot's code, for /about.
         log_level: a name of `LOG_LEVELS`.
+        log_format: one of `LOG_FORMATS`.
+        metrics: where /healthz and /metrics are served; None: nowhere.
         api_base: a Discord-compatible server to talk to instead of Discord.
         gateway: and its gateway.
     """
@@ -61,6 +78,8 @@ class Settings:
     words_allowed: frozenset[str] = frozenset()
     source: str = ""
     log_level: str = "INFO"
+    log_format: str = "text"
+    metrics: Address | None = None
     api_base: str = ""
     gateway: str = ""
 
@@ -100,12 +119,12 @@ def read_settings(environ: Mapping[str, str], folder: Path) -> Settings:
         SettingsError: something is wrong; one line that names the variable, or the file.
     """
     for name in environ:
-        if name not in _VARIABLES and (suggestion := _meant(name, cutoff=0.8)):
+        if name not in VARIABLES and (suggestion := _meant(name, cutoff=0.8)):
             raise SettingsError(f"{name}: there is no such setting; {suggestion}")
     values = _read_file(folder / ".env")
-    values |= {name: environ[name] for name in _VARIABLES if environ.get(name, "").strip()}
+    values |= {name: environ[name] for name in VARIABLES if environ.get(name, "").strip()}
     settings: dict[str, Any] = {}
-    for variable, (field, parse) in _VARIABLES.items():
+    for variable, (field, parse) in VARIABLES.items():
         if text := values.get(variable, "").strip():
             try:
                 settings[field] = parse(text)
@@ -143,7 +162,7 @@ def _read_file(path: Path) -> dict[str, str]:
             raise SettingsError(f"{where}: this is no assignment NAME=value, or a quote is open")
         if binding.key is None or binding.value is None:
             continue  # a comment
-        if binding.key not in _VARIABLES:
+        if binding.key not in VARIABLES:
             if suggestion := _meant(binding.key, cutoff=0.7):
                 raise SettingsError(
                     f"{where}: {binding.key}: there is no such setting; {suggestion}"
@@ -163,9 +182,9 @@ def _meant(name: str, cutoff: float) -> str:
     """What to do about a variable that is no setting; "" if it is not meant for us."""
     upper = name.upper()
     if upper.startswith("POOH_"):
-        close = difflib.get_close_matches(upper, _VARIABLES, 1, 0.8)
+        close = difflib.get_close_matches(upper, VARIABLES, 1, 0.8)
         return f"do you mean {close[0]}?" if close else "see .env.example for those there are"
-    close = difflib.get_close_matches(upper, _VARIABLES, 1, cutoff)
+    close = difflib.get_close_matches(upper, VARIABLES, 1, cutoff)
     # In the environment others live, too: other bots, for one.
     theirs = upper.startswith("DISCORD_") and cutoff > 0.7
     return f"do you mean {close[0]}?" if close and not theirs else ""
@@ -227,6 +246,28 @@ def _level(text: str) -> str:
     return text.upper()
 
 
+def _format(text: str) -> str:
+    if text.lower() not in LOG_FORMATS:
+        raise ValueError(f"{text!r} must be {' or '.join(LOG_FORMATS)}")
+    return text.lower()
+
+
+def _address(text: str) -> Address:
+    """A port on loopback, or address:port; an IPv6 address stands in brackets."""
+    host, _, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host or "127.0.0.1"
+    try:
+        address = ipaddress.ip_address(bare)
+        if (address.version == 6) != host.startswith("["):
+            raise ValueError
+        return Address(str(address), int(_number(int, 1, 65535)(port)))
+    except ValueError:
+        raise ValueError(
+            f"{text!r} must be a port from 1 to 65535, or an address and a port, such as "
+            "9464, 0.0.0.0:9464, [::1]:9464"
+        ) from None
+
+
 def _url(*schemes: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if not re.fullmatch(rf"(?:{'|'.join(schemes)})://[^\s/]+(?:/\S*)?", text):
@@ -243,7 +284,7 @@ def _page(text: str) -> str:
     return address
 
 
-_VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "DISCORD_TOKEN": ("token", _token),
     "POOH_MODEL": ("model", str),
     "POOH_GUILDS": ("guilds", _guilds),
@@ -257,6 +298,8 @@ _VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "POOH_WORDS_ALLOWED": ("words_allowed", _words),
     "POOH_SOURCE": ("source", _page),
     "POOH_LOG_LEVEL": ("log_level", _level),
+    "POOH_LOG_FORMAT": ("log_format", _format),
+    "POOH_METRICS_PORT": ("metrics", _address),
     "DISCORD_API_BASE": ("api_base", _url("http", "https")),
     "DISCORD_GATEWAY": ("gateway", _url("ws", "wss")),
 }

@@ -80,6 +80,15 @@ class WordFilter:
         innocent = make_trie([_phrase(p)] for p in phrases) or "(?!)"
         self._allowed = re.compile(_START + innocent + ends)
 
+    def become(self, other: "WordFilter") -> None:
+        """Refuse what the other refuses, from now on and for everybody who holds this one.
+
+        The worker's thread may be judging meanwhile: nothing is changed, each part is replaced, and
+        a word that falls between two parts is judged by the old list or by the new.
+        """
+        for name, part in vars(other).items():
+            setattr(self, name, part)
+
     def ends(self, text: str) -> list[int]:
         """Where each word that is refused ends in `text`."""
         folded, origins = _fold(text)

@@ -46,6 +46,8 @@ class Story:
         prompt: what it goes on from.
         sampling: how; its seed is always set.
         text: what is written so far and will not change any more: it only grows.
+        asked: when, by `time.monotonic`.
+        first_text: when the first of the text was there, None until then.
         ended: set when nothing more will come.
         outcome: how it ended, None until then.
         reference: the number in the log of the error that ended it, "" if none did.
@@ -57,6 +59,8 @@ class Story:
         self.ids = ids
         self.sampling = sampling
         self.text = ""
+        self.asked = time.monotonic()
+        self.first_text: float | None = None
         self.ended = asyncio.Event()
         self.outcome: Outcome | None = None
         self.reference = ""
@@ -77,7 +81,11 @@ class Sequence:
 
 
 class Worker:
-    """The thread and its network."""
+    """The thread and its network.
+
+    Attributes:
+        moved: when it last got on with its work, by `time.monotonic`.
+    """
 
     def __init__(
         self,
@@ -91,6 +99,7 @@ class Worker:
         self._words = words
         self._report = report
         self._sequences: list[Sequence] = []
+        self.moved = time.monotonic()
         self._new: queue.SimpleQueue[Story | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
@@ -100,6 +109,7 @@ class Worker:
 
     def put(self, story: Story) -> None:
         """Write this one too, from the next step on."""
+        self.moved = time.monotonic()
         self._new.put(story)
 
     def stop(self, patience: float) -> None:
@@ -107,6 +117,11 @@ class Worker:
         self._new.put(None)
         if self._thread.is_alive():
             self._thread.join(patience)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread is running."""
+        return self._thread.is_alive()
 
     def _work(self) -> None:
         # Whatever goes wrong with some stories, the next ones shall have a worker.
@@ -126,6 +141,7 @@ class Worker:
                 for sequence in list(self._sequences):
                     self._drop(sequence)
                     self._fail(sequence.story, number)
+            self.moved = time.monotonic()
             time.sleep(0)  # the event loop's thread may go first
 
     def _record(self, error: Exception) -> str:
@@ -209,6 +225,8 @@ class Worker:
             case Verdict.UNDECIDED:
                 return self._step_back(sequence) if over else character
         story.text = sequence.text
+        if story.first_text is None:
+            story.first_text = time.monotonic()
         sequence.refused.clear()
         return None if over else character
 

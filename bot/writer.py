@@ -7,6 +7,7 @@ network is at work in a thread (`bot.worker`), and nothing here waits for it.
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -41,7 +42,11 @@ class BusyError(Exception):
 
 
 class Writer:
-    """The queue and its worker. Made, used and closed on one event loop."""
+    """The queue and its worker. Made, used and closed on one event loop.
+
+    Attributes:
+        on_end: called with each story when it has ended.
+    """
 
     def __init__(
         self,
@@ -74,6 +79,7 @@ class Writer:
         self._waiting: dict[Ticket, Story] = {}
         self._writing: dict[Ticket, Story] = {}
         self._closing = False
+        self.on_end: Callable[[Story], None] = lambda story: None
         self._worker = Worker(decoder, vocab, words, self._report)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -114,6 +120,21 @@ class Writer:
     def waiting(self) -> int:
         """How many stories wait for their turn."""
         return len(self._queue)
+
+    @property
+    def writing(self) -> int:
+        """How many stories are being written."""
+        return len(self._writing)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker is there."""
+        return self._worker.is_alive
+
+    @property
+    def stalled(self) -> float:
+        """For how many seconds the worker has not got on with the stories it has; 0 without any."""
+        return time.monotonic() - self._worker.moved if self._writing else 0.0
 
     def place(self, story: Story) -> int:
         """Its place in the queue: 1 is next, 0 is being written or over."""
@@ -180,4 +201,5 @@ class Writer:
             story.timer.cancel()
         story.outcome = outcome
         story.ended.set()
+        self.on_end(story)
         _log.info("a story of %d characters: %s", len(story.text), outcome.value)

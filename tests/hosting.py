@@ -159,12 +159,12 @@ class Stage:
         self._seeds = itertools.count(1)
         self.bot: Pooh
         self.writer: Writer
+        self.words: WordFilter
         self._running: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Starts a new bot, with the same settings and the same network."""
-        times = self.server.gateway.connected + 1
-        words = WordFilter(
+    def prepare(self) -> None:
+        """Makes a new bot that is not running."""
+        self.words = WordFilter(
             active=self.settings.word_filter,
             refused=self.settings.words_refused,
             allowed=self.settings.words_allowed,
@@ -172,7 +172,7 @@ class Stage:
         self.writer = Writer(
             self.decoder,
             self.vocab,
-            words,
+            self.words,
             slots=self.settings.slots,
             capacity=self.settings.queue,
             deadline=self.settings.deadline,
@@ -180,8 +180,17 @@ class Stage:
         )
         self.bot_clock = BotClock(self.clock)
         self.bot = Pooh(
-            self.settings, self.writer, words, weights=self.weights, clock=self.bot_clock
+            self.settings, self.writer, self.words, weights=self.weights, clock=self.bot_clock
         )
+
+    async def start(self) -> None:
+        """Starts a new bot, with the same settings and the same network."""
+        self.prepare()
+        await self.run()
+
+    async def run(self) -> None:
+        """Starts the bot that was prepared."""
+        times = self.server.gateway.connected + 1
         running = asyncio.create_task(serve(self.bot, self.server.token))
         self._running = running
         gateway = self.server.gateway

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot import __main__ as front
-from bot import pictures
+from bot import logs, pictures
 from bot.settings import Settings
 from model import __version__
 from model.tensors import open_tensors, read_header, read_tensors, write
@@ -326,7 +326,7 @@ def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatc
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "stderr", stream)
-        front._set_up_logging(Settings(token=TOKEN))
+        logs.set_up(Settings(token=TOKEN))
         logging.getLogger("bot").warning("hello, %s", TOKEN)
         root.handlers[:] = handlers
         assert "hello, <hidden>" in stream.getvalue()
@@ -379,7 +379,7 @@ def test_debug_is_for_the_bot_and_not_for_what_its_libraries_hear(
     root = logging.getLogger()
     handlers, level, ours = root.handlers[:], root.level, logging.getLogger("bot").level
     try:
-        front._set_up_logging(Settings(log_level="DEBUG"))
+        logs.set_up(Settings(log_level="DEBUG"))
         event = {
             "t": "INTERACTION_CREATE",
             "d": {"token": "aW50ZXJh", "value": "Something private"},

@@ -19,7 +19,11 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).glob(
 MODULES = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 # What is imported under another name than it is installed by.
-DISTRIBUTIONS = {"discord": "discord.py", "dotenv": "python-dotenv"}
+DISTRIBUTIONS = {
+    "discord": "discord.py",
+    "dotenv": "python-dotenv",
+    "prometheus_client": "prometheus-client",
+}
 
 
 def run(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import _VARIABLES, Settings, SettingsError, application_id, read_settings
+from bot.settings import VARIABLES, Address, Settings, SettingsError, application_id, read_settings
 
 TOKEN = f"{base64.urlsafe_b64encode(b'123456789012345678').decode()}.GabcdE.{'x' * 38}"
 
@@ -40,10 +40,12 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         "POOH_WORDS_ALLOWED": "bother",
         "POOH_SOURCE": "https://example.org/pooh/",
         "POOH_LOG_LEVEL": "debug",
+        "POOH_LOG_FORMAT": "JSON",
+        "POOH_METRICS_PORT": "[::]:9464",
         "DISCORD_API_BASE": "http://127.0.0.1:1/api/v10/",
         "DISCORD_GATEWAY": "ws://127.0.0.1:1",
     }
-    assert values.keys() == _VARIABLES.keys()
+    assert values.keys() == VARIABLES.keys()
     found = read_settings(values, tmp_path)
     assert found == Settings(
         token=TOKEN,
@@ -58,6 +60,8 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         words_refused=frozenset({"heffalump", "woozle"}),
         words_allowed=frozenset({"bother"}),
         log_level="DEBUG",
+        log_format="json",
+        metrics=Address("::", 9464),
         source="https://example.org/pooh",
         api_base="http://127.0.0.1:1/api/v10",
         gateway="ws://127.0.0.1:1",
@@ -88,6 +92,13 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         ("POOH_SOURCE", "example.org", "https"),
         ("POOH_SOURCE", "https://example.org/a)b", "brackets"),
         ("POOH_LOG_LEVEL", "loud", "INFO"),
+        ("POOH_LOG_FORMAT", "xml", "text or json"),
+        ("POOH_METRICS_PORT", "0", "from 1 to 65535"),
+        ("POOH_METRICS_PORT", "65536", "from 1 to 65535"),
+        ("POOH_METRICS_PORT", "everywhere:9464", "0.0.0.0:9464"),
+        ("POOH_METRICS_PORT", "::1:9464", "[::1]:9464"),
+        ("POOH_METRICS_PORT", "[127.0.0.1]:9464", "0.0.0.0:9464"),
+        ("POOH_METRICS_PORT", ":9464:", "from 1 to 65535"),
         ("DISCORD_API_BASE", "discord.com", "http://"),
         ("DISCORD_GATEWAY", "http://x", "ws://"),
     ],
@@ -103,7 +114,7 @@ def test_what_is_wrong_is_one_line_that_names_it_and_the_remedy(
         assert value not in message
 
 
-@given(st.sampled_from(sorted(_VARIABLES)), st.text(st.characters(exclude_characters="\0")))
+@given(st.sampled_from(sorted(VARIABLES)), st.text(st.characters(exclude_characters="\0")))
 def test_no_value_is_more_than_a_setting_or_one_line(variable: str, value: str) -> None:
     try:
         read_settings({variable: value}, Path("nowhere"))
