@@ -88,22 +88,17 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     logs.set_up(settings)
 
     async def run() -> None:
-        words = _words(settings)
-        writer = _writer(settings, words)
-        weights = resolve(settings.model)[0]
-        client = Pooh(settings, writer, words, weights=weights)
+        client = _client(settings)
         with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
             asyncio.get_running_loop().add_signal_handler(
-                signal.SIGHUP, reload, client, words, lambda: read_settings(os.environ, Path.cwd())
+                signal.SIGHUP, reload, client, lambda: read_settings(os.environ, Path.cwd())
             )
         async with contextlib.AsyncExitStack() as stack:
             if settings.metrics:
                 from bot.metrics import served  # brings prometheus_client: 4 MB that few need
 
                 try:
-                    await stack.enter_async_context(
-                        served(client, writer, weights.stem, settings.metrics)
-                    )
+                    await stack.enter_async_context(served(client, settings.metrics))
                 except OSError as error:
                     raise SettingsError(
                         f"POOH_METRICS_PORT: {settings.metrics.host}, port {settings.metrics.port}:"
@@ -114,6 +109,12 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
     asyncio.run(run())
     return 0
+
+
+def _client(settings: Settings) -> Pooh:
+    """The client, with all that it needs."""
+    words = _words(settings)
+    return Pooh(settings, _writer(settings, words), words, weights=resolve(settings.model)[0])
 
 
 def _words(settings: Settings) -> WordFilter:

@@ -57,7 +57,16 @@ def use_server(api_base: str, gateway: str) -> None:
 
 
 class Pooh(discord.Client):
-    """The bot. It asks for no privileged intent."""
+    """The bot. It asks for no privileged intent.
+
+    Attributes:
+        writer: who writes.
+        words: what is refused.
+        weights: where the network's weights lie.
+        delivery: how requests are made that must arrive.
+        answers: who tells the stories.
+        tree: the commands.
+    """
 
     def __init__(
         self,
@@ -81,8 +90,9 @@ class Pooh(discord.Client):
         )
         self._settings = settings
         self._clock = clock or Clock()
-        self._writer = writer
-        self._weights = weights
+        self.writer = writer
+        self.words = words
+        self.weights = weights
         self.delivery = Delivery(self._clock)
         self.answers = Answers(settings, writer, words, self._clock, self.delivery, weights.stem)
         self.tree = make_tree(self)
@@ -106,7 +116,7 @@ class Pooh(discord.Client):
 
     async def setup_hook(self) -> None:
         """Once, after the login: wake the worker, know the buttons, bring the commands."""
-        self._writer.start()
+        self.writer.start()
         self.add_dynamic_items(StoryButton)
         try:
             sent = await self.tree.send_if_new()
@@ -226,10 +236,10 @@ class Pooh(discord.Client):
         await response.open()
         # Files and drawing would keep the event loop waiting.
         summary, picture = await asyncio.to_thread(
-            lambda: (pictures.read_summary(self._weights), pictures.loss_plot(self._weights))
+            lambda: (pictures.read_summary(self.weights), pictures.loss_plot(self.weights))
         )
         text = pictures.describe(
-            self._weights.stem,
+            self.weights.stem,
             summary,
             response.language,
             invite=self._invite_links(),

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.client import Pooh
 from bot.settings import Address
-from bot.writer import Writer
 
 FRESH = 60.0  # seconds: Discord wants a heartbeat every 41, and acknowledges it at once
 PATIENCE = 5.0  # seconds for the answer of a bot that is asked
@@ -56,8 +56,9 @@ def _shard(number: int, socket: discord.gateway.DiscordWebSocket | None) -> Shar
     return Shard(number, socket.open and socket.session_id is not None, heart.latency, silence)
 
 
-def problems(client: discord.Client, writer: Writer) -> Iterator[str]:
+def problems(client: Pooh) -> Iterator[str]:
     """What is not as it should be, a line each; nothing when all is well."""
+    writer = client.writer
     for shard in shards(client):
         if not shard.connected:
             yield f"shard {shard.number}: not connected"

@@ -34,7 +34,6 @@ from bot.client import Pooh
 from bot.errors import kind_of
 from bot.settings import Address
 from bot.worker import Outcome, Story
-from bot.writer import Writer
 
 TICK = 0.5  # seconds between two looks at the event loop
 # What a request is for, by its method and path; the first that matches.
@@ -51,10 +50,10 @@ _log = logging.getLogger(__name__)
 class Metrics:
     """Counts what happens to one client and its writer, from now on."""
 
-    def __init__(self, client: Pooh, writer: Writer, model: str) -> None:
-        """Watch them; `model` is the name of the weights."""
+    def __init__(self, client: Pooh) -> None:
+        """Watch a client that has not logged in yet."""
         self.registry = registry = CollectorRegistry()
-        disable_created_metrics()  # when each series began interests nobody
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # when each series began interests nobody
         self._stories = Counter(
             "pooh_stories", "Stories by how they ended.", ["outcome"], registry=registry
         )
@@ -88,13 +87,13 @@ class Metrics:
             version = metadata.version("pooh")
         except metadata.PackageNotFoundError:  # a clone that was not installed
             version = "unknown"
-        info.labels(version, model).set(1)
+        info.labels(version, client.weights.stem).set(1)
         for outcome in Outcome:  # a series that begins at 0 shows its first step
             self._stories.labels(outcome.name.lower())
-        registry.register(_State(client, writer))
+        registry.register(_State(client))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        writer.on_end = self._story_ended
+        client.writer.on_end = self._story_ended
         client.http.http_trace = self._trace()
 
     def _story_ended(self, story: Story) -> None:
@@ -151,9 +150,8 @@ class Metrics:
 class _State(Collector):
     """What can be read off client and writer at any time."""
 
-    def __init__(self, client: Pooh, writer: Writer) -> None:
+    def __init__(self, client: Pooh) -> None:
         self._client = client
-        self._writer = writer
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("pooh_shard_up", "1: connected.", labels=["shard"])
@@ -165,12 +163,12 @@ class _State(Collector):
             latency.add_metric([str(shard.number)], shard.latency)
         yield up
         yield latency
-        healthy = not any(health.problems(self._client, self._writer))
+        healthy = not any(health.problems(self._client))
         for name, help_text, value in (
             ("pooh_healthy", "1: /healthz says 200.", healthy),
             ("pooh_servers", "Servers it is in.", len(self._client.guilds)),
-            ("pooh_stories_waiting", "Stories in the queue.", self._writer.waiting),
-            ("pooh_stories_writing", "Stories being written.", self._writer.writing),
+            ("pooh_stories_waiting", "Stories in the queue.", self._client.writer.waiting),
+            ("pooh_stories_writing", "Stories being written.", self._client.writer.writing),
         ):
             yield GaugeMetricFamily(name, help_text, value)
 
@@ -193,22 +191,20 @@ def _kind(method: str, path: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def served(client: Pooh, writer: Writer, model: str, address: Address) -> AsyncIterator[int]:
+async def served(client: Pooh, address: Address) -> AsyncIterator[int]:
     """Within, `/healthz` and `/metrics` answer at the address; yields the port.
 
     Args:
         client: not logged in yet.
-        writer: the client's.
-        model: the name of the weights.
         address: where; port 0 is any free one.
 
     Raises:
         OSError: the address cannot be had.
     """
-    metrics = Metrics(client, writer, model)
+    metrics = Metrics(client)
 
     async def healthz(_: web.Request) -> web.Response:
-        wrong = list(health.problems(client, writer))
+        wrong = list(health.problems(client))
         return web.Response(text="\n".join(wrong or ["ok"]) + "\n", status=503 if wrong else 200)
 
     async def numbers(_: web.Request) -> web.Response:

@@ -16,12 +16,12 @@ SAFE = frozenset(
 _log = logging.getLogger(__name__)
 
 
-def reload(client: Pooh, words: WordFilter, read: Callable[[], Settings]) -> None:
+def reload(client: Pooh, read: Callable[[], Settings]) -> None:
     """Read the settings again; what needs a restart is named and stays as it is.
 
     Args:
-        client: whose settings they are.
-        words: its filter; it is renewed whatever the settings say, for the list may have changed.
+        client: whose settings they are. Its filter is renewed whatever they say: the list of words
+            may have changed.
         read: reads the settings.
     """
     old = client.settings
@@ -38,7 +38,7 @@ def reload(client: Pooh, words: WordFilter, read: Callable[[], Settings]) -> Non
     for field in changed:
         if field not in SAFE:
             _log.warning("%s needs a restart", names[field])
-    words.become(fresh)
+    client.words.become(fresh)
     client.use_settings(replace(old, **{name: getattr(new, name) for name in SAFE}))
     taken = sorted(names[field] for field in changed if field in SAFE)
     _log.info("settings read again; changed: %s", ", ".join(taken) or "nothing")

@@ -159,12 +159,11 @@ class Stage:
         self._seeds = itertools.count(1)
         self.bot: Pooh
         self.writer: Writer
-        self.words: WordFilter
         self._running: asyncio.Task[None] | None = None
 
     def prepare(self) -> None:
         """Makes a new bot that is not running."""
-        self.words = WordFilter(
+        words = WordFilter(
             active=self.settings.word_filter,
             refused=self.settings.words_refused,
             allowed=self.settings.words_allowed,
@@ -172,7 +171,7 @@ class Stage:
         self.writer = Writer(
             self.decoder,
             self.vocab,
-            self.words,
+            words,
             slots=self.settings.slots,
             capacity=self.settings.queue,
             deadline=self.settings.deadline,
@@ -180,7 +179,7 @@ class Stage:
         )
         self.bot_clock = BotClock(self.clock)
         self.bot = Pooh(
-            self.settings, self.writer, self.words, weights=self.weights, clock=self.bot_clock
+            self.settings, self.writer, words, weights=self.weights, clock=self.bot_clock
         )
 
     async def start(self) -> None:

@@ -12,7 +12,7 @@ from tests.hosting import Stage, stage
 
 
 def renew(theatre: Stage, settings: Settings) -> None:
-    reload(theatre.bot, theatre.words, lambda: settings)
+    reload(theatre.bot, lambda: settings)
 
 
 async def test_filter_cooldown_and_servers_change_while_it_runs(
@@ -56,7 +56,7 @@ async def test_settings_that_are_wrong_change_nothing(caplog: pytest.LogCaptureF
 
     async with stage() as theatre:
         old = theatre.bot.settings
-        reload(theatre.bot, theatre.words, wrong)
+        reload(theatre.bot, wrong)
         assert theatre.bot.settings is old
         assert "Again" in (await theatre.server.person().command("pooh").answer()).buttons
     assert "the settings stay as they are: POOH_BURST" in caplog.text
