@@ -21,8 +21,7 @@ import numpy as np
 from bot.queue import Ticket
 from bot.words import LONGEST, Verdict, WordFilter
 from model.network import Logits, Network
-from model.sampling import Sampling, next_ids, without
-from model.sentences import REACH, barred
+from model.sampling import Sampling, forbidden, next_ids, without
 from model.vocab import Vocab
 
 _log = logging.getLogger(__name__)
@@ -200,12 +199,7 @@ class Worker:
         """The logits (V,) of what may follow."""
         story = sequence.story
         refused = sequence.refused if len(sequence.text) == len(story.text) else set()
-        bars = barred(
-            story.prompt,
-            sequence.text[:REACH],
-            self._vocab.characters,
-            whole_word=story.sampling.whole_word,
-        )
+        bars = forbidden(self._decoder, self._vocab, story.prompt, sequence.text, story.sampling)
         barring = refused.union(bars)
         if len(barring) == len(self._vocab):  # a word that is refused is worse than a broken one
             barring = refused

@@ -35,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.config import FAR_GAIN, GPTConfig
+from model.strangers import NOBODY, Strangers
 from model.table import NGramTable
 
 Array = NDArray[np.float32]
@@ -60,9 +61,14 @@ class Decoder:
     """
 
     config: GPTConfig
+    strangers: Strangers
 
     def __init__(
-        self, config: GPTConfig, weights: Mapping[str, NDArray[Any]], slots: int = 1
+        self,
+        config: GPTConfig,
+        weights: Mapping[str, NDArray[Any]],
+        slots: int = 1,
+        strangers: Strangers = NOBODY,
     ) -> None:
         """Lay out the weights for writing.
 
@@ -71,8 +77,9 @@ class Decoder:
             weights: the tensors of `GPT.state_dict()` by name. The rows of the n-gram table stay
                 as they are (floats, or quantised with "ngrams.rows.scale"), the rest is float32.
             slots: room for so many texts is made at once; more is made when they join.
+            strangers: who is not to walk into what is written; it is the caller's to heed.
         """
-        self.config = config
+        self.config, self.strangers = config, strangers
         self._blocks = [
             (
                 _pair_rotary_rows(

@@ -6,11 +6,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from model.strangers import Strangers
+
 Logits = NDArray[np.float32]
 
 
 class Network(Protocol):
     """A network that writes several texts at once, each in a slot: see `decoder.Decoder`."""
+
+    strangers: Strangers
+    """Who is not to walk into what it writes."""
 
     def join(self) -> int:
         """A free slot."""

@@ -207,6 +207,17 @@ def _draw(rng: np.random.Generator, total: float) -> float:
     return min(rng.random() * total, math.nextafter(total, 0.0))
 
 
+def forbidden(
+    network: Network, vocab: Vocab, prompt: str, written: str, sampling: Sampling
+) -> list[int]:
+    """Ids that must not come next: the prompt's last word stays whole, no stranger walks in."""
+    characters = vocab.characters
+    return [
+        *barred(prompt, written[:REACH], characters, whole_word=sampling.whole_word),
+        *network.strangers.barred(prompt, written, characters),
+    ]
+
+
 def generate(network: Network, vocab: Vocab, prompt: str, sampling: Sampling) -> Iterator[str]:
     """Write on from `prompt`, one character at a time.
 
@@ -225,14 +236,14 @@ def generate(network: Network, vocab: Vocab, prompt: str, sampling: Sampling) ->
     """
     ids = vocab.encode(prompt or START)
     rng = sampling.rng()
-    beginning = ""  # the first characters that were written
+    written = ""
     slot = network.join()
     try:
         for _ in range(sampling.length):
-            bars = barred(prompt, beginning, vocab.characters, whole_word=sampling.whole_word)
+            bars = forbidden(network, vocab, prompt, written, sampling)
             ids = [next_id(without(network.read(slot, ids), bars), sampling, rng)]
             character = vocab.characters[ids[0]]
-            beginning = (beginning + character)[:REACH]
+            written += character
             yield character
     finally:
         network.leave(slot)

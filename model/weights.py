@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from model.config import GPTConfig
 from model.decoder import Decoder
 from model.quantised import dequantise
+from model.strangers import NOBODY, Strangers
 from model.tensors import (
     Header,
     TensorFileError,
@@ -44,7 +45,13 @@ class WeightsError(ValueError):
         super().__init__(line if len(line) <= _MESSAGE else line[:_MESSAGE] + " ...")
 
 
-def save(path: Path, config: GPTConfig, vocab: Vocab, tensors: Mapping[str, NDArray[Any]]) -> None:
+def save(
+    path: Path,
+    config: GPTConfig,
+    vocab: Vocab,
+    tensors: Mapping[str, NDArray[Any]],
+    strangers: Strangers = NOBODY,
+) -> None:
     """Write a weights file, atomically.
 
     Args:
@@ -53,6 +60,7 @@ def save(path: Path, config: GPTConfig, vocab: Vocab, tensors: Mapping[str, NDAr
         vocab: the characters; only their digest is stored.
         tensors: those of `GPT.state_dict()`, float32 or float16. The rows of the n-gram table may
             be quantised, with "ngrams.rows.scale" (R + 1,) beside them.
+        strangers: who is not to walk into what it writes.
 
     Raises:
         WeightsError: a tensor is missing, unknown, has a wrong shape or type, or numbers that no
@@ -63,6 +71,8 @@ def save(path: Path, config: GPTConfig, vocab: Vocab, tensors: Mapping[str, NDAr
     _check(path, config, vocab, vocab.digest, held)
     _check_numbers(path, tensors)
     about = {"format": FORMAT, "config": config.to_json(), "vocab": vocab.digest}
+    if strangers.names:
+        about["strangers"] = " ".join(strangers.names)
     try:
         write(path, tensors, about)
     except TensorFileError as error:
@@ -109,8 +119,8 @@ def load_decoder(name_or_path: str | Path, *, slots: int = 1) -> tuple[Decoder, 
     Raises:
         WeightsError: weights or vocabulary are missing, damaged, or do not fit each other.
     """
-    config, vocab, tensors = _load(name_or_path)
-    return Decoder(config, tensors, slots), vocab
+    config, vocab, tensors, strangers = _load(name_or_path)
+    return Decoder(config, tensors, slots, strangers), vocab
 
 
 def load_gpt(name_or_path: str | Path) -> "tuple[GPT, Vocab]":
@@ -124,7 +134,7 @@ def load_gpt(name_or_path: str | Path) -> "tuple[GPT, Vocab]":
 
     from model.gpt import GPT
 
-    config, vocab, tensors = _load(name_or_path)
+    config, vocab, tensors, _ = _load(name_or_path)
     scale = tensors.pop(_SCALE, None)
     if scale is not None:
         tensors[_ROWS] = dequantise(tensors[_ROWS], scale)
@@ -147,12 +157,16 @@ def has_digest(name_or_path: str | Path) -> bool:
         raise _unusable(path, error) from None
 
 
-def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors]:
+def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors, Strangers]:
     path, vocab_path = resolve(name_or_path)
     try:
         with open_tensors(path) as file:
             header = read_header(file)
             config = _config(path, header)
+            try:
+                strangers = Strangers(header.about.get("strangers", "").split())
+            except ValueError as error:
+                raise WeightsError(f"{path}: {error}") from None
             try:
                 vocab = Vocab.load(vocab_path)
             except VocabError as error:
@@ -163,7 +177,7 @@ def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors]:
     except (TensorFileError, OSError) as error:
         raise _unusable(path, error) from None
     _check_numbers(path, tensors)
-    return config, vocab, tensors
+    return config, vocab, tensors, strangers
 
 
 def _check_numbers(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:

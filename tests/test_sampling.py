@@ -19,6 +19,7 @@ from model.sampling import (
     next_ids,
     probabilities,
 )
+from model.strangers import NOBODY
 from model.vocab import Vocab, VocabError
 
 LOGITS = np.array([1.0, 3.0, 2.0, 0.5, 3.5, -1.0], np.float32)
@@ -205,6 +206,8 @@ def test_a_setting_out_of_range_is_named_with_what_is_allowed(
 
 class Alphabet:
     """A network of one thought: after each character comes the next of the alphabet, probably."""
+
+    strangers = NOBODY
 
     def __init__(self) -> None:
         self.heard: list[int] = []

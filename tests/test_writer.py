@@ -15,6 +15,7 @@ from bot.worker import Outcome, Story
 from bot.writer import UNFINISHED, BusyError, ClosingError, Writer
 from model.decoder import Decoder
 from model.sampling import Sampling, generate
+from model.strangers import NOBODY
 from model.vocab import Vocab
 from tests.hosting import CHARACTERS, HeldDecoder, small_weights
 
@@ -305,6 +306,8 @@ async def test_a_refused_word_in_the_prompt_stops_nobody() -> None:
 
 class Reciter:
     """Writes one text, and "a bee " for ever when it is made to leave it. For one story."""
+
+    strangers = NOBODY
 
     def __init__(self, text: str, vocab: Vocab) -> None:
         self._text, self._vocab = text, vocab

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from model.files import write_atomically
 from model.quantised import quantise
+from model.strangers import NOBODY
 from model.vocab import Vocab
 from training.config import TrainingConfig
+from training.names import strangers
 from training.texts import Reading
 
 if TYPE_CHECKING:
@@ -101,7 +103,9 @@ def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]
 
     config, gpt = trainer.config, trainer.learner.model
     held, moment = trainer.shipped()
-    save_weights(config.path("weights", ".safetensors"), gpt.config, vocab, export(held))
+    voice, library = ([text for text, _ in texts] for texts in (reading.near, reading.library))
+    away = strangers(library, voice) if voice and library else NOBODY
+    save_weights(config.path("weights", ".safetensors"), gpt.config, vocab, export(held), away)
     vocab.save(config.path("vocab", ".json"))
     history = [
         {

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from model.decoder import Decoder
 from model.ngrams import BASE, INVERSE, MIX, powers, signed
-from model.sampling import START, Sampling, next_id, without
-from model.sentences import REACH, SENTENCE_END, barred, ending
+from model.sampling import START, Sampling, forbidden, next_id, without
+from model.sentences import SENTENCE_END, ending
 from model.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -82,12 +82,7 @@ def write(decoder: Decoder, vocab: Vocab, requests: Sequence[tuple[str, Sampling
     while busy:
         for row, i in enumerate(busy):
             prompt, sampling = requests[i]
-            bars = barred(
-                prompt,
-                vocab.decode(written[i][:REACH]),
-                vocab.characters,
-                whole_word=sampling.whole_word,
-            )
+            bars = forbidden(decoder, vocab, prompt, vocab.decode(written[i]), sampling)
             written[i].append(next_id(without(logits[row], bars), sampling, generators[i]))
         busy = [i for i in busy if len(written[i]) < requests[i][1].length]
         if busy:

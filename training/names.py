@@ -12,11 +12,12 @@ looking up is there nothing but names.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from model.strangers import Strangers, part
 from model.vocab import Vocab
 from training.dataset import Ids, Window
 
@@ -30,12 +31,20 @@ LOWER_CASE = 0.02
 """Most mentions in lower case, to each capitalised one, of a word that is still a name."""
 ONE_SEX = 0.75
 """Share of the pronouns near a name that must agree for it to be given to one of the cast."""
+SPEAKS = 3
+"""Times that a name says something, or has a title, which make it a person's."""
 BORROWED, CAST = 0.5, 0.2
 """Share of new names that are other people's of the library; of windows with the Forest's cast."""
 
 _MID_SENTENCE = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}\b")
 _LOWER = re.compile(r"\b[a-z]{3,}\b")
 _CAPITALISED = re.compile(r"\b[A-Z][a-z]{2,}\b")
+_WORD = re.compile(r"[A-Za-z]+")
+_SAYS = "said|says|asked|cried|replied|answered|exclaimed|thought|whispered|shouted|called"
+_SPEAKS = re.compile(
+    rf"\b(?:{_SAYS}|Uncle|Aunt|Mr\.|Mrs\.|Miss|Master|Cousin|Doctor) ([A-Z][a-z]+)\b"
+    rf"|\b([A-Z][a-z]+) (?:{_SAYS})\b"
+)
 _NEAR = 80  # characters behind a name in which a pronoun may mean its bearer
 _HE, _SHE = re.compile(r"\b(?:he|him|his)\b"), re.compile(r"\b(?:she|her|hers)\b")
 
@@ -125,6 +134,26 @@ class Names:
             frozenset(name for name, males, both in sexed if males >= ONE_SEX * both),
             frozenset(name for name, males, both in sexed if both - males >= ONE_SEX * both),
         )
+
+
+def strangers(library: Sequence[str], voice: Sequence[str]) -> Strangers:
+    """The people of the library who have no business in the voice.
+
+    People are names that speak or are spoken of so at least `SPEAKS` times; who is in the voice is
+    no stranger. All words of the voice may be written, and those that the library often writes.
+    """
+    speaks: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
+    for text in library:
+        speaks.update(a or b for a, b in _SPEAKS.findall(text))
+        counted.update(_LOWER.findall(text))
+    at_home = {word.lower() for text in voice for word in _WORD.findall(text)}
+    words = at_home | {word for word, count in counted.items() if count >= LEAST}
+    allowed = frozenset(
+        word.capitalize()[:length] for word in words for length in range(1, len(word) + 1)
+    )
+    people = (name for name in Names.find(library).all if speaks[name] >= SPEAKS)
+    return Strangers(sorted(part(name, allowed) for name in people if name.lower() not in at_home))
 
 
 def invent(random: np.random.Generator) -> str:
