@@ -29,10 +29,10 @@ from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, load_decoder, load_gpt, resolve
 from training.baselines import CharacterChain, word_chain_texts
 from training.config import TrainingConfig
-from training.corpus import CorpusError, books_folder, load_texts
+from training.corpus import STAGES, CorpusError, books_folder, load_texts, read_recipe
 from training.measures import COPY, Library, common_start, losses, qualities, write
 from training.memory import answers_himself, memory_report, strangers
-from training.names import FEMALE, MALE, Names
+from training.names import people
 from training.plots import comparison_figure, save, trade_off_figure
 from training.text import chapters, is_heading, story
 from training.texts import read, read_for
@@ -168,12 +168,12 @@ def trade_off_report(writer: Writer, library: Library, book: str) -> list[Report
     return rows
 
 
-def stories_report(writer: Writer, people: Sequence[str]) -> Report:
+def stories_report(writer: Writer, away: Sequence[str]) -> Report:
     """Who is in the stories that members read: as long as they are by default, at its settings.
 
     Args:
         writer: takes prompts and settings, gives continuations.
-        people: names of the library that have no business in the Forest.
+        away: people of the library who have no business in the Forest.
     """
     prompts = [prompt for kind in ("unseen", "empty") for prompt in PROMPTS[kind]]
     requests = [
@@ -182,7 +182,7 @@ def stories_report(writer: Writer, people: Sequence[str]) -> Report:
     ]
     texts = [(p, w) for (p, _), w in zip(requests, writer(requests), strict=True)]
     return {
-        "strangers": strangers(texts, people),
+        "strangers": strangers(texts, away),
         "answers_himself": answers_himself(prompt + written for prompt, written in texts),
     }
 
@@ -192,7 +192,7 @@ def evaluate(
     text: str,
     library: Library | None,
     book: str | None,
-    people: Sequence[str] = (),
+    away: Sequence[str] = (),
 ) -> Report:
     """Everything about one model.
 
@@ -201,7 +201,7 @@ def evaluate(
         text: clean; what the vocabulary cannot say is left out and named in the report.
         library: the reading list; without it no samples are drawn.
         book: the chapters it learned by heart; without them recall is not tried.
-        people: names of the library's people; without them its stories are not looked through.
+        away: people of the library alone; without them its stories are not looked through.
     """
     started = time.monotonic()
     gpt, vocab = load_gpt(name)
@@ -221,7 +221,7 @@ def evaluate(
         "dropped": cleaned.dropped,
         "loss": loss_report(losses(gpt, ids), cleaned.text),
         "memory": memory_report(decoder, vocab, cleaned.text),
-        "stories": stories_report(writer, people) if people else {},
+        "stories": stories_report(writer, away) if away else {},
         "samples": sample_report(writer, library) if library else [],
         "recall": recall_report(writer, book) if book else [],
         "trade_off": trade_off_report(writer, library, book) if library and book else [],
@@ -503,9 +503,12 @@ def _run(options: argparse.Namespace) -> None:
     for note in notes:
         print(note, file=sys.stderr)
     book = texts.train.get(BOOK)
-    forest = {name for friend in (*MALE, *FEMALE) for name in friend.split()}
-    people = [name for name in Names.find(texts.train.values()).all if name not in forest]
-    reports = [evaluate(name, text, library, book, people) for name in options.model]
+    by_stage: dict[str, list[str]] = {stage: [] for stage in STAGES}
+    for each in read_recipe():
+        if each.slug in texts.train:
+            by_stage[each.stage].append(texts.train[each.slug])
+    away = people(by_stage["library"], by_stage["voice"])
+    reports = [evaluate(name, text, library, book, away) for name in options.model]
     if options.baselines:
         if not (library and book):
             raise CorpusError(f"--baselines learn from {BOOK}, which is not in {options.data}")

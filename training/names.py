@@ -136,24 +136,32 @@ class Names:
         )
 
 
-def strangers(library: Sequence[str], voice: Sequence[str]) -> Strangers:
-    """The people of the library who have no business in the voice.
+def people(library: Sequence[str], voice: Sequence[str]) -> list[str]:
+    """The people of the library, those left out of whom the voice tells, too.
 
-    People are names that speak or are spoken of so at least `SPEAKS` times; who is in the voice is
-    no stranger. All words of the voice may be written, and those that the library often writes.
+    People are names that say something, or have a title, at least `SPEAKS` times.
     """
-    speaks: Counter[str] = Counter()
-    counted: Counter[str] = Counter()
-    for text in library:
-        speaks.update(a or b for a, b in _SPEAKS.findall(text))
-        counted.update(_LOWER.findall(text))
+    speaks = Counter(a or b for text in library for a, b in _SPEAKS.findall(text))
     at_home = {word.lower() for text in voice for word in _WORD.findall(text)}
-    words = at_home | {word for word, count in counted.items() if count >= LEAST}
+    return [
+        name
+        for name in Names.find(library).all
+        if speaks[name] >= SPEAKS and name.lower() not in at_home
+    ]
+
+
+def strangers(library: Sequence[str], voice: Sequence[str]) -> Strangers:
+    """Those people, as a network leaves them out: at a letter that no word shares.
+
+    Words are all of the voice, and what the library often writes in lower case.
+    """
+    counted = Counter(word for text in library for word in _LOWER.findall(text))
+    words = {word.lower() for text in voice for word in _WORD.findall(text)}
+    words |= {word for word, count in counted.items() if count >= LEAST}
     allowed = frozenset(
         word.capitalize()[:length] for word in words for length in range(1, len(word) + 1)
     )
-    people = (name for name in Names.find(library).all if speaks[name] >= SPEAKS)
-    return Strangers(sorted(part(name, allowed) for name in people if name.lower() not in at_home))
+    return Strangers(sorted(part(name, allowed) for name in people(library, voice)))
 
 
 def invent(random: np.random.Generator) -> str:
