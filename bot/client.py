@@ -81,19 +81,20 @@ class Pooh(discord.Client):
         intents = discord.Intents.none()
         intents.guilds = intents.messages = True  # messages come without content, but for mentions
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice is wanted
+        self._clock = clock or Clock()
+        self.delivery = Delivery(self._clock)
         super().__init__(
             intents=intents,
+            http_trace=self.delivery.trace,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
         self._settings = settings
-        self._clock = clock or Clock()
         self.writer = writer
         self.words = words
         self.weights = weights
-        self.delivery = Delivery(self._clock)
         self.answers = Answers(settings, writer, words, self._clock, self.delivery, weights.stem)
         self.tree = make_tree(self)
 
