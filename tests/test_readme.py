@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from model.weights import DEFAULT_MODEL
 from scripts import refresh_docs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -165,6 +167,13 @@ def test_the_samples_were_written_by_these_weights() -> None:
             f"docs/samples.md is older than the weights {model}: python scripts/refresh_docs.py"
         )
     assert len(re.findall(r"^\*\*Seed ", page, re.M)) >= 15
+
+
+def test_the_picture_was_written_by_these_weights() -> None:
+    with Image.open(refresh_docs.PICTURE) as picture:
+        assert picture.info["weights"] == refresh_docs.digest(DEFAULT_MODEL), (
+            "docs/answer.png is older than the weights: python scripts/refresh_docs.py"
+        )
 
 
 def test_making_a_page_anew_twice_changes_nothing_and_an_old_table_is_made_anew() -> None:

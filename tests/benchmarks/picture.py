@@ -1,7 +1,9 @@
 """Draws an answer as a reader sees it: python tests/benchmarks/picture.py [docs/answer.png].
 
 The real bot with the shipped model answers a command through the stand-in for Discord; what is
-drawn is the message that arrived there, with its buttons.
+drawn is the message that arrived there, with its buttons. Settings are the defaults, words and seed
+the first of those of docs/samples.md: chosen by rule, not by taste. The file says which weights
+wrote it.
 """
 
 import argparse
@@ -15,12 +17,14 @@ sys.path.insert(0, str(ROOT))
 
 import matplotlib  # noqa: E402
 from PIL import Image, ImageDraw, ImageFont  # noqa: E402
+from PIL.PngImagePlugin import PngInfo  # noqa: E402
 
 from bot.client import Pooh, serve, use_server  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from bot.words import WordFilter  # noqa: E402
 from bot.writer import Writer  # noqa: E402
-from model.weights import load_decoder, resolve  # noqa: E402
+from model.weights import DEFAULT_MODEL, load_decoder, resolve  # noqa: E402
+from scripts.refresh_docs import PROMPTS, SEEDS, digest  # noqa: E402
 from tests.fake_discord import DiscordServer, Message  # noqa: E402
 
 WIDTH, EDGE, LEFT = 1240, 32, 136  # pixels: the picture, its margin, where text begins
@@ -30,8 +34,8 @@ BUTTONS = {1: "#5865f2", 2: "#4e5058", 3: "#248046", 4: "#da373c"}  # colours by
 MARKS = re.compile(r"\\(.)|(\*\*)|(_)|\u200b|(\s+)|(.)", re.S)
 
 
-async def answer(prompt: str, temperature: float, length: int, seed: int) -> Message:
-    """What the real bot answers, as it lies on the server."""
+async def answer(prompt: str, seed: int) -> Message:
+    """What the real bot answers at its default settings, as it lies on the server."""
     async with DiscordServer() as server:
         use_server(server.api_base, server.gateway_url)
         settings, words = Settings(token=server.token), WordFilter()
@@ -39,9 +43,7 @@ async def answer(prompt: str, temperature: float, length: int, seed: int) -> Mes
         client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
         running = asyncio.create_task(serve(client, server.token))
         await server.online()
-        use = server.person("Kanga").command(
-            "pooh", prompt=prompt, temperature=temperature, length=length, seed=seed
-        )
+        use = server.person("Kanga").command("pooh", prompt=prompt, seed=seed)
         message = await server.until(
             lambda: use.original if use.original and "Again" in use.original.buttons else None
         )
@@ -147,15 +149,13 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("picture", nargs="?", type=Path, default=ROOT / "docs" / "answer.png")
-    parser.add_argument("--prompt", default="Eeyore had found a kettle")
-    parser.add_argument("--temperature", type=float, default=0.6)
-    parser.add_argument("--length", type=int, default=330)
-    parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
-    message = asyncio.run(answer(options.prompt, options.temperature, options.length, options.seed))
+    message = asyncio.run(answer(PROMPTS[0], SEEDS[0]))
     print(message.content)
     options.picture.parent.mkdir(exist_ok=True)
-    paint(message).quantize(48).save(options.picture, optimize=True)
+    written = PngInfo()
+    written.add_text("weights", digest(DEFAULT_MODEL))
+    paint(message).quantize(48).save(options.picture, optimize=True, pnginfo=written)
 
 
 if __name__ == "__main__":
