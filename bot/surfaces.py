@@ -2,18 +2,20 @@
 
 import contextlib
 import logging
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import discord
 
 from bot.delivery import NOTE_LIFE, Delivery
-from bot.errors import TOKEN_GONE, UNREACHABLE, is_gone
-from bot.translations import Language
+from bot.errors import TOKEN_GONE, UNREACHABLE, is_gone, record
+from bot.translations import Language, Text
 
 BLOCKED = frozenset({200000, 200001})  # AutoMod
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Surface(Protocol):
@@ -110,26 +112,29 @@ class Response:
 
     async def say(self, text: str) -> None:
         """Say something to the one who asked, and only to them."""
-        interaction, delivery = self._interaction, self._delivery
         try:
-            if not self._acknowledged:
-                said = await delivery.acknowledge(
-                    lambda: interaction.response.send_message(text, ephemeral=True)
-                )
-                self._acknowledged = True
-                # Else an earlier try has arrived: of these words, or of what was opened before.
-                if said is not None or not self._opened:
-                    return
-            if self._promised:
-                # A follow-up would take the promise's place, and be for everybody as it is.
-                try:
-                    await self.remove()
-                except UNREACHABLE:
-                    await delivery.send(lambda: interaction.edit_original_response(content=text))
-                    return
-            await delivery.send(lambda: interaction.followup.send(text, ephemeral=True))
+            await in_other_words(self._say, text, self.language)
         except UNREACHABLE as error:
             _log.warning("a word could not be said: %s", type(error).__name__)
+
+    async def _say(self, text: str) -> None:
+        interaction, delivery = self._interaction, self._delivery
+        if not self._acknowledged:
+            said = await delivery.acknowledge(
+                lambda: interaction.response.send_message(text, ephemeral=True)
+            )
+            self._acknowledged = True
+            # Else an earlier try has arrived: of these words, or of what was opened before.
+            if said is not None or not self._opened:
+                return
+        if self._promised:
+            # A follow-up would take the promise's place, and be for everybody as it is.
+            try:
+                await self.remove()
+            except UNREACHABLE:
+                await delivery.send(lambda: interaction.edit_original_response(content=text))
+                return
+        await delivery.send(lambda: interaction.followup.send(text, ephemeral=True))
 
     def _without_token(self) -> discord.PartialMessage | None:
         """The message as one of the bot's own, where the bot is at home."""
@@ -199,10 +204,14 @@ class Reply:
         nonce = f"note {asked.id}"
         if self._mute:
             return await self._say_in_private(text, nonce)
-        try:
-            note = await self._delivery.send(
-                lambda: asked.reply(text, mention_author=False, nonce=nonce)
+
+        async def send(words: str) -> discord.Message:
+            return await self._delivery.send(
+                lambda: asked.reply(words, mention_author=False, nonce=nonce)
             )
+
+        try:
+            note = await in_other_words(send, text, self.language)
         except UNREACHABLE as error:
             _log.info("a note could not be sent: %s", type(error).__name__)
             if may_not(error):
@@ -217,6 +226,16 @@ class Reply:
             await self._delivery.send(lambda: self._message.author.send(text, nonce=nonce))
         except UNREACHABLE as error:
             _log.info("nothing can be said to somebody: %s", type(error).__name__)
+
+
+async def in_other_words(say: Callable[[str], Awaitable[T]], text: str, language: Language) -> T:
+    """Say something; when Discord calls just these words wrong, at least that something is."""
+    try:
+        return await say(text)
+    except discord.HTTPException as error:
+        if error.status != 400 or is_blocked(error):
+            raise
+        return await say(language.say(Text.BOTHER, reference=record(error, "a word")))
 
 
 def may_not(error: Exception) -> bool:

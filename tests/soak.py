@@ -6,12 +6,14 @@ Discord's. So many people use it in every way there is, while answers are lost b
 requests were carried out, come late, are 429 or 5xx, the gateway breaks, tokens die, channels are
 deleted, AutoMod blocks, and the bot may not write. At the end a table says what became of each use.
 The exit code is 1 when one was left loading or unanswered, was answered twice or with another's
-story, when memory grew, or when the bot did not go to sleep in time with a clean log.
+story, when memory grew, or when the bot did not go to sleep in time with a clean log. The table is
+Markdown, with the kind of machine, for docs/performance.md.
 """
 
 import argparse
 import asyncio
 import os
+import platform
 import random
 import re
 import sys
@@ -66,6 +68,7 @@ class Use:
     mark: str
     asked: Interaction | Message
     at_home: bool = True
+    end: str = ""  # what had become of it when somebody last looked, if it had ended well
 
 
 @dataclass
@@ -76,15 +79,33 @@ class Report:
     faults: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    setting: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        """The table, as Markdown."""
+        lines = [f"| {name} | {text.replace('|', '/')} |" for name, text in self.rows()]
+        return "\n".join(["|  |  |", "| --- | --- |", *lines])
+
     def rows(self) -> Iterator[tuple[str, str]]:
-        """The table."""
+        """The rows of the table."""
+        yield from self.setting
         yield "uses", f"{self.uses.total():,}: {_listed(self.uses)}"
         yield "faults", f"{self.faults.total():,}: {_listed(self.faults)}"
         yield "ends", _listed(self.ends)
         yield from self.notes
         yield "wrong", f"{len(self.wrong)}" + "".join(f"; {text}" for text in self.wrong[:10])
+
+
+def machine() -> str:
+    """The kind of machine, without its name, and how busy it is already."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    return (
+        f"{os.cpu_count()} x {names[0] if names else platform.machine()}, {platform.system()}, "
+        f"Python {platform.python_version()}; load {load} at the start"
+    )
 
 
 def _listed(counts: Counter[str]) -> str:
@@ -168,8 +189,10 @@ class Soak:
             if isinstance(use.asked, Interaction) and self._chance.random() < 0.02:
                 asyncio.get_running_loop().call_later(1.5, self._expire, use.asked)
             until = time.monotonic() + PATIENCE
-            while time.monotonic() < until and not self._end(use)[1]:
+            while time.monotonic() < until and not use.end:
                 await asyncio.sleep(0.1)
+                end, good = self._end(use)
+                use.end = end if good else ""
             self._stories += [
                 message
                 for message in _messages(use)
@@ -236,6 +259,8 @@ class Soak:
         if isinstance(asked, Message):
             return self._end_of_message(use, asked)
         gone = asked.channel.id not in self.server.channels
+        if gone and use.end:
+            return use.end, True
         if asked.answered is None:
             codes = {
                 request.code
@@ -264,7 +289,7 @@ class Soak:
 
     def _end_of_message(self, use: Use, asked: Message) -> tuple[str, bool]:
         if asked.channel.id not in self.server.channels:
-            return "channel deleted", True
+            return use.end or "channel deleted", True
         replies = _messages(use)
         if any(message.loading or "Stop" in message.buttons for message in replies):
             return "writing", False
@@ -299,7 +324,7 @@ class Soak:
                 end, good = "silent: was told a moment before", True
             report.ends[end] += 1
             if not good:
-                report.wrong.append(f"{use.what} {use.mark}: {end}")
+                report.wrong.append(f"{use.what} {use.mark}: {end} ({self._history(use)})")
             messages = _messages(use)
             stories = [m for m in messages if "Again" in m.buttons]
             if len(stories) > 1:
@@ -307,6 +332,27 @@ class Soak:
             for message in messages:
                 report.wrong += self._mixed(use, message)
         report.wrong += self.server.violations()[:10]
+        waits = sorted(
+            use.asked.answered - use.asked.created
+            for use in self._done
+            if isinstance(use.asked, Interaction) and use.asked.answered is not None
+        )
+        if waits:
+            middle, most = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
+            report.notes.append(
+                ("first response", f"median {middle:.2f} s, 99 of 100 within {most:.2f} s")
+            )
+
+    def _history(self, use: Use) -> str:
+        """What the bot has asked Discord for it, and what became of that."""
+        asked = use.asked
+        known = asked.token if isinstance(asked, Interaction) else str(asked.id)
+        return ", ".join(
+            f"{request.method} after {request.at - asked.created:.1f} s: "
+            f"{request.status} {request.code}"
+            for request in self.server.log
+            if known in request.path or known in str(request.body)
+        )
 
     def _mixed(self, use: Use, message: Message) -> Iterator[str]:
         """Texts in a message that belong to another use."""
@@ -406,10 +452,14 @@ async def soak(people: int, uses: int, model: str, seed: int = 0, severity: int 
         seed: of what people do, and of the weather.
         severity: of the weather; 1 is what the table `WEATHER` says.
     """
+    kind = machine()
     async with DiscordServer(schemas=describe()) as server:
         bot = await Process.start(server, model)
         day = Soak(server, people, uses, seed, severity)
         report = day.report
+        report.setting.append(("machine", kind))
+        setting = f"{people}, {Path(model).stem}, {severity}"
+        report.setting.append(("people, model, weather", setting))
         began = time.monotonic()
         storms = asyncio.create_task(day.storms())
         crowd = asyncio.gather(*map(day.live, day._people))
@@ -440,8 +490,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     report = asyncio.run(soak(options.people, options.uses, options.model, options.seed))
-    for name, text in report.rows():
-        print(f"{name:18} {text}")
+    print(report)
     return bool(report.wrong)
 
 

@@ -1,16 +1,14 @@
 """Whatever breaks on the way to Discord: nothing is left loading, and who asked is told."""
 
-import asyncio
 import logging
 import re
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import pytest
 
 from bot.answers import QUEUE_PACE
-from bot.delivery import FIRST_AT_ONCE, NOTE_LIFE
+from bot.delivery import NOTE_LIFE
 from bot.messages import parse
 from bot.worker import Outcome
 from tests.fake_discord import (
@@ -19,7 +17,6 @@ from tests.fake_discord import (
     Cut,
     Interaction,
     Message,
-    Request,
     Schemas,
     too_many,
 )
@@ -129,60 +126,6 @@ async def test_a_first_response_that_is_never_answered_is_made_again(
     await in_time(wood, lambda: finished(use.original))
 
 
-def slow(_: Request) -> bool:
-    """No fault: each request keeps the machine busy for a while, server and bot alike."""
-    time.sleep(0.005)
-    return False
-
-
-async def test_a_crowd_on_a_slow_machine_is_answered_with_one_request_each(
-    wood: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.delivery.FIRST_PATIENCE", 0.1)  # fifty of 300 are answered in it
-    server = wood.server
-    server.fail("POST", "/interactions", when=slow)
-    uses = [server.person().command("help") for _ in range(300)]
-    await in_time(wood, lambda: all(use.answered for use in uses))
-    assert len(server.requests("POST", "/interactions")) == 300
-
-
-async def test_an_answer_that_comes_while_we_sleep_is_not_asked_for_again(
-    wood: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.delivery.FIRST_PATIENCE", 0.2)
-    server = wood.server
-    server.fail("POST", "/interactions", delay=0.1)
-    use = server.person().command("help")
-    await server.until(lambda: server.requests("POST", "/interactions"))
-    time.sleep(1.0)
-    await in_time(wood, lambda: use.answered)
-    await wood.pass_seconds(1.0)
-    assert len(server.requests("POST", "/interactions")) == 1
-
-
-async def test_no_more_than_some_connections_are_opened_for_a_crowd(wood: Stage) -> None:
-    server = wood.server
-    server.fail("POST", "/interactions", delay=0.3, times=200)
-    uses = [server.person().command("help") for _ in range(200)]
-    await server.until(lambda: len(server.requests("POST", "/interactions")) >= FIRST_AT_ONCE)
-    await asyncio.sleep(0.1)
-    assert len(server.requests("POST", "/interactions")) == FIRST_AT_ONCE
-    await server.until(lambda: all(use.answered for use in uses))
-    assert len(server.requests("POST", "/interactions")) == 200
-
-
-async def test_the_wait_for_a_rate_limit_costs_no_patience(schemas: Schemas | None) -> None:
-    async with stage(schemas=schemas, rates={"POST /channels": (1, 0.6)}) as wood:
-        channel = wood.bot.get_partial_messageable(wood.server.channel.id)
-        await asyncio.gather(
-            *(
-                wood.bot.delivery.send(lambda: channel.send("tea"), pauses=(), patience=0.3)
-                for _ in range(4)
-            )
-        )
-        assert len(wood.server.requests("POST", "/channels")) == 4
-
-
 async def test_a_button_that_is_pressed_twice_tells_one_story(wood: Stage) -> None:
     kanga = wood.server.person()
     story = await told(wood, kanga.command("pooh", prompt="The mill"))
@@ -195,6 +138,25 @@ async def test_a_button_that_is_pressed_twice_tells_one_story(wood: Stage) -> No
 
 
 # What is said to one person
+
+
+@pytest.mark.parametrize("way", ["refusal", "about", "mention"])
+async def test_words_that_discord_calls_wrong_are_said_in_others(wood: Stage, way: str) -> None:
+    server, kanga = wood.server, wood.server.person()
+    wrong = ApiError(400, 50035, "no")
+    if way == "mention":
+        server.fail("POST", "/channels", wrong)
+        asked = kanga.say("@pooh 🐝")
+        [word] = await in_time(wood, lambda: answers_to(wood, asked))
+    else:
+        if way == "about":
+            server.fail("PATCH", "/webhooks", wrong)
+            server.fail("POST", "/webhooks", wrong)
+        else:
+            server.fail("POST", "/interactions", wrong)
+        use = kanga.command("about") if way == "about" else kanga.command("pooh", prompt="🐝")
+        [word] = await in_time(wood, lambda: said(use))
+    assert "reference" in word.content and not server.faults
 
 
 async def test_what_is_said_after_a_public_promise_is_private_and_the_promise_is_gone(
