@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.network import Logits, Network
+from model.rules import answering_himself, repeating
 from model.sentences import REACH, barred
 from model.vocab import Vocab
 
@@ -39,6 +40,7 @@ class Sampling:
             chosen (Holtzman et al., 2020), above 0; 1 is off.
         seed: texts with the same seed, settings and weights are the same; None takes any.
         whole_word: the prompt's last word is whole; otherwise it goes on (see `sentences.barred`).
+        rules: nothing is said twice and nobody answers himself (see `rules`).
 
     Raises:
         ValueError: a field is out of range; the message names it and what is allowed.
@@ -50,6 +52,7 @@ class Sampling:
     top_p: float = 0.9
     seed: int | None = None
     whole_word: bool = True
+    rules: bool = True
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -63,8 +66,9 @@ class Sampling:
             )
         if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
             raise ValueError(f"top_p = {self.top_p!r}: must be a number above 0, at most 1")
-        if not isinstance(self.whole_word, bool):
-            raise ValueError(f"whole_word = {self.whole_word!r}: must be True or False")
+        for name in ("whole_word", "rules"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise ValueError(f"{name} = {value!r}: must be True or False")
 
     def _whole(self, name: str, least: int, most: int) -> None:
         value = getattr(self, name)
@@ -210,12 +214,23 @@ def _draw(rng: np.random.Generator, total: float) -> float:
 def forbidden(
     network: Network, vocab: Vocab, prompt: str, written: str, sampling: Sampling
 ) -> list[int]:
-    """Ids that must not come next: the prompt's last word stays whole, no stranger walks in."""
+    """Ids that must not come next.
+
+    The prompt's last word stays whole, no stranger walks in, and the rules of `sampling` hold.
+    """
     characters = vocab.characters
-    return [
+    ids = [
         *barred(prompt, written[:REACH], characters, whole_word=sampling.whole_word),
         *network.strangers.barred(prompt, written, characters),
     ]
+    if sampling.rules:
+        text = prompt + written
+        ids += [
+            characters.index(letter)
+            for letter in repeating(text) | answering_himself(text)
+            if letter in characters
+        ]
+    return ids
 
 
 def generate(network: Network, vocab: Vocab, prompt: str, sampling: Sampling) -> Iterator[str]:

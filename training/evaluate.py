@@ -31,7 +31,7 @@ from training.baselines import CharacterChain, word_chain_texts
 from training.config import TrainingConfig
 from training.corpus import STAGES, CorpusError, books_folder, load_texts, read_recipe
 from training.measures import COPY, Library, common_start, losses, qualities, write
-from training.memory import answers_himself, memory_report, strangers
+from training.memory import answers_himself, memory_report, repeated, strangers
 from training.names import people
 from training.plots import comparison_figure, save, trade_off_figure
 from training.text import chapters, is_heading, story
@@ -184,6 +184,7 @@ def stories_report(writer: Writer, away: Sequence[str]) -> Report:
     return {
         "strangers": strangers(texts, away),
         "answers_himself": answers_himself(prompt + written for prompt, written in texts),
+        "repeated": repeated(prompt + written for prompt, written in texts),
     }
 
 
@@ -347,6 +348,7 @@ def memory_rows(found: Report) -> list[tuple[str, str]]:
         rows.append(("strangers", f"{found['strangers']:.2f} per 1,000 characters"))
         himself = found["answers_himself"]
         rows.append(("answers himself", "no speech" if himself is None else f"{himself:.0%}"))
+        rows.append(("words that end a run of four told before", f"{found['repeated']:.1%}"))
     return rows
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.decoder import Decoder
+from model.rules import RUN, speaker
 from model.vocab import Vocab
 
 Nats = NDArray[np.float64]
@@ -37,10 +38,6 @@ FILLER = (
     "long way off a door was shut. Nothing else happened for quite a long time. "
 )
 _NAME = re.compile(r"\b[A-Z][a-z]{2,}\b")
-_SPEAKER = re.compile(
-    r"\b(?:said|asked|cried|answered|shouted|whispered|thought)\s+([A-Z][a-z]+)|"
-    r"\b([A-Z][a-z]+)\s+(?:said|asked|cried|answered|shouted|whispered)\b"
-)
 
 
 @dataclass(frozen=True)
@@ -262,13 +259,25 @@ def answers_himself(texts: Iterable[str]) -> float | None:
     for text in texts:
         before: str | None = None
         for paragraph in text.split("\n\n"):
-            found = _SPEAKER.search(paragraph) if '"' in paragraph else None
-            speaker = next(filter(None, found.groups()), None) if found else None
-            if speaker and before:
+            now = speaker(paragraph)
+            if now and before:
                 pairs += 1
-                same += speaker == before
-            before = speaker
+                same += now == before
+            before = now
     return same / pairs if pairs else None
+
+
+def repeated(texts: Iterable[str]) -> float:
+    """Share of the words that end a run of four words which the text had before."""
+    runs = again = 0
+    for text in texts:
+        seen: set[tuple[str, ...]] = set()
+        words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.lower())
+        for run in zip(*(words[i:] for i in range(RUN)), strict=False):
+            runs += 1
+            again += run in seen
+            seen.add(run)
+    return again / max(runs, 1)
 
 
 def filler(length: int) -> str:

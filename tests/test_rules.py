@@ -1,0 +1,78 @@
+"""Nothing is said twice, and nobody answers himself."""
+
+import pytest
+
+from model.decoder import Decoder
+from model.rules import answering_himself, repeating, speaker
+from model.sampling import Sampling, generate
+from model.vocab import Vocab
+from tests.networks import PLAIN, random_gpt, tensors
+from training.memory import repeated
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("he went to bed and he went to ", "b"),
+        ("he went to bed and he went to b", ""),  # a word that has begun goes on
+        ("he went to bed. He went, to ", "b"),  # whatever stands between, large or small
+        ("he went to Bed. he went to bed. And he went to ", "Bb"),
+        ("he went to bed and she went to ", ""),
+        ("bump, bump, bump, bump, ", "b"),
+        ("bump, bump, bump, ", ""),
+        ("don't you see it, don't you see ", "i"),
+        ("one two ", ""),
+        ("", ""),
+    ],
+)
+def test_a_run_of_four_words_is_not_begun_again(text: str, letters: str) -> None:
+    assert repeating(text) == set(letters)
+
+
+SAID = '"Hallo," said Pooh.\n\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        (SAID + '"Hallo!" said ', "P"),
+        (SAID + '"Hallo!" said P', "o"),  # Piglet may
+        ("Piglet came. " + SAID + '"Hallo!" said ', ""),  # the second letter tells
+        ("Piglet came. " + SAID + '"Hallo!" said P', "o"),
+        (SAID + '"Hallo!" said Po', ""),
+        (SAID + "And so said ", ""),  # no speech
+        ('"Hallo," said Pooh. "What?" said ', ""),  # the same paragraph
+        (SAID + "It rained.\n\n" + '"Hallo!" said ', ""),
+        ('"Hallo," Owl said.\n\n"Hallo!" cried ', "O"),
+        ("said ", ""),
+    ],
+)
+def test_who_spoke_is_not_named_next(text: str, letters: str) -> None:
+    assert answering_himself(text) == set(letters)
+
+
+def test_the_speaker_is_the_first_that_is_named() -> None:
+    assert speaker('"I," said Owl, and Pooh asked why.') == "Owl"
+    assert speaker('"I," Pooh said.') == "Pooh"
+    assert speaker("Pooh said nothing.") is None
+    assert speaker('"Oh!"') is None
+
+
+def test_a_network_that_goes_in_circles_is_led_out_of_them() -> None:
+    vocab = Vocab("ab .,;:!?/=")
+    network = Decoder(PLAIN, tensors(random_gpt(PLAIN)))
+    with_rules, free = (
+        [
+            "".join(generate(network, vocab, "a", Sampling(300, 1.5, seed=seed, rules=rules)))
+            for seed in range(10)
+        ]
+        for rules in (True, False)
+    )
+    # Of two words alone some runs must come again, where both would begin one.
+    assert repeated(with_rules) < repeated(free)
+
+
+def test_repeated_words_are_counted() -> None:
+    assert repeated(["a b c d a b c d"]) == pytest.approx(1 / 5)
+    assert repeated(["a b c d e f"]) == 0
+    assert repeated([""]) == 0
