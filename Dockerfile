@@ -10,7 +10,8 @@ RUN python3 -m venv /opt/pooh
 WORKDIR /src
 # First what changes seldom: the dependencies stay in the cache while the code moves on.
 COPY pyproject.toml README.md LICENSE ./
-RUN mkdir bot data model training vocab weights \
+COPY model/__init__.py model/
+RUN mkdir bot data training vocab weights \
     && /opt/pooh/bin/pip install --no-cache-dir --no-compile .
 COPY bot bot
 COPY data data

@@ -42,8 +42,7 @@ Settings come from the environment and from .env; see .env.example.
 
 exit codes, for whatever restarts it:
   0    it ended as it was told to
-  1    (of health) it is not well, or not there
-  1    there is no story or no output: refused, or the disk is full
+  1    there is no story or no output: refused, or the disk is full; of health: it is not well
   2    settings, token, weights or command line are wrong: do not restart before they are mended
   75   Discord or the network fails: try again later (a bot that runs does so by itself)
   130  Ctrl-C"""

@@ -10,7 +10,6 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator
-from importlib import metadata
 from types import SimpleNamespace
 
 import aiohttp
@@ -34,6 +33,7 @@ from bot.client import Pooh
 from bot.errors import kind_of
 from bot.settings import Address
 from bot.worker import Outcome, Story
+from model import __version__
 
 TICK = 0.5  # seconds between two looks at the event loop
 # What a request is for, by its method and path; the first that matches.
@@ -83,11 +83,7 @@ class Metrics:
             registry=registry,
         )
         info = Gauge("pooh_info", "Always 1.", ["version", "model"], registry=registry)
-        try:
-            version = metadata.version("pooh")
-        except metadata.PackageNotFoundError:  # a clone that was not installed
-            version = "unknown"
-        info.labels(version, client.weights.stem).set(1)
+        info.labels(__version__, client.weights.stem).set(1)
         for outcome in Outcome:  # a series that begins at 0 shows its first step
             self._stories.labels(outcome.name.lower())
         registry.register(_State(client))

@@ -1,0 +1,138 @@
+"""What a host deploys fits the bot that it runs."""
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import INVALID, TRY_AGAIN
+from bot.client import GOODBYE, GRACE, Pooh
+from bot.metrics import Metrics
+from tests.hosting import stage
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+COMPOSE = (ROOT / "compose.yaml").read_text("utf-8")
+UNIT = (ROOT / "deploy" / "pooh.service").read_text("utf-8")
+DASHBOARD = json.loads((ROOT / "deploy" / "grafana.json").read_text("utf-8"))
+
+
+def expressions() -> list[str]:
+    return [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+
+
+def known(client: Pooh) -> dict[str, set[str]]:
+    """The samples that /metrics may have, and the labels that each of them may have."""
+    registry = Metrics(client).registry
+    names: dict[str, set[str]] = {}
+    for family in registry.collect():
+        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}
+        for suffix in suffixes.get(family.type, [""]):
+            names[family.name + suffix] = set()
+    for collector in list(registry._collector_to_names):
+        for name in registry._collector_to_names[collector]:
+            if name in names:
+                names[name] |= set(getattr(collector, "_labelnames", ()))
+    for family in registry.collect():
+        for sample in family.samples:
+            names[sample.name] |= set(sample.labels)
+    return names
+
+
+async def test_the_dashboard_asks_for_what_there_is() -> None:
+    async with stage(start=False) as theatre:
+        theatre.prepare()
+        there = known(theatre.bot)
+    assert len(expressions()) > 15
+    for expression in expressions():
+        (name,) = set(re.findall(r"(?:pooh|process)_[a-z_]+", expression))
+        assert name in there, f"{name} is not a metric"
+        by = re.findall(r"by \(([a-z, ]+)\)", expression)
+        labels = {label for group in by for label in group.split(", ")} - {"instance"}
+        assert labels <= there[name] | {"le"}, expression
+
+
+def test_panels_have_ids_and_places_of_their_own() -> None:
+    panels = DASHBOARD["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        assert at["x"] + at["w"] <= 24
+        for cell in {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }:
+            assert cell not in taken, panel["title"]
+            taken.add(cell)
+
+
+def seconds(pattern: str, text: str) -> float:
+    found = re.search(pattern, text, re.M)
+    assert found is not None, pattern
+    return float(found[1])
+
+
+def test_nobody_is_killed_while_stories_are_finished() -> None:
+    assert seconds(r"^TimeoutStopSec=(\d+)$", UNIT) > GRACE + GOODBYE
+    assert seconds(r"stop_grace_period: (\d+)s", COMPOSE) > GRACE + GOODBYE
+
+
+def test_it_is_started_again_where_that_helps() -> None:
+    assert re.search(rf"^RestartPreventExitStatus={INVALID}$", UNIT, re.M)
+    assert "Restart=on-failure" in UNIT and TRY_AGAIN not in (0, INVALID)
+    assert re.search(r"^Type=notify$", UNIT, re.M)
+
+
+def test_every_place_means_the_same_port() -> None:
+    port = seconds(r"POOH_METRICS_PORT=(\d+)", DOCKERFILE)
+    assert seconds(r"POOH_METRICS_PORT: 0\.0\.0\.0:(\d+)", COMPOSE) == port
+    scraped = (ROOT / "deploy" / "prometheus.yml").read_text("utf-8")
+    assert seconds(r"port: (\d+)", scraped) == port
+
+
+def test_the_image_starts_without_a_shell_and_without_rights() -> None:
+    for instruction in ("ENTRYPOINT", "HEALTHCHECK .*CMD"):
+        (form,) = re.findall(rf"^{instruction} (\[.*\])$", DOCKERFILE, re.M)
+        assert ast.literal_eval(form)[:3] == ["python", "-m", "bot"]
+    last = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
+    (user,) = re.findall(r"^USER (\d+)$", last, re.M)
+    assert int(user) > 0 and f"--uid {user}" in last
+    assert "torch" not in DOCKERFILE.lower().replace("pytorch", "")
+
+
+def test_the_image_has_all_that_is_installed_and_no_more() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.M)
+    places = {place for line in copied for place in line.split()}
+    for place in places:
+        assert (ROOT / place).exists(), place
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    packages = set(project["tool"]["setuptools"]["packages"])
+    assert packages <= places
+    ignored, *allowed = [
+        line
+        for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert ignored == "*", "what is not named stays out: .env, books, checkpoints"
+    named = {line[1:].split("/")[0] for line in allowed if line.startswith("!")}
+    assert named == {place.split("/")[0] for place in places}
+    files = project["tool"]["setuptools"]["package-data"]["data"]
+    assert {f"!data/{name}" for name in files} <= set(allowed)
+
+
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd is not installed here")
+    unit = tmp_path / "pooh.service"
+    unit.write_text(UNIT.replace("/opt/pooh/.venv/bin/python", "/bin/true"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "pooh.service" not in done.stderr, done.stderr
