@@ -37,7 +37,7 @@ PROMPTS = (
     "Rabbit had written a very long letter",
     "Nobody had ever seen so much snow",
 )
-"""In no book; those of training.evaluate."""
+"""In no book; those of training.reports."""
 MISSING = "-"
 EXAMPLE = re.compile(r"^\$ (.*)\n((?:(?!\$ |```).*\n)*)", re.M)
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
@@ -232,7 +232,7 @@ def recall_table() -> str:
 
 def memory_table() -> str:
     """The probes of memory, for the models whose report has them."""
-    from training.evaluate import memory_rows
+    from training.tables import memory_rows
 
     columns: dict[str, dict[str, str]] = {}
     for model in MODELS:

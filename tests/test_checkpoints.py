@@ -8,7 +8,6 @@ import random
 import resource
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from training.checkpoints import CheckpointError
 from training.config import TrainingConfig
 from training.train import main
 
-CONFIG = replace(TABLE, keep="best", average=1.0, evaluate_every=2, steps=30)
+CONFIG = TABLE.replace(keep="best", average=1.0, evaluate_every=2, steps=30)
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,12 @@ from model.gpt import GPT
 from model.sampling import Sampling, generate
 from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, load_decoder, save
-from training import evaluate
+from training import evaluate, reports
 from training.baselines import CharacterChain, word_chain_texts
 from training.config import TrainingConfig
-from training.corpus import load_texts, read_recipe
-from training.measures import Library, answer, common_start, losses, qualities, write
+from training.corpus import load_texts
+from training.measures import ReadingList, answer, common_start, losses, qualities, write
+from training.recipe import read_recipe
 from training.texts import read
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,7 +107,7 @@ def test_texts_written_together_are_those_written_alone(weights: Path) -> None:
 
 @given(st.text("ab", max_size=40), st.lists(st.text("ab", max_size=40), max_size=3))
 def test_the_library_knows_what_stands_in_it(text: str, books: list[str]) -> None:
-    library = Library(books)
+    library = ReadingList(books)
     for length in (1, 3, 7):
         windows = [text[i : i + length] for i in range(len(text) - length + 1)]
         (found,) = library.holds([text], length)
@@ -118,11 +119,11 @@ def test_the_library_knows_what_stands_in_it(text: str, books: list[str]) -> Non
 
 
 def found_friends(texts: list[str]) -> float:
-    return qualities([("Piglet", text) for text in texts], Library([])).names_a_friend
+    return qualities([("Piglet", text) for text in texts], ReadingList([])).names_a_friend
 
 
 def test_what_answers_are_made_of() -> None:
-    library = Library(["The bear sat down and had a little something to sustain him. Yes."])
+    library = ReadingList(["The bear sat down and had a little something to sustain him. Yes."])
     copied = " sat down and had a little something to sustain him"
     invented = ' xyzzy. "Yes," the bear said. "Yes."'
     assert found_friends(["Roof and Poohs.", "Then Piglet."]) == 0.5
@@ -183,7 +184,7 @@ def test_recall_counts_what_follows_the_openings() -> None:
         assert all(sampling.temperature == 0 for _, sampling in requests)
         return [" who lived in a wood" if "bear" in prompt else "x" for prompt, _ in requests]
 
-    assert evaluate.recall_report(writer, book) == [
+    assert reports.recall_report(writer, book) == [
         {"opening": "Once there was a bear", "characters": 11},
         {"opening": "It rained all day.", "characters": 0},
     ]
@@ -192,7 +193,7 @@ def test_recall_counts_what_follows_the_openings() -> None:
 def test_the_trade_off_counts_who_writes_the_whole_first_sentence() -> None:
     sentence = "Here is Edward Bear, asleep."
     book = f"CHAPTER I\n\n{sentence} He was tired.\n\nCHAPTER II\n\nIt rained all day."
-    assert evaluate.first_sentence(book) == sentence
+    assert reports.first_sentence(book) == sentence
 
     def writer(requests: list[tuple[str, Sampling]]) -> list[str]:
         return [
@@ -201,8 +202,8 @@ def test_the_trade_off_counts_who_writes_the_whole_first_sentence() -> None:
             if sampling.seed is not None
         ]
 
-    rows = evaluate.trade_off_report(writer, Library([book]), book)
-    assert [row["first_sentence"] for row in rows] == [10] * len(evaluate.TRADE_OFF)  # of 15
+    rows = reports.trade_off_report(writer, ReadingList([book]), book)
+    assert [row["first_sentence"] for row in rows] == [10] * len(reports.TRADE_OFF)  # of 15
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.1, 0.2, 0.3])
@@ -210,17 +211,17 @@ def test_the_shipped_model_knows_how_the_book_begins(temperature: float) -> None
     decoder, vocab = load_decoder(DEFAULT_MODEL)
     known = ", coming downstairs now, bump, bump, bump, on the back of his head, behind"
     requests = [
-        (evaluate.FIRST_WORDS, Sampling(len(known), temperature, seed=seed))
-        for seed in evaluate.SEEDS
+        (reports.FIRST_WORDS, Sampling(len(known), temperature, seed=seed))
+        for seed in reports.SEEDS
     ]
-    assert write(decoder, vocab, requests) == [known] * len(evaluate.SEEDS)
+    assert write(decoder, vocab, requests) == [known] * len(reports.SEEDS)
 
 
 def test_the_shipped_model_invents_in_real_words(shared: Path) -> None:
     decoder, vocab = load_decoder(DEFAULT_MODEL)
-    library = Library(load_texts(shared / "corpus").train.values())
+    library = ReadingList(load_texts(shared / "corpus").train.values())
     prompt = "Piglet looked at the telephone"
-    requests = [(prompt, Sampling(300, 0.8, seed=seed)) for seed in evaluate.SEEDS]
+    requests = [(prompt, Sampling(300, 0.8, seed=seed)) for seed in reports.SEEDS]
     written = write(decoder, vocab, requests)
     found = qualities([(prompt, text) for text in written], library)
     assert found.copied <= 0.10
@@ -230,7 +231,7 @@ def test_the_shipped_model_invents_in_real_words(shared: Path) -> None:
 def test_chapters_add_up_to_the_text() -> None:
     text = "CHAPTER I\n\nIt rained.\n\nCHAPTER II\n\nIt rained again.\n"
     loss = np.where(np.arange(len(text)) < text.index("CHAPTER II"), 1.0, 3.0)
-    report = evaluate.loss_report(loss, text)
+    report = reports.loss_report(loss, text)
     assert report["characters"] == len(text)
     assert report["nats_per_character"] == pytest.approx(loss.mean())
     assert report["bits_per_character"] == pytest.approx(loss.mean() / math.log(2))
@@ -270,7 +271,7 @@ def test_the_command_reports_on_the_book_and_stores_it(
     assert [c["title"] for c in tiny["loss"]["chapters"]] == ["CHAPTER VII", "CHAPTER VIII"]
     assert len(tiny["samples"]) == 9
     assert len(tiny["recall"]) == 6
-    assert [row["temperature"] for row in tiny["trade_off"]] == list(evaluate.TRADE_OFF)
+    assert [row["temperature"] for row in tiny["trade_off"]] == list(reports.TRADE_OFF)
     assert itself["samples"][0]["copied"] == 0.0
     assert guessing["loss"]["nats_per_character"] > characters["loss"]["nats_per_character"]
     assert words["samples"][0]["real_words"] > 0.95
@@ -296,7 +297,7 @@ def test_models_are_compared_on_what_all_can_say(tmp_path: Path) -> None:
 def test_a_text_that_was_learned_from_is_told(tmp_path: Path) -> None:
     path = tmp_path / "story.txt"
     path.write_text(SAMPLE)
-    config = TrainingConfig(text=str(path))
+    config = TrainingConfig.of(text=str(path))
     told = {
         "training": json.loads(config.to_json()),
         "read": {"sha256": read(config).digest},
@@ -305,10 +306,13 @@ def test_a_text_that_was_learned_from_is_told(tmp_path: Path) -> None:
     (tmp_path / "own.summary.json").write_text(json.dumps(told))
     [note] = evaluate.training_text(SAMPLE, path, [name], None)
     assert "own learned from this text" in note
-    [note] = evaluate.training_text(SAMPLE, path, [], Library([SAMPLE]))
+    told["training"] = config.flat()  # as summaries told it before the fields had groups
+    (tmp_path / "own.summary.json").write_text(json.dumps(told))
+    assert evaluate.training_text(SAMPLE, path, [name], None) == [note]
+    [note] = evaluate.training_text(SAMPLE, path, [], ReadingList([SAMPLE]))
     assert "100% of it stands in the books" in note
     path.write_text(SAMPLE[:-500])
-    assert evaluate.training_text(SAMPLE, path, [name], Library(["Something else. " * 9])) == []
+    assert evaluate.training_text(SAMPLE, path, [name], ReadingList(["Something else. " * 9])) == []
     for broken in ("", "[]", '{"training": 3}', "{}"):
         (tmp_path / "own.summary.json").write_text(broken)
         assert evaluate.training_text(SAMPLE, path, [name], None) == []

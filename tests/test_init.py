@@ -49,11 +49,11 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_before_the_first_step_it_writes_what_it_wrote_before(base: Path, own: Path) -> None:
-    asked = TrainingConfig(text=str(own), init=str(base), compile=False, device="cpu")
+    asked = TrainingConfig.of(text=str(own), init=str(base), compile=False, device="cpu")
     config, learned, known = learn_on(asked, set())
-    reading = read(config, known)
-    vocab = reading.vocab(known)
-    gpt = build(config, reading, vocab, learned=learned).learner.model.eval()
+    texts = read(config, known)
+    vocab = texts.vocab(known)
+    gpt = build(config, texts, vocab, learned=learned).learner.model.eval()
     assert vocab.characters.startswith(known.characters)
     assert set("äßüÄЁж") <= set(vocab.characters[len(known) :])
     ids = torch.tensor([known.encode(SAMPLE[:16])])
@@ -81,8 +81,8 @@ def test_it_learns_its_new_letters_and_ships_them(base: Path, own: Path) -> None
     )
     assert decoder.read(decoder.join(), vocab.encode("Bär")).shape == (len(vocab),)
     summary = json.loads(weights.with_suffix(".summary.json").read_text("utf-8"))
-    assert summary["training"]["init"] == str(base)
-    assert summary["training"]["n_embd"] == 16
+    assert summary["training"]["network"]["init"] == str(base)
+    assert summary["training"]["network"]["n_embd"] == 16
     validations = [point["validation"] for point in summary["history"]]
     assert summary["validation_loss"]["nats"] == min(validations) < validations[0]
     assert base.read_bytes() == before
@@ -131,10 +131,10 @@ def test_a_mistake_is_one_line(
 
 
 def test_its_steps_are_small_whatever_it_sees_at_once(base: Path, own: Path) -> None:
-    asked = TrainingConfig(text=str(own), init=str(base), batch_size=3)
-    assert learn_on(asked, {"batch_size"})[0].batch_size == 3
-    assert learn_on(asked, {"preset"})[0].batch_size == 3
-    assert learn_on(asked, {"text"})[0].batch_size == 2048 // 16
+    asked = TrainingConfig.of(text=str(own), init=str(base), batch_size=3)
+    assert learn_on(asked, {"batch_size"})[0].optimisation.batch_size == 3
+    assert learn_on(asked, {"preset"})[0].optimisation.batch_size == 3
+    assert learn_on(asked, {"text"})[0].optimisation.batch_size == 2048 // 16
 
 
 def test_the_size_that_it_has_may_be_named(base: Path, own: Path) -> None:
@@ -143,10 +143,10 @@ def test_the_size_that_it_has_may_be_named(base: Path, own: Path) -> None:
 
 def test_the_shipped_weights_can_be_learned_on_from(own: Path) -> None:
     for name in ("pooh", "classic"):
-        config = TrainingConfig(text=str(own), init=name, compile=False, device="cpu")
+        config = TrainingConfig.of(text=str(own), init=name, compile=False, device="cpu")
         config, learned, known = learn_on(config, set())
-        reading = read(config, known)
-        gpt = build(config, reading, reading.vocab(known), learned=learned).learner.model.eval()
+        texts = read(config, known)
+        gpt = build(config, texts, texts.vocab(known), learned=learned).learner.model.eval()
         ids = torch.tensor([known.encode("Here is Edward Bear")])
         found, wanted = gpt(ids)[..., : len(known)], learned(ids)
         np.testing.assert_allclose(found.detach(), wanted.detach(), atol=1e-4)

@@ -11,8 +11,8 @@ import torch
 
 from tests.test_training import SMALL, trainer
 from training.machine import threads
+from training.progress import ProgressDisplay
 from training.trainer import Progress
-from training.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,7 +92,7 @@ def test_what_took_long_once_does_not_count_in_the_estimate(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     # Two minutes of compiling, then a step a second.
-    with Watch(trainer(replace(SMALL, steps=601)), quiet=False) as watch:
+    with ProgressDisplay(trainer(SMALL.replace(steps=601)), quiet=False) as watch:
         for step in (1, 2, 3):
             progress = Progress(step, 601, step * 100, 120.0 + step, 2.0, 2.0, validation=2.0)
             watch.show(progress)

@@ -13,8 +13,8 @@ from model.gpt import GPT
 from model.vocab import Vocab
 from tests.networks import random_gpt, tensors
 from training import memory
-from training.evaluate import memory_rows
 from training.memory import Place, answers_himself, filler, made_up_name, nats_after, strangers
+from training.tables import memory_rows
 
 VOCAB = Vocab.from_text(
     memory.FILLER + 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"\n!?,'

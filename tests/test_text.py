@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from model.vocab import fold
 from training.corpus import book_text as read_book
-from training.text import ALPHABET, balanced, book_text, chapters, is_heading, unquote
+from training.quotes import unquote
+from training.text import ALPHABET, book_text, chapters, is_heading
 
 # A book as it is printed: full lines, a centred title, a verse, a picture, torn words and dashes.
 BOOK = """\
@@ -309,6 +310,12 @@ def test_what_is_no_heading(other: str) -> None:
 )
 def test_single_quotes_become_double(single: str, double: str) -> None:
     assert unquote(single) == double
+
+
+def balanced(text: str) -> float:
+    """Share of the paragraphs with double quotes in which every quote that opens also closes."""
+    quoted = [block for block in text.split("\n\n") if '"' in block]
+    return sum(block.count('"') % 2 == 0 for block in quoted) / max(1, len(quoted))
 
 
 def test_balance() -> None:

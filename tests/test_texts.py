@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from model.vocab import Vocab
 from training.config import TrainingConfig
-from training.corpus import CorpusError
-from training.measures import Library
+from training.measures import ReadingList
+from training.recipe import CorpusError
 from training.setup import ids
 from training.text import own_text
 from training.texts import fit, read, read_for
@@ -33,13 +33,13 @@ def test_it_is_learned_in_its_own_characters(story: str, tmp_path: Path) -> None
     text = unicodedata.normalize("NFC", STORIES[story])
     path = tmp_path / "own.txt"
     path.write_text(unicodedata.normalize("NFD", f"{text}\n\n" * 40), "utf-8")
-    reading = read(TrainingConfig(text=str(path)))
-    assert set(reading.vocab().characters) == set(text) | {"\n"}
-    assert reading.library[0][0].startswith(text + "\n\n" + text)
-    assert reading.notes == ()
+    texts = read(TrainingConfig.of(text=str(path)))
+    assert set(texts.vocab().characters) == set(text) | {"\n"}
+    assert texts.library[0][0].startswith(text + "\n\n" + text)
+    assert texts.notes == ()
     # What is typed is cleaned to the same characters, however it is composed.
-    assert reading.vocab().clean(unicodedata.normalize("NFD", text)) == (text, "")
-    assert ids(text, reading.vocab()).tolist() == reading.vocab().encode(text)
+    assert texts.vocab().clean(unicodedata.normalize("NFD", text)) == (text, "")
+    assert ids(text, texts.vocab()).tolist() == texts.vocab().encode(text)
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -48,16 +48,16 @@ def test_a_network_that_learns_on_keeps_its_ids_and_gets_new_letters(
 ) -> None:
     path = tmp_path / "own.txt"
     path.write_text(f"{STORIES[story]}\n\n" * 40, "utf-8")
-    reading = read(TrainingConfig(text=str(path)), ASCII)
-    vocab = reading.vocab(ASCII)
+    texts = read(TrainingConfig.of(text=str(path)), ASCII)
+    vocab = texts.vocab(ASCII)
     assert vocab.characters.startswith(ASCII.characters)
     letters = {c for c in unicodedata.normalize("NFC", STORIES[story]) if c.isalnum()}
     assert letters <= set(vocab.characters)
-    text = reading.library[0][0]
+    text = texts.library[0][0]
     assert vocab.clean(STORIES[story]).text == text[: text.index("\n")]
     # Resumed, it is known already, and reads the same.
-    assert read(TrainingConfig(text=str(path)), vocab).digest == reading.digest
-    assert read(TrainingConfig(text=str(path)), vocab).vocab(vocab) == vocab
+    assert read(TrainingConfig.of(text=str(path)), vocab).digest == texts.digest
+    assert read(TrainingConfig.of(text=str(path)), vocab).vocab(vocab) == vocab
 
 
 def test_quotes_and_dashes_are_put_as_the_network_knows_them_and_it_is_said(
@@ -65,10 +65,10 @@ def test_quotes_and_dashes_are_put_as_the_network_knows_them_and_it_is_said(
 ) -> None:
     path = tmp_path / "own.txt"
     path.write_text("“Oh!” said Zoé — and … ran.\n" * 30, "utf-8")
-    reading = read(TrainingConfig(text=str(path)), ASCII)
-    assert reading.library[0][0].startswith('"Oh!" said Zoé -- and ... ran.\n')
-    assert reading.vocab(ASCII).characters == ASCII.characters + "é"
-    (note,) = reading.notes
+    texts = read(TrainingConfig.of(text=str(path)), ASCII)
+    assert texts.library[0][0].startswith('"Oh!" said Zoé -- and ... ran.\n')
+    assert texts.vocab(ASCII).characters == ASCII.characters + "é"
+    (note,) = texts.notes
     assert "“”—…" in note
 
 
@@ -95,13 +95,13 @@ def test_a_text_to_predict_is_read_as_the_network_learned_to_read(tmp_path: Path
     path = tmp_path / "own.txt"
     path.write_text("„Größe“ & [more] – said Zoé.\n", "utf-8")
     assert read_for(path, ASCII) == '"Grosse" and (more) -- said Zoe.\n'
-    own = read(TrainingConfig(text=str(path), validation_fraction=0.0)).vocab()
+    own = read(TrainingConfig.of(text=str(path), validation_fraction=0.0)).vocab()
     assert read_for(path, own) == "„Größe“ & [more] – said Zoé.\n"
 
 
 def test_copies_and_words_are_found_in_any_alphabet() -> None:
     text = STORIES["Russian"]
-    library = Library([text, "plain"])
+    library = ReadingList([text, "plain"])
     assert "ёжик" in library.words
     copied, other = library.holds([text, text.replace("луне", "мёде")], 10)
     assert copied.all()
@@ -113,7 +113,7 @@ def test_nothing_to_read_says_what_was_left_out(tmp_path: Path) -> None:
     path = tmp_path / "own.txt"
     path.write_bytes(b"\0\1\2")
     with pytest.raises(CorpusError, match=r"own\.txt: no text in it; .*left out 3 characters"):
-        read(TrainingConfig(text=str(path)))
+        read(TrainingConfig.of(text=str(path)))
 
 
 def test_lines_stay_where_nothing_was_broken_to_fit() -> None:

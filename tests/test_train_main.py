@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import matplotlib.image
@@ -20,7 +19,7 @@ import torch
 
 from model.vocab import Vocab
 from model.weights import load_decoder, load_gpt
-from training.config import TrainingConfig
+from training.config import TrainingConfig, all_fields
 from training.measures import losses
 from training.texts import read
 from training.train import main
@@ -135,16 +134,16 @@ def test_the_summary_is_true(uninterrupted: Path, text: Path) -> None:
     # Where windows overlap each target counts once.
     assert 0.95 * STEPS * 8 * 16 < told["characters_seen"] <= STEPS * 8 * 16
     assert told["network"]["n_embd"] == 16
-    assert told["training"]["batch_size"] == 8
+    assert told["training"]["optimisation"]["batch_size"] == 8
     assert "--steps 150" in told["command"]
     assert told["versions"]["torch"] == torch.__version__
     assert told["machine"]["device"] == "cpu"
-    reading = read(TrainingConfig(text=str(text)))
-    (training_text, _), *_ = reading.library
+    texts = read(TrainingConfig.of(text=str(text)))
+    (training_text, _), *_ = texts.library
     assert told["read"]["characters"] == len(training_text)
-    assert told["read"]["sha256"] == reading.digest
+    assert told["read"]["sha256"] == texts.digest
     # The loss it tells is the loss of the weights it shipped, but for their rounding.
-    ids = np.array(vocab.encode(reading.validation))
+    ids = np.array(vocab.encode(texts.validation))
     loss = told["validation_loss"]
     assert loss["nats"] == pytest.approx(losses(gpt, ids).mean(), rel=0.01)
     assert loss["bits"] == pytest.approx(loss["nats"] / math.log(2))
@@ -153,7 +152,7 @@ def test_the_summary_is_true(uninterrupted: Path, text: Path) -> None:
     assert loss["nats"] == min(point["validation"] for point in history)
     assert history[-1]["train"] < history[0]["train"]
     page = (uninterrupted / "weights" / "story.summary.txt").read_text()
-    for value in (f"{told['parameters']:,}", f"{loss['nats']:.4f}", reading.digest):
+    for value in (f"{told['parameters']:,}", f"{loss['nats']:.4f}", texts.digest):
         assert value in page
 
 
@@ -242,9 +241,9 @@ def test_training_stops_early_when_validation_no_longer_improves(
             str(text),
             "--patience",
             "3",
-            "--matrix-rate",
+            "--matrix-lr",
             "0.5",
-            "--vector-rate",
+            "--vector-lr",
             "0.5",
             "--output",
             str(tmp_path),
@@ -290,7 +289,7 @@ def test_a_training_that_diverges_leaves_what_was_there(
     assert main([*arguments, "--steps", "3"]) == 0
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     capfd.readouterr()
-    wild = ["--matrix-rate", "1", "--weight-decay", "1000", "--warmup", "0"]
+    wild = ["--matrix-lr", "1", "--weight-decay", "1000", "--warmup", "0"]
     assert main([*arguments, *wild]) == 2
     output, errors = capfd.readouterr()
     assert output == ""
@@ -333,7 +332,7 @@ def test_help_explains_every_field(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert stopped.value.code == 0
     page = capsys.readouterr().out
-    for field in fields(TrainingConfig):
+    for _, field in all_fields():
         assert f"--{field.name.replace('_', '-')}" in page
     assert "--preset" in page
     assert "--resume" in page
@@ -420,7 +419,7 @@ def test_another_text_cannot_be_resumed(
         (("--n-layer", "3"), "n_layer = 3: this training has 1"),
         (("--seed", "2"), "seed = 2: this training has 1"),
         (("--voice", "1,2"), "voice = (1.0, 2.0): this training has (1.0,)"),
-        (("--matrix-rate", "1"), "matrix_rate = 1.0: this training has 0.02"),
+        (("--matrix-lr", "1"), "matrix_lr = 1.0: this training has 0.02"),
         (("--keep", "last"), "keep = 'last': this training has 'best'"),
         (("--steps", "5"), f"steps = 5: {STEPS} steps are done already"),
         (("--epochs", "0.1"), f"epochs = 0.1: {STEPS} steps are done already"),

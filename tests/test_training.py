@@ -14,19 +14,19 @@ from model.config import GPTConfig
 from model.ngrams import ngram_keys
 from model.quantised import dequantise
 from model.vocab import Vocab
-from training import checkpoints
+from training import checkpoints, distributed
 from training.checkpoints import CheckpointError
-from training.config import PRESETS, TrainingConfig
+from training.config import PRESETS, TrainingConfig, all_fields
 from training.export import export
 from training.measures import losses
-from training.optim import _mean, rate
-from training.setup import build, ids
-from training.texts import Reading
-from training.trainer import DivergenceError, Progress, Trainer, known_ngrams
+from training.optim import schedule
+from training.setup import build, ids, known_ngrams
+from training.texts import TrainingTexts
+from training.trainer import DivergenceError, Progress, Trainer
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = (ROOT / "data" / "sample.txt").read_text("utf-8")
-SMALL = TrainingConfig(
+SMALL = TrainingConfig.of(
     name="small",
     context_length=16,
     n_layer=2,
@@ -39,8 +39,7 @@ SMALL = TrainingConfig(
     device="cpu",
     dtype="float32",
 )
-TABLE = replace(
-    SMALL,
+TABLE = SMALL.replace(
     dropout=0.1,
     ngram_orders=(2, 3),
     ngram_words=(1,),
@@ -51,17 +50,17 @@ TABLE = replace(
 )
 
 
-def reading_of(text: str) -> Reading:
+def texts_of(text: str) -> TrainingTexts:
     """A text as voice and library, the end of it for validation."""
-    return Reading(((text[:1000], 2.0),), ((text[1000:-300], 1.0),), text[-300:])
+    return TrainingTexts(((text[:1000], 2.0),), ((text[1000:-300], 1.0),), text[-300:])
 
 
-READING = reading_of(SAMPLE[:4000])
+TEXTS = texts_of(SAMPLE[:4000])
 
 
-def trainer(config: TrainingConfig, reading: Reading = READING) -> Trainer:
+def trainer(config: TrainingConfig, texts: TrainingTexts = TEXTS) -> Trainer:
     """A training of a small network."""
-    return build(config, reading, reading.vocab())
+    return build(config, texts, texts.vocab())
 
 
 def weights(trained: Trainer) -> dict[str, torch.Tensor]:
@@ -70,7 +69,7 @@ def weights(trained: Trainer) -> dict[str, torch.Tensor]:
 
 
 def test_the_loss_falls_on_the_sample() -> None:
-    training = trainer(replace(SMALL, steps=60, evaluate_every=20), reading_of(SAMPLE[:8000]))
+    training = trainer(SMALL.replace(steps=60, evaluate_every=20), texts_of(SAMPLE[:8000]))
     losses = [progress.loss for progress in training.run() if progress.step % 20 == 0]
     first, last = training.history[0], training.history[-1]
     assert losses == [progress.loss for progress in training.history]
@@ -92,27 +91,27 @@ def test_the_first_loss_is_that_of_guessing() -> None:
 def test_one_batch_can_be_learned_by_heart(config: TrainingConfig) -> None:
     # 17 characters of text are one window; every step shows it again.
     text = SAMPLE[:17]
-    config = replace(config, steps=150, evaluate_every=150, batch_size=1, dropout=0.0, voice=(1.0,))
-    config = replace(config, ngram_least=1)  # else so short a text fills no table
-    reading = Reading((), ((text, 1.0),), "")
-    training = build(config, reading, reading.vocab())
+    config = config.replace(steps=150, evaluate_every=150, batch_size=1, dropout=0.0, voice=(1.0,))
+    config = config.replace(ngram_least=1)  # else so short a text fills no table
+    texts = TrainingTexts((), ((text, 1.0),), "")
+    training = build(config, texts, texts.vocab())
     *_, last = training.run()
     assert last.validation is None
-    final = next(iter(build(replace(config, steps=1), reading, reading.vocab()).run())).loss
+    final = next(iter(build(config.replace(steps=1), texts, texts.vocab()).run())).loss
     assert training.history[-1].loss < final / 2
-    encoded = torch.tensor(reading.vocab().encode(text))
+    encoded = torch.tensor(texts.vocab().encode(text))
     logits = training.learner.model.eval()(encoded[None, :-1])
     assert torch.nn.functional.cross_entropy(logits[0], encoded[1:]) < 0.1
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize(
-    "config", [SMALL, TABLE, replace(TABLE, average=1.0)], ids=["plain", "table", "averaged"]
+    "config", [SMALL, TABLE, TABLE.replace(average=1.0)], ids=["plain", "table", "averaged"]
 )
 def test_resumed_is_uninterrupted_bit_for_bit(
     config: TrainingConfig, dtype: str, tmp_path: Path
 ) -> None:
-    config = replace(config, dtype=dtype)
+    config = config.replace(dtype=dtype)
     whole = trainer(config)
     expected = list(whole.run())
     path = tmp_path / "checkpoint.safetensors"
@@ -137,30 +136,30 @@ def test_resumed_is_uninterrupted_bit_for_bit(
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_last_step_takes_the_mean_of_the_last_weights(dtype: str) -> None:
-    config = replace(TABLE, steps=40, dtype=dtype)
+    config = TABLE.replace(steps=40, dtype=dtype)
     plain = trainer(config)
     kept = [weights(plain) for progress in plain.run() if progress.step in (20, 30, 40)]
-    averaged = trainer(replace(config, average=0.6))  # only now: it seeds what is random
+    averaged = trainer(config.replace(average=0.6))  # only now: it seeds what is random
     *_, last = averaged.run()
     for name, parameter in averaged.learner.model.named_parameters():
         mean = torch.stack([each[name] for each in kept]).mean(dim=0)
         torch.testing.assert_close(parameter.detach(), mean)
         assert not torch.equal(mean, kept[-1][name]), name
     # What is validated is what is shipped.
-    measured = losses(averaged.learner.worker, averaged.validation).mean()
+    measured = losses(averaged.learner.working_copy, averaged.validation).mean()
     assert last.validation == pytest.approx(measured)
     assert last.validation != plain.history[-1].validation
     assert plain.history[-2].validation == averaged.history[-2].validation
 
 
 def test_more_steps_begin_the_mean_anew(tmp_path: Path) -> None:
-    begun = trainer(replace(TABLE, steps=20, average=0.6))
+    begun = trainer(TABLE.replace(steps=20, average=0.6))
     for progress in begun.run():
         if progress.step == 10:
             break
     assert begun.learner.averaged == 1
     checkpoints.save(path := tmp_path / "checkpoint.safetensors", begun, {})
-    resumed = trainer(replace(TABLE, steps=50, average=0.6))
+    resumed = trainer(TABLE.replace(steps=50, average=0.6))
     checkpoints.load(path, resumed)
     counts = {progress.step: resumed.learner.averaged for progress in resumed.run()}
     assert [counts[step] for step in (11, 29, 30, 40, 49)] == [0, 0, 1, 2, 2]
@@ -170,7 +169,7 @@ def _bring_home_uneven_gradients(rank: int, meeting: str) -> None:
     torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=2)
     rows = [[3], [1, 3]][rank]
     gradient = torch.sparse_coo_tensor(torch.tensor([rows]), torch.ones(len(rows), 2), (5, 2))
-    mean = _mean(gradient)
+    mean = distributed.mean(gradient)
     assert mean.indices().tolist() == [[1, 3]]  # row 0 got nothing and is not named
     assert mean.values().tolist() == [[0.5, 0.5], [1.0, 1.0]]
     torch.distributed.barrier()
@@ -191,7 +190,7 @@ def test_processes_with_gradients_for_unlike_rows_agree(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_learns_the_same_and_another_does_not() -> None:
-    configs = (TABLE, TABLE, replace(TABLE, seed=2))
+    configs = (TABLE, TABLE, TABLE.replace(seed=2))
     runs = [[progress.loss for progress in trainer(config).run()] for config in configs]
     assert runs[0] == runs[1] != runs[2]
 
@@ -210,7 +209,7 @@ def test_a_checkpoint_that_cannot_be_used_is_named(tmp_path: Path) -> None:
             checkpoints.load(path, trainer(SMALL))
     path.write_bytes(whole)
     with pytest.raises(CheckpointError, match=r"x\.checkpoint"):
-        checkpoints.load(path, trainer(replace(SMALL, n_layer=1)))
+        checkpoints.load(path, trainer(SMALL.replace(n_layer=1)))
     checkpoints.load(path, trainer(SMALL))
 
 
@@ -226,7 +225,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) 
 
 def test_patience_runs_out_after_so_many_validations_without_a_better_one() -> None:
     def after(patience: int, *validations: float) -> bool:
-        training = trainer(replace(SMALL, patience=patience))
+        training = trainer(SMALL.replace(patience=patience))
         for step, validation in enumerate(validations, 1):
             best = validation < training.lowest()
             training.history.append(Progress(step, 9, step, 1.0, 2.0, 2.0, validation, best))
@@ -243,34 +242,34 @@ def test_patience_runs_out_after_so_many_validations_without_a_better_one() -> N
 
 def test_a_text_of_one_s_own_is_read_once_in_a_pass_whatever_the_batch() -> None:
     text = SAMPLE[:1000]
-    reading = Reading((), ((text, 1.0),), "")
+    texts = TrainingTexts((), ((text, 1.0),), "")
     for size in (1, 7, 8):
-        config = replace(SMALL, steps=0, epochs=2.0, batch_size=size)
-        training = build(config, reading, reading.vocab())
+        config = SMALL.replace(steps=0, epochs=2.0, batch_size=size)
+        training = build(config, texts, texts.vocab())
         assert training.steps == -(-training.mixture.passes(2.0, 1.0) // size)
         *_, last = training.run()
-        assert 0 <= last.characters - 2 * (len(text) - 1) < size * config.context_length
+        assert 0 <= last.characters - 2 * (len(text) - 1) < size * config.network.context_length
 
 
 def test_a_resumed_training_may_change_its_batches_and_leaves_nothing_out(tmp_path: Path) -> None:
-    reading = Reading(((SAMPLE[:1000], 2.0),), ((SAMPLE[1000:4000], 1.0),), "")
-    config = replace(SMALL, steps=0, epochs=1.0, batch_size=8)
-    whole = build(config, reading, reading.vocab())
+    texts = TrainingTexts(((SAMPLE[:1000], 2.0),), ((SAMPLE[1000:4000], 1.0),), "")
+    config = SMALL.replace(steps=0, epochs=1.0, batch_size=8)
+    whole = build(config, texts, texts.vocab())
     *_, last = whole.run()
     path = tmp_path / "checkpoint.safetensors"
     for size in (3, 16):
-        begun = build(config, reading, reading.vocab())
+        begun = build(config, texts, texts.vocab())
         for progress in begun.run():
             if progress.step == 20:
                 break
         checkpoints.save(path, begun, {})
-        resumed = build(replace(config, batch_size=size), reading, reading.vocab())
+        resumed = build(config.replace(batch_size=size), texts, texts.vocab())
         checkpoints.load(path, resumed)
         assert resumed.mixture.windows == 160
         assert resumed.steps == 20 + -(-(resumed.mixture.passes(1.0, 1.0) - 160) // size)
         *_, end = resumed.run()
         assert end.step == end.steps == resumed.step
-        assert abs(end.characters - last.characters) <= max(size, 8) * config.context_length
+        assert abs(end.characters - last.characters) <= max(size, 8) * config.network.context_length
 
 
 def test_fewer_steps_than_are_done_are_refused(tmp_path: Path) -> None:
@@ -280,20 +279,20 @@ def test_fewer_steps_than_are_done_are_refused(tmp_path: Path) -> None:
             break
     checkpoints.save(path := tmp_path / "x.checkpoint.safetensors", begun, {})
     with pytest.raises(ValueError, match="steps = 5: 7 steps are done"):
-        checkpoints.load(path, trainer(replace(SMALL, steps=5)))
+        checkpoints.load(path, trainer(SMALL.replace(steps=5)))
     with pytest.raises(ValueError, match=r"epochs = 0\.01: 7 steps are done"):
-        checkpoints.load(path, trainer(replace(SMALL, steps=0, epochs=0.01)))
-    as_it_is = trainer(replace(SMALL, steps=7))  # it was measured at step 4 for the last time
+        checkpoints.load(path, trainer(SMALL.replace(steps=0, epochs=0.01)))
+    as_it_is = trainer(SMALL.replace(steps=7))  # it was measured at step 4 for the last time
     checkpoints.load(path, as_it_is)
     (last,) = as_it_is.run()
     assert (last.step, last.steps) == (7, 7)
     assert last == as_it_is.history[-1]
-    assert last.validation == losses(as_it_is.learner.worker, as_it_is.validation).mean()
-    finished = trainer(replace(SMALL, steps=8))
+    assert last.validation == losses(as_it_is.learner.working_copy, as_it_is.validation).mean()
+    finished = trainer(SMALL.replace(steps=8))
     checkpoints.load(path, finished)
     *_, last = finished.run()
     checkpoints.save(path, finished, {})
-    again = trainer(replace(SMALL, steps=8))
+    again = trainer(SMALL.replace(steps=8))
     checkpoints.load(path, again)  # to ship it once more
     assert list(again.run()) == []
     assert again.history[-1] == last
@@ -302,9 +301,9 @@ def test_fewer_steps_than_are_done_are_refused(tmp_path: Path) -> None:
 def test_the_loss_is_of_what_counts_alone() -> None:
     # A text shorter than a window is padded; what it is padded with is not learned.
     text = "abab" * 3
-    reading = Reading((), ((text, 1.0), ("b" * 8, 1.0)), "")
-    config = replace(SMALL, steps=60, evaluate_every=60, batch_size=2)
-    training = build(config, reading, Vocab("\nab"))
+    texts = TrainingTexts((), ((text, 1.0), ("b" * 8, 1.0)), "")
+    config = SMALL.replace(steps=60, evaluate_every=60, batch_size=2)
+    training = build(config, texts, Vocab("\nab"))
     *_, last = training.run()
     assert last.characters == 60 * (11 + 7)
     with torch.no_grad():
@@ -314,8 +313,8 @@ def test_the_loss_is_of_what_counts_alone() -> None:
 
 def test_an_early_stop_ships_the_mean_of_what_it_has() -> None:
     # At such rates nothing gets better after a while.
-    config = replace(
-        TABLE, steps=200, evaluate_every=5, patience=2, average=1.0, matrix_rate=2.0, keep="last"
+    config = TABLE.replace(
+        steps=200, evaluate_every=5, patience=2, average=1.0, matrix_lr=2.0, keep="last"
     )
     training = trainer(config)
     kept = []
@@ -330,17 +329,17 @@ def test_an_early_stop_ships_the_mean_of_what_it_has() -> None:
     for name, _ in training.learner.model.named_parameters():
         torch.testing.assert_close(shipped[name], torch.stack([k[name] for k in kept]).mean(dim=0))
     assert moment == progress == training.history[-1]
-    assert moment.validation == losses(training.learner.worker, training.validation).mean()
+    assert moment.validation == losses(training.learner.working_copy, training.validation).mean()
     assert moment.loss == training.history[-2].loss
 
 
 def test_the_best_weights_are_shipped_with_what_was_measured_of_them(tmp_path: Path) -> None:
     rates = {
-        "matrix_rate": 3.0,
-        "vector_rate": 1.0,
+        "matrix_lr": 3.0,
+        "vector_lr": 1.0,
         "cooldown": 0.0,
     }  # the best is far from the last
-    config = replace(SMALL, steps=20, evaluate_every=1, keep="best", **rates)  # type: ignore[arg-type]
+    config = SMALL.replace(steps=20, evaluate_every=1, keep="best", **rates)
     training = trainer(config)
     for progress in training.run():
         if progress.step == 15:  # what was kept is in the checkpoint
@@ -352,22 +351,22 @@ def test_the_best_weights_are_shipped_with_what_was_measured_of_them(tmp_path: P
     for each in (training, resumed):
         shipped, moment = each.shipped()
         assert moment.validation == each.lowest()
-        model = build(config, READING, READING.vocab()).learner.model
+        model = build(config, TEXTS, TEXTS.vocab()).learner.model
         model.load_state_dict(dict(shipped))
         assert losses(model, each.validation).mean() == pytest.approx(moment.validation, rel=1e-6)
     for name, tensor in training.kept.items():
         assert torch.equal(tensor, resumed.kept[name])
     assert training.shipped()[1].step < 15
-    last = trainer(replace(config, keep="last"))
+    last = trainer(config.replace(keep="last"))
     *_, final = last.run()
     assert last.shipped()[1] == final
 
 
-@pytest.mark.parametrize("reading", [READING, replace(READING, validation="")])
-def test_a_loss_that_is_not_finite_ends_the_training(reading: Reading) -> None:
-    config = replace(SMALL, steps=50, warmup=0.0, matrix_rate=1.0, weight_decay=1e3)
-    with pytest.raises(DivergenceError, match=r"at step \d+; lower --matrix-rate") as caught:
-        for _ in trainer(config, reading).run():
+@pytest.mark.parametrize("texts", [TEXTS, replace(TEXTS, validation="")])
+def test_a_loss_that_is_not_finite_ends_the_training(texts: TrainingTexts) -> None:
+    config = SMALL.replace(steps=50, warmup=0.0, matrix_lr=1.0, weight_decay=1e3)
+    with pytest.raises(DivergenceError, match=r"at step \d+; lower --matrix-lr") as caught:
+        for _ in trainer(config, texts).run():
             pass
     assert len(str(caught.value).splitlines()) == 1
 
@@ -375,38 +374,38 @@ def test_a_loss_that_is_not_finite_ends_the_training(reading: Reading) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_network_has_the_voice_and_not_the_library_s(dtype: str) -> None:
     voice, library = "the dog ran. " * 60, "the cat sat. " * 240
-    config = replace(SMALL, steps=120, evaluate_every=120, matrix_rate=0.05, dtype=dtype)
-    reading = Reading(((voice, 1.0),), ((library, 1.0),), "")
-    vocab = reading.vocab()
-    training = build(config, reading, vocab)
+    config = SMALL.replace(steps=120, evaluate_every=120, matrix_lr=0.05, dtype=dtype)
+    texts = TrainingTexts(((voice, 1.0),), ((library, 1.0),), "")
+    vocab = texts.vocab()
+    training = build(config, texts, vocab)
     for _ in training.run():
         pass
     learner = training.learner
     ids = torch.tensor([vocab.encode("the ")])
     cat, dog = vocab.encode("cd")
     with torch.no_grad():
-        assert learner.worker(ids)[0, -1, [cat, dog]].argmax() == 1
+        assert learner.working_copy(ids)[0, -1, [cat, dog]].argmax() == 1
         assert learner.forward(ids, torch.tensor([False]))[0, -1, [cat, dog]].argmax() == 1
         assert learner.forward(ids, torch.tensor([True]))[0, -1, [cat, dog]].argmax() == 0
     assert set(export(training.shipped()[0])) == set(learner.model.state_dict())
 
 
 def test_a_text_of_one_s_own_has_no_library_beside_it() -> None:
-    reading = Reading((), ((SAMPLE[:2000], 1.0),), "")
-    training = build(replace(SMALL, steps=2), reading, reading.vocab())
+    texts = TrainingTexts((), ((SAMPLE[:2000], 1.0),), "")
+    training = build(SMALL.replace(steps=2), texts, texts.vocab())
     for _ in training.run():
         pass
     assert not training.learner.library.any()
 
 
 def test_rates_rise_stay_and_fall() -> None:
-    shares = [rate(i / 100, warmup=0.1, cooldown=0.4) for i in range(101)]
+    shares = [schedule(i / 100, warmup=0.1, cooldown=0.4) for i in range(101)]
     assert shares[0] == 0
     assert shares[5] == pytest.approx(0.5)
     assert shares[10:61] == [1.0] * 51
     assert shares[80] == pytest.approx(0.5)
     assert shares[100] == 0
-    assert rate(0.0, warmup=0.0, cooldown=0.0) == rate(1.0, warmup=0.0, cooldown=0.0) == 1.0
+    assert schedule(0.0, warmup=0.0, cooldown=0.0) == schedule(1.0, warmup=0.0, cooldown=0.0) == 1.0
 
 
 def test_the_table_knows_the_most_frequent_runs() -> None:
@@ -421,13 +420,13 @@ def test_the_table_knows_the_most_frequent_runs() -> None:
 
 
 def test_an_opening_does_not_count_twice_for_the_table() -> None:
-    text = "abcdefghijklmnopqrstuvwxyz"  # all its runs are different
-    config = replace(TABLE, ngram_least=3)
-    reading = Reading(((text, 1.0),), (("- " * 20, 1.0),), "", ((text, 9.0),))
-    model = build(config, reading, reading.vocab()).learner.model
-    runs = ngram_keys(ids(text, reading.vocab()), model.config)
+    text = "abcdefghijklmnopqrstuvwxyz"  # all its n-grams are different
+    config = TABLE.replace(ngram_least=3)
+    texts = TrainingTexts(((text, 1.0),), (("- " * 20, 1.0),), "", ((text, 9.0),))
+    model = build(config, texts, texts.vocab()).learner.model
+    keys = ngram_keys(ids(text, texts.vocab()), model.config)
     assert model.ngrams is not None
-    assert not np.isin(runs, model.ngrams.known.numpy()).any()
+    assert not np.isin(keys, model.ngrams.known.numpy()).any()
 
 
 def test_shipped_weights_are_the_learned_ones_but_for_rounding() -> None:
@@ -455,6 +454,25 @@ def test_a_config_goes_to_json_and_back() -> None:
         assert isinstance(json.loads(config.to_json()), dict)
 
 
+def test_a_config_of_the_days_before_its_groups_is_read() -> None:
+    for config in (SMALL, TABLE, *PRESETS.values()):
+        names = {"matrix_lr": "matrix_rate", "vector_lr": "vector_rate", "table_lr": "table_rate"}
+        flat = {names.get(name, name): value for name, value in config.flat().items()}
+        assert TrainingConfig.from_json(json.dumps(flat)) == config
+        del flat["seed"]
+        with pytest.raises(ValueError, match="seed: missing"):
+            TrainingConfig.from_json(json.dumps(flat))
+        with pytest.raises(ValueError, match="sead: unknown"):
+            TrainingConfig.from_json(json.dumps(flat | {"seed": 1, "sead": 1}))
+
+
+def test_no_two_groups_have_a_field_of_one_name() -> None:
+    names = [field.name for _, field in all_fields()]
+    assert len(names) == len(set(names)) == len(SMALL.flat())
+    with pytest.raises(TypeError, match="sead"):
+        SMALL.replace(sead=1)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -469,9 +487,9 @@ def test_a_config_goes_to_json_and_back() -> None:
         ("name", "a/b"),
         ("voice", ()),
         ("ngram_orders", (0,)),
-        ("matrix_rate", float("nan")),
-        ("matrix_rate", float("inf")),
-        ("table_rate", 1e38),
+        ("matrix_lr", float("nan")),
+        ("matrix_lr", float("inf")),
+        ("table_lr", 1e38),
         ("weight_decay", float("inf")),
         ("voice", (1.0, float("inf"))),
         ("openings", float("inf")),
@@ -482,10 +500,10 @@ def test_a_config_goes_to_json_and_back() -> None:
 )
 def test_a_field_out_of_range_is_named(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=field):
-        replace(SMALL, **{field: value})  # type: ignore[arg-type]
+        SMALL.replace(**{field: value})
 
 
 def test_a_text_that_is_too_short_is_refused() -> None:
-    reading = Reading((), (("too short", 1.0),), "")
+    texts = TrainingTexts((), (("too short", 1.0),), "")
     with pytest.raises(ValueError, match="too short"):
-        build(SMALL, reading, reading.vocab())
+        build(SMALL, texts, texts.vocab())

@@ -1,7 +1,8 @@
 """`TrainingConfig`: everything a training can be told; the command line is made from its fields."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -11,27 +12,39 @@ def setting(  # a field has the type of its default, as `dataclasses.field` says
     text: str,
     least: float = 0,
     most: float = float("inf"),
+    *,
+    choices: tuple[str, ...] = (),
 ) -> Any:  # noqa: ANN401
-    """A field of `TrainingConfig`: its default, its `--help` text, and the range it may have."""
-    return field(default=default, metadata={"help": text, "least": least, "most": most})
+    """A field: its default, its `--help` text, and what it may be."""
+    metadata = {"help": text, "least": least, "most": most, "choices": choices}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """How to train one network. See `python -m training.train --help` for the fields' meaning.
+class _Settings:
+    """Fields that are checked when they are made."""
 
-    Raises:
-        ValueError: a field is out of range; the message names it, its value and what is allowed.
-    """
+    def __post_init__(self) -> None:
+        """Raise ValueError naming the field, its value and what is allowed."""
+        check_types(self)
+        for each in fields(self):
+            value = getattr(self, each.name)
+            least, most, choices = (each.metadata[key] for key in ("least", "most", "choices"))
+            for number in value if isinstance(value, tuple) else (value,):
+                if isinstance(number, int | float) and not least <= number <= most:
+                    limits = f"at least {least:g}" + (f", at most {most:g}" if most < 1e9 else "")
+                    raise ValueError(f"{each.name} = {value!r}: must be {limits}")
+            if choices and value not in choices:
+                raise ValueError(f"{each.name} = {value!r}: must be one of {', '.join(choices)}")
 
-    name: str = setting("pooh", "name of the model: weights/<name>.safetensors")
-    # What is read.
+
+@dataclass(frozen=True)
+class DataConfig(_Settings):
+    """What is read."""
+
     text: str = setting("", "train on this text file instead of the books of data/books.toml")
     encoding: str = setting(
         "", "encoding of --text: utf-8, cp1251, shift_jis, ... (default: found out)"
-    )
-    init: str = setting(
-        "", "learn on from these weights: the name of a shipped model, or a .safetensors file"
     )
     books: str = setting(
         "", "folder of the books (default: data/books, where missing ones are fetched)"
@@ -56,7 +69,22 @@ class TrainingConfig:
     made_up: tuple[float, ...] = setting(
         (0.0,), "share of its windows that are made up about two names, in so many parts", 0, 1
     )
-    # The network.
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        for name in ("voice", "renamed", "made_up"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} = (): must be one number or more")
+
+
+@dataclass(frozen=True)
+class NetworkConfig(_Settings):
+    """The network: what of it is in its own `model.config.GPTConfig` has the same name there."""
+
+    init: str = setting(
+        "", "learn on from these weights: the name of a shipped model, or a .safetensors file"
+    )
     context_length: int = setting(256, "characters read at once", 1)
     attention_window: int = setting(0, "characters a place attends to (0: all that are read)", 0)
     far_blocks: tuple[int, ...] = setting((), "blocks, from 0, that attend to --far-window")
@@ -66,60 +94,102 @@ class TrainingConfig:
     n_kv_head: int = setting(0, "heads of keys and values, shared by the others (0: --n-head)")
     n_embd: int = setting(320, "width of the stream", 1)
     dropout: float = setting(0.0, "share of each block's output dropped in training", 0, 0.99)
-    ngram_orders: tuple[int, ...] = setting((), "runs of so many characters in the n-gram table", 1)
-    ngram_words: tuple[int, ...] = setting((), "runs of so many words in the n-gram table", 1)
-    ngram_rows: int = setting(0, "most runs the table may know")
-    ngram_width: int = setting(0, "numbers for each run")
-    ngram_least: int = setting(4, "a run is known when it occurs so many times", 1)
-    ngram_dropout: float = setting(0.1, "share of known runs hidden in training", 0, 0.99)
-    # The training.
+    ngram_orders: tuple[int, ...] = setting((), "n-grams of so many characters in the table", 1)
+    ngram_words: tuple[int, ...] = setting((), "n-grams of so many words in the table", 1)
+    ngram_rows: int = setting(0, "most n-grams the table may know")
+    ngram_width: int = setting(0, "numbers for each n-gram")
+    ngram_least: int = setting(4, "an n-gram is known when it occurs so many times", 1)
+    ngram_dropout: float = setting(0.1, "share of known n-grams hidden in training", 0, 0.99)
+
+
+@dataclass(frozen=True)
+class OptimisationConfig(_Settings):
+    """How the weights move, and for how long."""
+
     steps: int = setting(0, "steps to train (0: as --epochs says)", 0, 10**9)
     epochs: float = setting(
         1.0, "passes over the text: in one, each character is a target once", 0, 1e4
     )
     batch_size: int = setting(32, "texts in a step, over all processes", 1, 10**5)
-    matrix_rate: float = setting(0.02, "learning rate of the matrices (Muon)", 0, 1e3)
-    vector_rate: float = setting(
+    matrix_lr: float = setting(0.02, "learning rate of the matrices (Muon)", 0, 1e3)
+    vector_lr: float = setting(
         0.02, "learning rate of embedding, head, library vector (AdamW)", 0, 1e3
     )
-    table_rate: float = setting(0.03, "learning rate of the n-gram table (SparseAdam)", 0, 1e3)
+    table_lr: float = setting(0.03, "learning rate of the n-gram table (SparseAdam)", 0, 1e3)
     weight_decay: float = setting(0.0, "weight decay of the matrices", 0, 1e3)
     warmup: float = setting(0.01, "share of the steps in which the rates rise from 0", 0, 1)
     cooldown: float = setting(0.6, "share of the steps in which they fall to 0 again", 0, 1)
     average: float = setting(0.0, "share of the steps, the last, whose weights are averaged", 0, 1)
     seed: int = setting(1, "of everything random")
-    # The machine.
-    device: str = setting("auto", "cpu, cuda, mps, or auto: the fastest there is")
-    dtype: str = setting("auto", "float32, bfloat16, or auto: bfloat16 where it is fast")
+
+
+@dataclass(frozen=True)
+class RunConfig(_Settings):
+    """The machine, what is watched and kept, and where the files go."""
+
+    name: str = setting("pooh", "name of the model: weights/<name>.safetensors")
+    device: str = setting(
+        "auto",
+        "cpu, cuda, mps, or auto: the fastest there is",
+        choices=("auto", "cpu", "cuda", "mps"),
+    )
+    dtype: str = setting(
+        "auto",
+        "float32, bfloat16, or auto: bfloat16 where it is fast",
+        choices=("auto", "float32", "bfloat16"),
+    )
     threads: int = setting(0, "threads of the processor (0: all)")
     compile: bool = setting(True, "compile the blocks, where a compiler is there")
-    # Watching and stopping.
     evaluate_every: int = setting(0, "steps between validations (0: twenty in all)")
     save_every: float = setting(300.0, "seconds between checkpoints")
-    keep: str = setting("best", "ship the best weights by validation, or the last")
+    keep: str = setting(
+        "best", "ship the best weights by validation, or the last", choices=("best", "last")
+    )
     patience: int = setting(0, "stop after so many validations without a better one (0: never)")
     output: str = setting("", "folder for weights/ and vocab/ (default: this project's own)")
     checkpoints: str = setting("checkpoints", "folder for what --resume goes on from")
 
     def __post_init__(self) -> None:
         """Check every field."""
-        check_types(self)
-        for each in fields(self):
-            value, least, most = getattr(self, each.name), *(each.metadata[k] for k in _RANGE)
-            for number in value if isinstance(value, tuple) else (value,):
-                if isinstance(number, int | float) and not least <= number <= most:
-                    limits = f"at least {least:g}" + (f", at most {most:g}" if most < 1e9 else "")
-                    raise ValueError(f"{each.name} = {value!r}: must be {limits}")
-        for name in ("voice", "renamed", "made_up"):
-            if not getattr(self, name):
-                raise ValueError(f"{name} = (): must be one number or more")
+        super().__post_init__()
         if self.name in ("", ".", "..") or any(c in "/\\\0" or c.isspace() for c in self.name):
             raise ValueError(f"name = {self.name!r}: must be a plain file name")
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"{name} = {getattr(self, name)!r}: must be one of {', '.join(allowed)}"
-                )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train one network. See `python -m training.train --help` for the fields' meaning.
+
+    No two groups have a field of the same name, so that a flag needs no group: `of` and `replace`
+    take the fields of all groups by name.
+
+    Raises:
+        ValueError: a field is out of range; the message names it, its value and what is allowed.
+    """
+
+    data: DataConfig = field(default_factory=DataConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+    @classmethod
+    def of(cls, **settings: object) -> "TrainingConfig":
+        """The config with these fields, all others as they are by default."""
+        return cls().replace(**settings)
+
+    def replace(self, **settings: object) -> "TrainingConfig":
+        """The same config but for these fields. Raises TypeError for one that there is not."""
+        groups = {
+            group: type(held)(**{name: settings.get(name, was) for name, was in vars(held).items()})
+            for group, held in vars(self).items()
+        }
+        if unknown := settings.keys() - self.flat().keys():
+            raise TypeError(f"{min(unknown)}: not a field of a training")
+        return TrainingConfig(**groups)
+
+    def flat(self) -> dict[str, object]:
+        """All fields by name, whatever their group."""
+        return {name: value for group in vars(self).values() for name, value in vars(group).items()}
 
     def to_json(self) -> str:
         """The config as one line of JSON."""
@@ -127,29 +197,63 @@ class TrainingConfig:
 
     @classmethod
     def from_json(cls, text: str) -> "TrainingConfig":
-        """The config that `to_json` wrote.
+        """The config that `to_json` wrote, or wrote before the fields had groups.
 
         Raises:
             ValueError: not JSON, a field that is unknown or missing, or a value out of range.
         """
-        values: dict[str, Any] = json.loads(text)
-        if not isinstance(values, dict):
-            raise ValueError("not a JSON object")
-        names = {each.name for each in fields(cls)}
+        values = flat_settings(json.loads(text))
+        names = {each.name for _, each in all_fields()}
         if odd := sorted(names ^ values.keys()):
             raise ValueError(f"{odd[0]}: {'missing' if odd[0] in names else 'unknown'}")
-        values |= {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
-        return cls(**values)
+        return cls.of(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
     def path(self, folder: str, suffix: str) -> Path:
         """Where a product goes: `path("weights", ".safetensors")`."""
         from model.weights import ROOT
 
-        return (Path(self.output) if self.output else ROOT) / folder / f"{self.name}{suffix}"
+        root = Path(self.run.output) if self.run.output else ROOT
+        return root / folder / f"{self.run.name}{suffix}"
 
     def checkpoint(self, what: str = "checkpoint") -> Path:
         """Where the checkpoint of this training is, or its "best" weights so far."""
-        return Path(self.checkpoints) / f"{self.name}.{what}.safetensors"
+        return Path(self.run.checkpoints) / f"{self.run.name}.{what}.safetensors"
+
+
+GROUPS: dict[str, type[_Settings]] = {
+    "data": DataConfig,
+    "network": NetworkConfig,
+    "optimisation": OptimisationConfig,
+    "run": RunConfig,
+}
+_FORMER = {"matrix_rate": "matrix_lr", "vector_rate": "vector_lr", "table_rate": "table_lr"}
+
+
+def all_fields() -> Iterator[tuple[str, Field[Any]]]:
+    """Every field of a config, with the name of its group."""
+    for group, kind in GROUPS.items():
+        for each in fields(kind):
+            yield group, each
+
+
+def element(group: str, name: str) -> tuple[type, bool]:
+    """The type of a field, or of its elements, and whether it has several."""
+    hint = get_type_hints(GROUPS[group])[name]
+    return (get_args(hint)[0], True) if get_origin(hint) is tuple else (hint, False)
+
+
+def flat_settings(told: object) -> dict[str, Any]:
+    """The fields by name of a config that came out of JSON: in groups, or flat as they once were.
+
+    Raises:
+        ValueError: this is no config.
+    """
+    if not isinstance(told, dict):
+        raise ValueError("not a JSON object")
+    flat: dict[str, Any] = {}
+    for name, value in told.items():
+        flat |= value if name in GROUPS and isinstance(value, dict) else {name: value}
+    return {_FORMER.get(name, name): value for name, value in flat.items()}
 
 
 def check_types(instance: object) -> None:
@@ -168,16 +272,9 @@ def _is_a(value: object, wanted: Any) -> bool:  # noqa: ANN401  (a type, however
     return type(value) in ((int, float) if wanted is float else (wanted,))
 
 
-_RANGE = ("least", "most")
-_CHOICES = {
-    "keep": ("best", "last"),
-    "device": ("auto", "cpu", "cuda", "mps"),
-    "dtype": ("auto", "float32", "bfloat16"),
-}
-
 PRESETS = {
     # The dimensions of the project this one started from, and its six chapters, by heart.
-    "classic": TrainingConfig(
+    "classic": TrainingConfig.of(
         name="classic",
         only=("winnie-the-pooh",),
         keep="last",
@@ -191,18 +288,18 @@ PRESETS = {
         cooldown=0.6,
     ),
     # A text of one's own, by a network that knows its English already (--init).
-    "finetune": TrainingConfig(
+    "finetune": TrainingConfig.of(
         name="finetune",
         batch_size=8,
         epochs=3,
-        matrix_rate=0.01,
-        vector_rate=0.01,
-        table_rate=0.05,
+        matrix_lr=0.01,
+        vector_lr=0.01,
+        table_lr=0.05,
         warmup=0.05,
         cooldown=0.9,
     ),
     # English from a library, then the voice.
-    "pooh": TrainingConfig(
+    "pooh": TrainingConfig.of(
         voice=(1.0,) * 8 + (3.0,) * 12,
         renamed=(0.6,) * 9 + (0.0,),
         made_up=(0.03,) * 5 + (0.0,) * 5,

@@ -111,10 +111,10 @@ class Windows:
         for index, source in enumerate(self.sources):
             # A source is read again and again, each time whole; a pass takes its share of that.
             begin, end = epoch * source.weight, (epoch + 1) * source.weight
-            for reading in range(math.floor(begin), math.ceil(end)):
-                pieces = self._reading(index, reading)
+            for repeat in range(math.floor(begin), math.ceil(end)):
+                pieces = self._shuffled(index, repeat)
                 low, high = (
-                    math.ceil(len(pieces) * min(max(place - reading, 0.0), 1.0))
+                    math.ceil(len(pieces) * min(max(place - repeat, 0.0), 1.0))
                     for place in (begin, end)
                 )
                 parts.append(pieces[low:high])
@@ -124,9 +124,9 @@ class Windows:
         if len(self.ends) == epoch + 1:
             self.ends.append(self.ends[epoch] + len(pieces))
 
-    def _reading(self, index: int, reading: int) -> Pieces:
+    def _shuffled(self, index: int, repeat: int) -> Pieces:
         """All of a source in pieces of at most a window, (N, 3), shuffled."""
-        rng = np.random.default_rng((*self.seed, 1, index, reading))
+        rng = np.random.default_rng((*self.seed, 1, index, repeat))
         count = len(self.sources[index].ids) - 1
         cut = count if count <= self.length else int(rng.integers(1, self.length + 1))
         bounds = np.array([0, *range(cut, count, self.length), count])

@@ -19,7 +19,7 @@ from model.strangers import NOBODY
 from model.vocab import Vocab
 from training.config import TrainingConfig
 from training.names import strangers
-from training.texts import Reading
+from training.texts import TrainingTexts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,14 +31,14 @@ class OverwriteError(ValueError):
     """Something would be lost; the message says what, and how to go on."""
 
 
-def check_weights(config: TrainingConfig, reading: Reading, characters: int) -> None:
+def check_weights(config: TrainingConfig, texts: TrainingTexts, characters: int) -> None:
     """Raise OverwriteError if a training would replace weights that it does not stand in for.
 
     These are weights that another text made, or that a longer training of the same text did.
 
     Args:
-        config: how it trains: its files have `config.name`.
-        reading: what it reads.
+        config: how it trains: its files have `config.run.name`.
+        texts: what it reads.
         characters: how many it will have seen at its end.
     """
     weights = config.path("weights", ".safetensors")
@@ -49,7 +49,7 @@ def check_weights(config: TrainingConfig, reading: Reading, characters: int) -> 
         digest, seen = told["read"]["sha256"], int(told["characters_seen"])
     except (OSError, ValueError, TypeError, KeyError):
         digest, seen = "", 0
-    if digest != reading.digest:
+    if digest != texts.digest:
         why = "which another text made"
     elif seen > characters:
         why = f"which saw {seen:,} characters, more than the {characters:,} of this training"
@@ -94,7 +94,7 @@ def export(held: Mapping[str, "Tensor"]) -> dict[str, NDArray[Any]]:
     return tensors
 
 
-def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]:
+def finish(trainer: "Trainer", vocab: Vocab, texts: TrainingTexts) -> dict[str, Any]:
     """Write weights, vocabulary, plot and summary of a finished training; returns the summary."""
     import torch
 
@@ -103,7 +103,7 @@ def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]
 
     config, gpt = trainer.config, trainer.learner.model
     held, moment = trainer.shipped()
-    voice, library = ([text for text, _ in texts] for texts in (reading.near, reading.library))
+    voice, library = ([text for text, _ in part] for part in (texts.near, texts.library))
     away = strangers(library, voice) if voice and library else NOBODY
     save_weights(config.path("weights", ".safetensors"), gpt.config, vocab, export(held), away)
     vocab.save(config.path("vocab", ".json"))
@@ -121,16 +121,16 @@ def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]
     parameters = {name: p.numel() for name, p in gpt.named_parameters()}
     table = parameters.get("ngrams.rows.weight", 0)
     summary: dict[str, Any] = {
-        "name": config.name,
+        "name": config.run.name,
         "parameters": sum(parameters.values()),
         "parameters_in_table": table,
         "network": json.loads(gpt.config.to_json()),
         "training": json.loads(config.to_json()),
         "read": {
-            "characters": sum(len(t) for t, _ in (*reading.near, *reading.library)),
-            "texts": len(reading.near) + len(reading.library),
-            "validation_characters": len(reading.validation),
-            "sha256": reading.digest,
+            "characters": sum(len(t) for t, _ in (*texts.near, *texts.library)),
+            "texts": len(texts.near) + len(texts.library),
+            "validation_characters": len(texts.validation),
+            "sha256": texts.digest,
         },
         "steps": last.step,
         "characters_seen": last.characters,
@@ -149,7 +149,7 @@ def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]
             "processor": platform.processor() or platform.machine(),
             "cores": os.cpu_count(),
             "threads": torch.get_num_threads(),
-            "compiled": trainer.config.compile and not trainer.uncompiled,
+            "compiled": config.run.compile and not trainer.uncompiled,
             "processes": trainer.world,
         },
         "versions": {
@@ -166,7 +166,7 @@ def finish(trainer: "Trainer", vocab: Vocab, reading: Reading) -> dict[str, Any]
     )
     write_atomically(config.path("weights", ".summary.txt"), describe(summary).encode())
     figure = plots.loss_figure(
-        config.name,
+        config.run.name,
         [(p.characters, p.loss) for p in trainer.history],
         [(p.characters, p.validation) for p in trainer.history if p.validation is not None],
     )

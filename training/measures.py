@@ -103,7 +103,7 @@ def answer(text: str, prompt: str = "") -> str:
     return ending(text, len(text), prompt)[0]
 
 
-class Library:
+class ReadingList:
     """The texts of the reading list, to be asked what stands in them."""
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -172,7 +172,7 @@ class Qualities:
     names_a_friend: float
 
 
-def qualities(texts: Sequence[tuple[str, str]], library: Library) -> Qualities:
+def qualities(texts: Sequence[tuple[str, str]], library: ReadingList) -> Qualities:
     """Measure what a model wrote.
 
     Words that the cut at the end broke are left out; so is all of the prompt, but for a word that

@@ -4,15 +4,15 @@ import copy
 from collections.abc import Iterator
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from model.gpt import GPT
-from training.config import TrainingConfig
+from training import distributed
+from training.config import OptimisationConfig
 from training.muon import Muon
 
 
-def rate(progress: float, warmup: float, cooldown: float) -> float:
+def schedule(progress: float, warmup: float, cooldown: float) -> float:
     """The share of the full learning rate at a place of the training, 0 to 1: a trapezium."""
     rise = progress / warmup if warmup else 1.0
     fall = (1.0 - progress) / cooldown if cooldown else 1.0
@@ -32,20 +32,20 @@ class Learner:
 
     Attributes:
         model: the network, float32.
-        worker: what computes; `model` itself, or the copy in half precision.
+        working_copy: what computes: `model` itself, or a copy in half precision.
         library: (C,) what is added to each character of the library's texts. The network knows by
             it whose voice it reads; without it, it has the voice that it is to learn.
         mean: the weights by name, averaged over so many steps as `averaged` says.
     """
 
-    def __init__(self, model: GPT, config: TrainingConfig, dtype: torch.dtype) -> None:
+    def __init__(self, model: GPT, config: OptimisationConfig, dtype: torch.dtype) -> None:
         self.model = model
-        self.worker = model
+        self.working_copy = model
         rows = None if model.ngrams is None else model.ngrams.rows.weight
         if dtype != torch.float32:
             memo = {} if rows is None else {id(rows): rows}
-            self.worker = copy.deepcopy(model, memo)
-            for module in self.worker.modules():
+            self.working_copy = copy.deepcopy(model, memo)
+            for module in self.working_copy.modules():
                 for name, parameter in module.named_parameters(recurse=False):
                     if parameter is not rows:
                         half = nn.Parameter(parameter.detach().to(dtype))
@@ -59,39 +59,39 @@ class Learner:
         matrices = [p for p in model.parameters() if id(p) not in special]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "matrices": Muon(
-                matrices, config.matrix_rate, weight_decay=config.weight_decay, dtype=dtype
+                matrices, config.matrix_lr, weight_decay=config.weight_decay, dtype=dtype
             ),
             "vectors": torch.optim.AdamW(
-                vectors, lr=config.vector_rate, betas=(0.9, 0.95), weight_decay=0.0
+                vectors, lr=config.vector_lr, betas=(0.9, 0.95), weight_decay=0.0
             ),
         }
         if rows is not None:
-            self.optimizers["table"] = torch.optim.SparseAdam([rows], lr=config.table_rate)
+            self.optimizers["table"] = torch.optim.SparseAdam([rows], lr=config.table_lr)
         self.mean: dict[str, Tensor] = {}
         self.averaged = 0
-        self.full_rates = {k: o.param_groups[0]["lr"] for k, o in self.optimizers.items()}
+        self.full_lrs = {k: o.param_groups[0]["lr"] for k, o in self.optimizers.items()}
 
     def forward(self, ids: Tensor, library: Tensor) -> Tensor:
         """(B, T) ids, and (B,) which texts are of the library -> (B, T, V) logits."""
         shift = library[:, None, None] * self.library  # (B, 1, C)
-        logits: Tensor = self.worker(ids, shift.to(self.worker.embedding.weight.dtype))
+        logits: Tensor = self.working_copy(ids, shift.to(self.working_copy.embedding.weight.dtype))
         return logits
 
     def step(self, share: float) -> None:
-        """Move the weights by the gradients in `worker`, at this share of the full rates."""
+        """Move the weights by the gradients in `working_copy`, at this share of the full rates."""
         self._collect()
         for name, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
-                group["lr"] = share * self.full_rates[name]
+                group["lr"] = share * self.full_lrs[name]
             optimizer.step()
         for _, working in self._pairs():
             working.grad = (
                 None if working.grad is None or working.grad.is_sparse else working.grad.zero_()
             )
-        self._copy_to_worker()
+        self._update_working_copy()
 
     @torch.no_grad()
-    def average(self) -> None:
+    def update_average(self) -> None:
         """Let the weights as they are now count in the mean."""
         self.averaged += 1
         for name, parameter in self.model.named_parameters():
@@ -100,24 +100,24 @@ class Learner:
             self.mean[name].lerp_(parameter, 1 / self.averaged)
 
     @torch.no_grad()
-    def settle(self) -> None:
+    def apply_average(self) -> None:
         """Take the mean for the weights (stochastic weight averaging, Izmailov et al., 2018)."""
         for name, parameter in self.model.named_parameters():
             parameter.copy_(self.mean[name])
-        self.forget_mean()
-        self._copy_to_worker()
+        self.reset_average()
+        self._update_working_copy()
 
-    def forget_mean(self) -> None:
+    def reset_average(self) -> None:
         """Begin the mean anew."""
         self.mean, self.averaged = {}, 0
 
-    def _copy_to_worker(self) -> None:
+    def _update_working_copy(self) -> None:
         for parameter, working in self._pairs():
             if working is not parameter:
                 working.detach().copy_(parameter)
 
     def _pairs(self) -> Iterator[tuple[nn.Parameter, nn.Parameter]]:
-        yield from zip(self.model.parameters(), self.worker.parameters(), strict=True)
+        yield from zip(self.model.parameters(), self.working_copy.parameters(), strict=True)
         yield self.library, self.library
 
     def _collect(self) -> None:
@@ -129,8 +129,8 @@ class Learner:
                 if parameter.grad is None:
                     parameter.grad = torch.empty_like(parameter)
                 parameter.grad.copy_(working.grad)
-            if dist.is_initialized():
-                parameter.grad = _mean(parameter.grad)
+            assert parameter.grad is not None
+            parameter.grad = distributed.mean(parameter.grad)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that `load` needs to go on as if nothing had happened."""
@@ -166,32 +166,6 @@ class Learner:
                     )
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": state, "param_groups": groups})
-        self._copy_to_worker()
-        if self.worker is not self.model and self.model.ngrams and self.worker.ngrams:
-            self.worker.ngrams.known.copy_(self.model.ngrams.known)
-
-
-def _mean(gradient: Tensor | None) -> Tensor:
-    """The mean of a gradient over all processes; sparse ones are put one after another."""
-    assert gradient is not None
-    world = dist.get_world_size()
-    if not gradient.is_sparse:
-        dist.all_reduce(gradient)
-        return gradient.div_(world)
-    gradient = gradient.coalesce()
-    indices, values = gradient.indices(), gradient.values()
-    count = torch.tensor([indices.size(1)], device=indices.device)
-    counts = [torch.zeros_like(count) for _ in range(world)]
-    dist.all_gather(counts, count)
-    most = max(int(c) for c in counts)
-    all_indices = [indices.new_zeros(1, most) for _ in counts]
-    all_values = [values.new_zeros(most, values.size(1)) for _ in counts]
-    dist.all_gather(all_indices, nn.functional.pad(indices, (0, most - indices.size(1))))
-    dist.all_gather(all_values, nn.functional.pad(values, (0, 0, 0, most - values.size(0))))
-    # What was added behind must not reach the optimizer: a row with a gradient of 0 moves on too.
-    joined = torch.sparse_coo_tensor(
-        torch.cat([i[:, :n] for i, n in zip(all_indices, counts, strict=True)], dim=1),
-        torch.cat([v[:n] for v, n in zip(all_values, counts, strict=True)]) / world,
-        gradient.shape,
-    )
-    return joined.coalesce()
+        self._update_working_copy()
+        if self.working_copy is not self.model and self.model.ngrams and self.working_copy.ngrams:
+            self.working_copy.ngrams.known.copy_(self.model.ngrams.known)

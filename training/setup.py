@@ -4,24 +4,26 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.config import GPTConfig
+from model.ngrams import ngram_keys
 from model.vocab import Vocab
-from training.config import TrainingConfig
+from training.config import NetworkConfig, TrainingConfig
 from training.dataset import Ids, Source
 from training.names import Names, Rewriter
-from training.texts import Reading
+from training.texts import TrainingTexts
 
 if TYPE_CHECKING:
     from model.gpt import GPT
     from training.trainer import Trainer
 
 _OF_CHARACTERS = ("embedding.weight", "head.weight")  # (V, C): a row for each character
-NETWORK = {f.name for f in fields(GPTConfig)} & {f.name for f in fields(TrainingConfig)} - {
+NETWORK = {f.name for f in fields(GPTConfig)} & {f.name for f in fields(NetworkConfig)} - {
     "dropout",
     "ngram_dropout",
 }
-"""The fields of a `TrainingConfig` that a network brings along when it learns on."""
+"""The fields of a `NetworkConfig` that a network brings along when it learns on."""
 STEP = 2048
 """Characters in a step of a network that learns on, unless told."""
 
@@ -39,19 +41,19 @@ def learn_on(config: TrainingConfig, given: set[str]) -> "tuple[TrainingConfig, 
     """
     from model.weights import load_gpt
 
-    learned, vocab = load_gpt(config.init)
-    sizes = {name: getattr(learned.config, name) for name in NETWORK}
+    learned, vocab = load_gpt(config.network.init)
+    sizes: dict[str, object] = {name: getattr(learned.config, name) for name in NETWORK}
     for name in sorted(NETWORK & given):
-        if (asked := getattr(config, name)) != sizes[name]:
+        if (asked := getattr(config.network, name)) != sizes[name]:
             raise ValueError(f"{name} = {asked!r}: the network of --init has {sizes[name]!r}")
     if not {"batch_size", "preset"} & given:  # small steps, as a text of one's own is short
         sizes["batch_size"] = max(1, STEP // learned.config.context_length)
-    return replace(config, **sizes), learned, vocab
+    return config.replace(**sizes), learned, vocab
 
 
 def build(
     config: TrainingConfig,
-    reading: Reading,
+    texts: TrainingTexts,
     vocab: Vocab,
     sizes: GPTConfig | None = None,
     learned: "GPT | None" = None,
@@ -60,7 +62,7 @@ def build(
 
     Args:
         config: how.
-        reading: what it reads.
+        texts: what it reads.
         vocab: the characters of that.
         sizes: those of a checkpoint, whose n-gram table is filled already.
         learned: a network to learn on from; its characters come first in `vocab`.
@@ -71,34 +73,34 @@ def build(
     import torch
 
     from model.gpt import GPT
-    from training.trainer import Data, Trainer, known_ngrams
+    from training.trainer import Data, Trainer
 
     near, opened, library = (
         tuple(Source(ids(text, vocab), weight) for text, weight in part)
-        for part in (reading.near, reading.openings, reading.library)
+        for part in (texts.near, texts.openings, texts.library)
     )
-    known = None
+    network, known = config.network, None
     if sizes is None and learned is not None:
-        own = {name: getattr(config, name) for name in ("dropout", "ngram_dropout")}
+        own = {name: getattr(network, name) for name in ("dropout", "ngram_dropout")}
         sizes = replace(learned.config, vocab_size=len(vocab), **own)
     elif sizes is None:
-        names = {field.name for field in fields(GPTConfig)} & {f.name for f in fields(config)}
+        names = {field.name for field in fields(GPTConfig)} & vars(network).keys()
         names -= {"attention_window", "far_window"}
         sizes = GPTConfig(
             vocab_size=len(vocab),
             word_breaks=tuple(vocab.characters.index(c) for c in "\n " if c in vocab),
-            **{name: getattr(config, name) for name in names},
-            attention_window=min(config.attention_window, config.context_length),
-            far_window=min(config.far_window, config.context_length),
+            **{name: getattr(network, name) for name in names},
+            attention_window=min(network.attention_window, network.context_length),
+            far_window=min(network.far_window, network.context_length),
         )
         if sizes.n_ngrams:
             counted = [(s.ids, 2) for s in near] + [(s.ids, 1) for s in library]
-            known = known_ngrams(counted, sizes, config.ngram_least)
+            known = known_ngrams(counted, sizes, network.ngram_least)
             if len(known):
                 sizes = replace(sizes, ngram_rows=len(known))
             else:  # the text repeats nothing often enough to fill a table
                 sizes = replace(sizes, ngram_orders=(), ngram_words=(), ngram_rows=0)
-    torch.manual_seed(config.seed)
+    torch.manual_seed(config.optimisation.seed)
     gpt = GPT(sizes)
     if gpt.ngrams is not None and known is not None:
         gpt.ngrams.known.copy_(torch.from_numpy(known))
@@ -107,9 +109,9 @@ def build(
     if not near:  # a text of one's own has no other voice beside it
         near, library = library, ()
     rewrite = None
-    if library and any((*config.renamed, *config.made_up)):
-        rewrite = Rewriter(Names.find(text for text, _ in reading.library), vocab)
-    validation = ids(reading.validation, vocab)
+    if library and any((*config.data.renamed, *config.data.made_up)):
+        rewrite = Rewriter(Names.find(text for text, _ in texts.library), vocab)
+    validation = ids(texts.validation, vocab)
     return Trainer(config, gpt, Data(near + opened, library, validation, rewrite))
 
 
@@ -158,3 +160,33 @@ def ids(text: str, vocab: Vocab) -> Ids:
             table[ord(character)] = number
     found: Ids = table[codes] if len(vocab) > 256 else table.astype(np.uint8)[codes]
     return found
+
+
+def known_ngrams(texts: list[tuple[Ids, int]], config: GPTConfig, least: int) -> NDArray[np.int32]:
+    """The keys of the n-grams that occur most often, sorted.
+
+    Args:
+        texts: (N,) each, and what an occurrence in it counts.
+        config: which n-grams there are, and how many may be known (`ngram_rows`).
+        least: n-grams that count less stay unknown.
+
+    Returns:
+        (R,) keys, R at most `config.ngram_rows`.
+    """
+    keys = [ngram_keys(ids, config) for ids, _ in texts]  # each (N, K)
+    often, counts = [], []
+    for kind in range(config.n_ngrams):
+        total: dict[int, list[NDArray[np.int32]]] = {}
+        for each, (_, count) in zip(keys, texts, strict=True):
+            total.setdefault(count, []).append(each[:, kind])
+        found, times = [], []
+        for count, parts in total.items():
+            unique, occurrences = np.unique(np.concatenate(parts), return_counts=True)
+            found.append(unique)
+            times.append(occurrences * count)
+        unique, inverse = np.unique(np.concatenate(found), return_inverse=True)
+        summed = np.bincount(inverse, np.concatenate(times))
+        often.append(unique[summed >= least])
+        counts.append(summed[summed >= least])
+    order = np.argsort(-np.concatenate(counts), kind="stable")[: config.ngram_rows]
+    return np.unique(np.concatenate(often)[order])

@@ -8,15 +8,8 @@ from pathlib import Path
 
 from model.vocab import Vocab
 from training.config import TrainingConfig
-from training.corpus import (
-    Book,
-    CorpusError,
-    book_text,
-    books_folder,
-    load_texts,
-    read_file,
-    read_recipe,
-)
+from training.corpus import book_text, load_texts, read_file
+from training.recipe import Book, CorpusError, books_folder, read_recipe
 from training.text import ALPHABET, chapters, own_text, story
 
 NEAR = "voice"  # the stage of the books whose weight follows --voice
@@ -25,7 +18,7 @@ MOST_CHARACTERS = 4096
 
 
 @dataclass(frozen=True)
-class Reading:
+class TrainingTexts:
     """All texts of a training, as characters.
 
     Attributes:
@@ -59,7 +52,7 @@ class Reading:
         return Vocab(occurring) if known is None else known.grown(occurring)
 
 
-def read(config: TrainingConfig, known: Vocab | None = None) -> Reading:
+def read(config: TrainingConfig, known: Vocab | None = None) -> TrainingTexts:
     """The texts that a config names: its --text, or the books of the recipe.
 
     Args:
@@ -70,22 +63,22 @@ def read(config: TrainingConfig, known: Vocab | None = None) -> Reading:
     Raises:
         CorpusError: a file is missing or cannot be read, or no book is there.
     """
-    validation = ""
+    data, validation = config.data, ""
     notes: list[str] = []
-    if config.validation_text:
-        validation, notes = _own(Path(config.validation_text), config.encoding)
-    if config.text:
-        text, said = _own(Path(config.text), config.encoding)
+    if data.validation_text:
+        validation, notes = _own(Path(data.validation_text), data.encoding)
+    if data.text:
+        text, said = _own(Path(data.text), data.encoding)
         notes = said + notes
         if not text.strip():
-            raise CorpusError(f"{config.text}: no text in it" + "".join(f"; {n}" for n in said))
+            raise CorpusError(f"{data.text}: no text in it" + "".join(f"; {n}" for n in said))
         (text, validation), fitted = fit((text, validation), known)
-        notes += [f"{config.text}: {note}" for note in fitted]
-        if not validation and config.validation_fraction:
-            cut = round(len(text) * (1 - config.validation_fraction))
+        notes += [f"{data.text}: {note}" for note in fitted]
+        if not validation and data.validation_fraction:
+            cut = round(len(text) * (1 - data.validation_fraction))
             text, validation = text[:cut], text[cut:]
-        return Reading((), ((text, 1.0),), validation, notes=tuple(notes))
-    folder = Path(config.books) if config.books else books_folder()
+        return TrainingTexts((), ((text, 1.0),), validation, notes=tuple(notes))
+    folder = Path(data.books) if data.books else books_folder()
     chosen = choose(config)
     texts = load_texts(folder, chosen)
     if texts.missing:
@@ -98,12 +91,12 @@ def read(config: TrainingConfig, known: Vocab | None = None) -> Reading:
     begun: list[tuple[str, float]] = []
     for book in chosen:
         text = texts.train[book.slug]
-        weight = 1.0 if config.only else book.weight  # it weighs against the rest of the list
+        weight = 1.0 if data.only else book.weight  # it weighs against the rest of the list
         (near if book.stage == NEAR else library).append((text, weight))
-        if book.train and config.openings:
-            begun += [(o, config.openings) for o in openings(text, config.context_length + 1)]
+        if book.train and data.openings:
+            begun += [(o, data.openings) for o in openings(text, config.network.context_length + 1)]
     validation = validation or texts.validation
-    return Reading(tuple(near), tuple(library), validation, tuple(begun), tuple(notes))
+    return TrainingTexts(tuple(near), tuple(library), validation, tuple(begun), tuple(notes))
 
 
 def read_for(path: Path, vocab: Vocab) -> str:
@@ -168,9 +161,9 @@ def _is_put(character: str, known: Vocab) -> bool:
 def choose(config: TrainingConfig) -> list[Book]:
     """The books of the recipe that a config names. Raises CorpusError for one that is not there."""
     recipe = read_recipe()
-    if unknown := set(config.only) - {book.slug for book in recipe}:
+    if unknown := set(config.data.only) - {book.slug for book in recipe}:
         raise CorpusError(f"only = {', '.join(sorted(unknown))}: not in data/books.toml")
-    return [book for book in recipe if not config.only or book.slug in config.only]
+    return [book for book in recipe if not config.data.only or book.slug in config.data.only]
 
 
 def openings(text: str, length: int) -> list[str]:

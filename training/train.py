@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,14 +17,15 @@ from model.config import GPTConfig
 from model.console import add_version, forgive_outputs, program
 from model.vocab import Vocab
 from model.weights import ROOT
-from training.config import PRESETS, TrainingConfig
-from training.corpus import books_folder, fetch_missing, find_books
+from training.config import PRESETS, TrainingConfig, all_fields, element
+from training.download import fetch_missing
 from training.export import check_checkpoint, check_weights, describe, finish
+from training.recipe import books_folder, find_books
 from training.setup import build, learn_on
-from training.texts import choose, read
+from training.texts import TrainingTexts, choose, read
 
 if TYPE_CHECKING:
-    pass
+    from training.trainer import Trainer
 
 # What --resume may change: how long, on what, how it is watched, and where its files are.
 _FREE = {
@@ -35,6 +36,15 @@ _FREE = {
 }
 
 
+_TITLES = {
+    "data": "what is read",
+    "network": "the network",
+    "optimisation": "how it learns",
+    "run": "the machine, and what is watched and kept",
+}
+_METAVARS = {int: "N", float: "F", str: "TEXT"}
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line, instead of the usage and a line."""
@@ -42,7 +52,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line: a flag for each field of TrainingConfig."""
+    """The command line: a flag for each field of a TrainingConfig."""
     result = _Parser(
         prog=program("training.train", "pooh-train"),
         description="Train a network: from text to weights, vocabulary, loss plot and summary.",
@@ -62,26 +72,21 @@ def parser() -> argparse.ArgumentParser:
         help="replace weights that another text or a longer training made, "
         "and the checkpoint of an interrupted training",
     )
-    for each in fields(TrainingConfig):
-        name, default = f"--{each.name.replace('_', '-')}", each.default
-        text = each.metadata["help"].replace("%", "%%")
-        if isinstance(default, bool):
-            result.add_argument(
-                name, action=argparse.BooleanOptionalAction, default=None, help=text
-            )
-        elif isinstance(default, tuple):
-            kinds = {"voice": float, "renamed": float, "made_up": float, "only": str}
-            number = kinds.get(each.name, int)
-            result.add_argument(name, type=_several(number), metavar="A,B,...", help=text)
+    groups = {name: result.add_argument_group(title) for name, title in _TITLES.items()}
+    for group, each in all_fields():
+        name, (kind, several) = f"--{each.name.replace('_', '-')}", element(group, each.name)
+        text, add = each.metadata["help"].replace("%", "%%"), groups[group].add_argument
+        if kind is bool:
+            add(name, action=argparse.BooleanOptionalAction, default=None, help=text)
+        elif several:
+            add(name, type=_several(kind), metavar="A,B,...", help=text)
         else:
-            kind = type(default)
-            metavar = {int: "N", float: "F", str: "TEXT"}[kind]
-            result.add_argument(name, type=kind, metavar=metavar, help=text)
+            add(name, type=kind, metavar=_METAVARS[kind], help=text)
     return result
 
 
-def _several(kind: type) -> Callable[[str], tuple[Any, ...]]:
-    def several(text: str) -> tuple[Any, ...]:
+def _several(kind: type) -> Callable[[str], tuple[object, ...]]:
+    def several(text: str) -> tuple[object, ...]:
         return tuple(kind(part) for part in text.split(",") if part)
 
     several.__name__ = f"comma-separated {kind.__name__}"
@@ -113,12 +118,51 @@ def _fail(message: str) -> int:
     return 2
 
 
-def _configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, str]]:
+@dataclass(frozen=True)
+class Prepared:
+    """A training that can begin, or go on.
+
+    Attributes:
+        trainer: where it is.
+        texts: what it reads.
+        vocab: the characters of that.
+        about: what a checkpoint must tell a training that is resumed.
+    """
+
+    trainer: "Trainer"
+    texts: TrainingTexts
+    vocab: Vocab
+    about: dict[str, str]
+
+
+def _run(options: argparse.Namespace) -> int:
+    import torch
+
+    from training import distributed
+    from training.machine import keep_memory, threads
+
+    keep_memory()
+    config, about = configure(options)
+    torch.set_num_threads(config.run.threads or threads())
+    if distributed.is_first():
+        _fetch_books(config)
+    distributed.start(config.run.device)  # the first process has the books now
+    try:
+        prepared = prepare(options, config, about)
+        stopped_by = loop(prepared)
+        if not stopped_by and distributed.is_first():
+            report(prepared)
+        distributed.wait()  # no process ends under the others: gloo's threads are idle now
+        return 128 + stopped_by if stopped_by else 0
+    finally:
+        distributed.stop()
+
+
+def configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, str]]:
     """The config of the command line, and what the checkpoint knows if it is resumed."""
     from training import checkpoints
 
-    given = {f.name: getattr(options, f.name) for f in fields(TrainingConfig)}
-    given = {name: value for name, value in given.items() if value is not None}
+    given = _given(options)
     if "epochs" in given:  # how long is told in one way
         given.setdefault("steps", 0)
     preset = options.preset or (
@@ -127,110 +171,117 @@ def _configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, s
     if options.text and "name" not in given:
         given["name"] = "-".join(Path(options.text).stem.split())
     own = {"only": (), "keep": "best"} if options.text else {}
-    config = replace(PRESETS[preset], **(own | given))
+    config = PRESETS[preset].replace(**(own | given))
     if not options.resume:
         return config, {}
     about = checkpoints.read_about(path := config.checkpoint())
     begun = checkpoints.value(path, about, "training", TrainingConfig.from_json)
     for name in sorted(given.keys() - _FREE):
-        if given[name] != (was := getattr(begun, name)):
+        if given[name] != (was := begun.flat()[name]):
             raise ValueError(f"--resume: {name} = {given[name]!r}: this training has {was!r}")
     # Folders are those of this command: the checkpoint may have been moved.
-    given |= {name: getattr(config, name) for name in ("books", "output", "checkpoints")}
-    return replace(begun, **given), about
+    given |= {name: config.flat()[name] for name in ("books", "output", "checkpoints")}
+    return begun.replace(**given), about
 
 
-def _run(options: argparse.Namespace) -> int:
-    import torch
-    import torch.distributed as dist
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a config that the command line names."""
+    told = {each.name: getattr(options, each.name) for _, each in all_fields()}
+    return {name: value for name, value in told.items() if value is not None}
 
-    from training import checkpoints
-    from training.machine import keep_memory, threads
-    from training.watch import Watch
 
-    keep_memory()
-    config, about = _configure(options)
-    torch.set_num_threads(config.threads or threads())
-    if not config.text and not config.books and os.environ.get("RANK", "0") == "0":
+def _fetch_books(config: TrainingConfig) -> None:
+    """Download what is missing, where the books of the recipe are read from their own folder."""
+    if not config.data.text and not config.data.books:
         books, folder = choose(config), books_folder()
         if len(find_books(folder, books)) < len(books):
             fetch_missing(books, folder)
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        cuda = config.device in ("auto", "cuda") and torch.cuda.is_available()
-        if cuda:
-            rank, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
-            if rank >= count:
-                raise ValueError(f"more processes than GPUs ({count}): give --device cpu, or fewer")
-            torch.cuda.set_device(rank)
-        dist.init_process_group("nccl" if cuda else "gloo")
-        dist.barrier()  # the first process has the books now
-    try:
-        path = config.checkpoint()
-        learned = known = sizes = None
-        if about:
-            sizes = checkpoints.value(path, about, "network", GPTConfig.from_json)
-            known = checkpoints.value(path, about, "vocab", Vocab) if "vocab" in about else None
-        elif config.init:
-            given = {name for name, value in vars(options).items() if value is not None}
-            config, learned, known = learn_on(config, given)
-        reading = read(config, known)
-        vocab = reading.vocab(known)
-        if os.environ.get("RANK", "0") == "0":
-            for note in reading.notes:
-                print(f"training: {note}", file=sys.stderr)
-        trainer = build(config, reading, vocab, sizes, learned)
-        if about:
-            if checkpoints.value(path, about, "reading", str) != reading.digest:
-                raise ValueError(
-                    "--resume: the text is not the one this training began with; "
-                    "put it back, or train without --resume"
-                )
-            checkpoints.load(path, trainer)
-        if not options.overwrite:
-            each = config.batch_size * config.context_length
-            check_weights(config, reading, trainer.steps * each)
-            if not about:
-                check_checkpoint(path)
-        about = {
-            "training": config.to_json(),
-            "network": trainer.learner.model.config.to_json(),
-            "reading": reading.digest,
-            "vocab": vocab.characters,
-        }
-        first, ended = trainer.rank == 0, False
-        stop = _catch_signals()  # before this there is nothing to save
-        saved = time.monotonic()
-        with Watch(trainer, quiet=not first) as watch:
-            for progress in trainer.run():
-                watch.show(progress)
-                ended = trainer.agree(bool(stop))
-                if ended:
-                    break
-                if first and time.monotonic() - saved > config.save_every:
-                    watch.save(path, about)
-                    saved = time.monotonic()
-            if ended:
+
+
+def prepare(options: argparse.Namespace, config: TrainingConfig, about: dict[str, str]) -> Prepared:
+    """From settings to a training: its texts, its network, and where it was.
+
+    Args:
+        options: the command line.
+        config: from `configure`.
+        about: what the checkpoint tells, if one is resumed.
+
+    Raises:
+        ValueError: a text, a checkpoint or a setting does not fit, or weights would be lost.
+    """
+    from training import checkpoints, distributed
+
+    path = config.checkpoint()
+    learned = known = sizes = None
+    if about:
+        sizes = checkpoints.value(path, about, "network", GPTConfig.from_json)
+        known = checkpoints.value(path, about, "vocab", Vocab) if "vocab" in about else None
+    elif config.network.init:
+        given = _given(options).keys() | ({"preset"} if options.preset else set())
+        config, learned, known = learn_on(config, given)
+    texts = read(config, known)
+    vocab = texts.vocab(known)
+    if distributed.is_first():
+        for note in texts.notes:
+            print(f"training: {note}", file=sys.stderr)
+    trainer = build(config, texts, vocab, sizes, learned)
+    if about:
+        if checkpoints.value(path, about, "reading", str) != texts.digest:
+            raise ValueError(
+                "--resume: the text is not the one this training began with; "
+                "put it back, or train without --resume"
+            )
+        checkpoints.load(path, trainer)
+    if not options.overwrite:
+        each = config.optimisation.batch_size * config.network.context_length
+        check_weights(config, texts, trainer.steps * each)
+        if not about:
+            check_checkpoint(path)
+    about = {
+        "training": config.to_json(),
+        "network": trainer.learner.model.config.to_json(),
+        "reading": texts.digest,
+        "vocab": vocab.characters,
+    }
+    return Prepared(trainer, texts, vocab, about)
+
+
+def loop(prepared: Prepared) -> int:
+    """Train to the end, or until Ctrl-C or SIGTERM: the number of that signal, else 0.
+
+    Checkpoints are written now and then, and at the end: what is interrupted can be resumed.
+    """
+    from training import checkpoints
+    from training.progress import ProgressDisplay
+
+    trainer, run = prepared.trainer, prepared.trainer.config.run
+    path, first = trainer.config.checkpoint(), trainer.rank == 0
+    caught = _catch_signals()  # before this there is nothing to save
+    saved = time.monotonic()
+    with ProgressDisplay(trainer, quiet=not first) as display:
+        for progress in trainer.run():
+            display.show(progress)
+            if trainer.agree(bool(caught)):
                 if first:
-                    checkpoints.save(path, trainer, about)
-                watch.say(f"stopped at step {trainer.step}; go on with --resume")
-            else:
-                if trainer.step < trainer.steps:
-                    watch.say(f"no better validation in {config.patience}: stopped early")
-                if first:
-                    watch.save(path, about | {"finished": "yes"})
-        if first and not ended:
-            print(describe(finish(trainer, vocab, reading)))
-            weights = config.path("weights", ".safetensors")
-            print(f"weights: {weights}\ntry them: python -m model --model {_short(weights)}")
-        if dist.is_initialized():
-            # No process ends under the others: gloo's threads are idle when all get here.
-            dist.barrier()
-        if ended:
-            return 130 if stop == [signal.SIGINT] else 143
-        return 0
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+                    checkpoints.save(path, trainer, prepared.about)
+                display.say(f"stopped at step {trainer.step}; go on with --resume")
+                return signal.SIGINT if caught == [signal.SIGINT] else signal.SIGTERM
+            if first and time.monotonic() - saved > run.save_every:
+                display.save(path, prepared.about)
+                saved = time.monotonic()
+        if trainer.step < trainer.steps:
+            display.say(f"no better validation in {run.patience}: stopped early")
+        if first:
+            display.save(path, prepared.about | {"finished": "yes"})
+    return 0
+
+
+def report(prepared: Prepared) -> None:
+    """Write what a finished training leaves; say what it is, and how to try it."""
+    config = prepared.trainer.config
+    print(describe(finish(prepared.trainer, prepared.vocab, prepared.texts)))
+    weights = config.path("weights", ".safetensors")
+    print(f"weights: {weights}\ntry them: python -m model --model {_short(weights)}")
 
 
 def _short(weights: Path) -> str:

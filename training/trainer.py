@@ -8,19 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.config import GPTConfig
 from model.gpt import GPT
-from model.ngrams import ngram_keys
+from training import distributed
 from training.config import TrainingConfig, check_types
 from training.dataset import Ids, Mixture, Source, Window, Windows
-from training.machine import compile_trouble
+from training.machine import compile_trouble, pick_device, pick_dtype
 from training.measures import losses
-from training.optim import Learner, rate
+from training.optim import Learner, schedule
 
 AVERAGE_EVERY = 10
 """Steps between two whose weights are averaged: their neighbours hardly differ."""
@@ -88,15 +85,16 @@ class Trainer:
     def __init__(self, config: TrainingConfig, model: GPT, data: Data) -> None:
         """Take a network with its n-gram table filled. Raises ValueError for texts too short."""
         self.config = config
-        self.device = pick_device(config.device)
-        self.dtype = pick_dtype(config.dtype, self.device)
-        self.learner = Learner(model.to(self.device), config, self.dtype)
+        optimisation = config.optimisation
+        self.device = pick_device(config.run.device)
+        self.dtype = pick_dtype(config.run.dtype, self.device)
+        self.learner = Learner(model.to(self.device), optimisation, self.dtype)
         self.validation = data.validation
         self.rewrite = data.rewrite
-        length, transform = config.context_length, self._rewrite if data.rewrite else None
+        length, seed = config.network.context_length, optimisation.seed
         self.mixture = Mixture(
-            Windows(data.library, length, (config.seed, 0), transform),
-            Windows(data.near, length, (config.seed, 1)),
+            Windows(data.library, length, (seed, 0), self._rewrite if data.rewrite else None),
+            Windows(data.near, length, (seed, 1)),
         )
         self.step = 0
         self.characters = 0
@@ -105,28 +103,27 @@ class Trainer:
         self.kept: dict[str, Tensor] = {}
         # Since the last of the history: nats and targets, of whole windows and of last quarters.
         self.losses = torch.zeros(4, dtype=torch.float64)
-        self.rank, self.world = (
-            (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        )
-        if config.batch_size % self.world:
+        self.rank, self.world = distributed.place()
+        if optimisation.batch_size % self.world:
             raise ValueError(
-                f"batch_size = {config.batch_size}: must be a multiple of "
+                f"batch_size = {optimisation.batch_size}: must be a multiple of "
                 f"the number of processes, {self.world}"
             )
-        self.uncompiled = compile_trouble(self.device) if config.compile else ""
-        torch.manual_seed(config.seed + self.rank)
-        if config.compile and not self.uncompiled:
-            for block in self.learner.worker.blocks:
+        self.uncompiled = compile_trouble(self.device) if config.run.compile else ""
+        torch.manual_seed(seed + self.rank)
+        if config.run.compile and not self.uncompiled:
+            for block in self.learner.working_copy.blocks:
                 block.compile()
 
     @property
     def steps(self) -> int:
         """How many steps there will be: as many as are told, or as fill the passes."""
-        if self.config.steps:
-            return self.config.steps
-        wanted = self.mixture.passes(self.config.epochs, self.config.voice[0])
+        optimisation = self.config.optimisation
+        if optimisation.steps:
+            return optimisation.steps
+        wanted = self.mixture.passes(optimisation.epochs, self.config.data.voice[0])
         left = wanted - self.mixture.windows
-        return max(1, self.step + -(-left // self.config.batch_size))
+        return max(1, self.step + -(-left // optimisation.batch_size))
 
     def state(self) -> dict[str, Any]:
         """Where the training is, but for its tensors: what JSON can hold."""
@@ -161,9 +158,10 @@ class Trainer:
     def check_steps(self) -> None:
         """Raise ValueError if more steps are done than the config asks for."""
         if self.step > self.steps:
-            wanted = "steps" if self.config.steps else "epochs"
+            optimisation = self.config.optimisation
+            name = "steps" if optimisation.steps else "epochs"
             raise ValueError(
-                f"{wanted} = {getattr(self.config, wanted)}: {self.step:,} steps are done already; "
+                f"{name} = {getattr(optimisation, name)}: {self.step:,} steps are done already; "
                 "more are needed to go on"
             )
 
@@ -175,8 +173,8 @@ class Trainer:
         Raises:
             DivergenceError: the loss is not finite. Nothing of the trainer is worth saving then.
         """
-        steps, every = self.steps, self.config.evaluate_every or -(-self.steps // 20)
-        self.learner.worker.train()
+        steps, every = self.steps, self.config.run.evaluate_every or -(-self.steps // 20)
+        self.learner.working_copy.train()
         while self.step < steps and not self.out_of_patience():
             began = time.perf_counter()
             self.losses += self._train_step()
@@ -184,7 +182,7 @@ class Trainer:
             self._average()
             yield self._report(began, measure=self.step % every == 0 or self.step == steps)
         if self.learner.averaged:  # stopped early
-            self.learner.settle()
+            self.learner.apply_average()
         elif self.history and self.history[-1].step == self.step:
             return
         yield self._report(time.perf_counter(), measure=True)
@@ -200,7 +198,7 @@ class Trainer:
         if not math.isfinite(loss) or not math.isfinite(validation or 0.0):
             raise DivergenceError(
                 f"the loss is no longer a finite number, at step {self.step:,}; "
-                "lower --matrix-rate, --vector-rate or --table-rate "
+                "lower --matrix-lr, --vector-lr or --table-lr "
                 "(weights and checkpoint stay as they were)"
             )
         self.seconds += time.perf_counter() - began
@@ -217,7 +215,7 @@ class Trainer:
         if measure:
             self.history.append(progress)
             self.losses.zero_()
-        if progress.best and self.config.keep == "best":
+        if progress.best and self.config.run.keep == "best":
             held = self.learner.model.state_dict()
             self.kept = {name: tensor.to("cpu", copy=True) for name, tensor in held.items()}
         return progress
@@ -237,30 +235,27 @@ class Trainer:
     def _average(self) -> None:
         """Near the end every few steps' weights count in the mean, which the last step takes."""
         left = self.steps - self.step
-        if left >= self.config.average * self.steps:
-            self.learner.forget_mean()  # a resumed training may have got more steps
+        if left >= self.config.optimisation.average * self.steps:
+            self.learner.reset_average()  # a resumed training may have got more steps
         elif left % AVERAGE_EVERY == 0:
-            self.learner.average()
+            self.learner.update_average()
             if not left:
-                self.learner.settle()
+                self.learner.apply_average()
 
     def _validate(self) -> float | None:
         if len(self.validation) < 2:
             return None
-        return float(losses(self.learner.worker, self.validation).mean())
+        return float(losses(self.learner.working_copy, self.validation).mean())
 
     def agree(self, stop: bool) -> bool:
         """Whether any process wants to stop: all must do so at the same step."""
-        if self.world == 1:
-            return stop
-        wish = torch.tensor(float(stop), device=self.device)
-        dist.all_reduce(wish)
-        return bool(wish)
+        return bool(distributed.total(torch.tensor(float(stop), device=self.device)))
 
     def out_of_patience(self) -> bool:
         """Whether the last `patience` validations brought nothing better."""
         measured = [p for p in self.history if p.validation is not None]
-        recent = measured[-self.config.patience :] if self.config.patience else []
+        patience = self.config.run.patience
+        recent = measured[-patience:] if patience else []
         return len(measured) > len(recent) > 0 and not any(p.best for p in recent)
 
     def _windows_in_all(self) -> int:
@@ -268,7 +263,7 @@ class Trainer:
 
         Places are told in windows, not in steps, whose size a resumed training may change.
         """
-        return self.mixture.windows + (self.steps - self.step) * self.config.batch_size
+        return self.mixture.windows + (self.steps - self.step) * self.config.optimisation.batch_size
 
     def _now(self, shares: Sequence[float]) -> float:
         """Of numbers for so many equal parts of the training, that of the present one."""
@@ -277,16 +272,14 @@ class Trainer:
     def _rewrite(self, window: Window, random: np.random.Generator) -> Window:
         assert self.rewrite is not None
         text = self.mixture.library.sources[window.source].ids[window.start :]
-        config = self.config
-        return self.rewrite(
-            window, text, random, self._now(config.renamed), self._now(config.made_up)
-        )
+        data = self.config.data
+        return self.rewrite(window, text, random, self._now(data.renamed), self._now(data.made_up))
 
     def _train_step(self) -> Tensor:
         """One step; returns nats and targets, those of whole windows and of their last quarters."""
-        config, size = self.config, self.config.batch_size
+        optimisation, size = self.config.optimisation, self.config.optimisation.batch_size
         done, goal = self.mixture.windows, self._windows_in_all()
-        batch = self.mixture.batch(size, self._now(config.voice))
+        batch = self.mixture.batch(size, self._now(self.config.data.voice))
         total = int(batch.counts.sum())
         self.characters += total
         each = size // self.world
@@ -300,75 +293,10 @@ class Trainer:
         nats = nats.where(counts, 0)
         # The gradients' mean over all processes is to be that of the mean over all targets.
         (nats.sum() * (self.world / total)).backward()  # type: ignore[no-untyped-call]
-        self.learner.step(rate((done + size / 2) / goal, config.warmup, config.cooldown))
-        tail = slice(-max(1, config.context_length // 4), None)
+        progress = (done + size / 2) / goal
+        self.learner.step(schedule(progress, optimisation.warmup, optimisation.cooldown))
+        tail = slice(-max(1, self.config.network.context_length // 4), None)
         parts = (nats, counts, nats[:, tail], counts[:, tail])
         result = torch.stack([part.sum().to(nats.dtype) for part in parts]).detach()
-        if self.world > 1:
-            dist.all_reduce(result)
-        return result.cpu().double()  # in this order: Apple's GPUs have no float64
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of this name; `auto` takes a GPU if there is one.
-
-    Raises:
-        ValueError: there is no such device.
-    """
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        name = next(kind for kind, available in there.items() if available)
-    if not there[name]:
-        raise ValueError(f"device = {name!r}: PyTorch finds none here")
-    return torch.device(name)
-
-
-def pick_dtype(name: str, device: torch.device) -> torch.dtype:
-    """The dtype of this name; `auto` takes bfloat16 on GPUs and on processors made for it."""
-    if name == "auto":
-        fast = device.type == "cuda" or (device.type == "cpu" and bfloat16_is_fast())
-        name = "bfloat16" if fast else "float32"
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
-
-
-def bfloat16_is_fast() -> bool:
-    """Whether this processor has units for bfloat16: AMX, or AVX-512's.
-
-    With them it multiplies bfloat16 some five times faster than float32 (measured: AMX, and AMD
-    Zen 5), without them ten times more slowly or worse (measured: AMD Zen 3).
-    """
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-
-
-def known_ngrams(texts: list[tuple[Ids, int]], config: GPTConfig, least: int) -> NDArray[np.int32]:
-    """The keys of the runs that occur most often, sorted.
-
-    Args:
-        texts: (N,) each, and what an occurrence in it counts.
-        config: which runs there are, and how many may be known (`ngram_rows`).
-        least: runs that count less stay unknown.
-
-    Returns:
-        (R,) keys, R at most `config.ngram_rows`.
-    """
-    keys = [ngram_keys(ids, config) for ids, _ in texts]  # each (N, K)
-    often, counts = [], []
-    for kind in range(config.n_ngrams):
-        total: dict[int, list[NDArray[np.int32]]] = {}
-        for each, (_, count) in zip(keys, texts, strict=True):
-            total.setdefault(count, []).append(each[:, kind])
-        found, times = [], []
-        for count, parts in total.items():
-            unique, occurrences = np.unique(np.concatenate(parts), return_counts=True)
-            found.append(unique)
-            times.append(occurrences * count)
-        unique, inverse = np.unique(np.concatenate(found), return_inverse=True)
-        summed = np.bincount(inverse, np.concatenate(times))
-        often.append(unique[summed >= least])
-        counts.append(summed[summed >= least])
-    order = np.argsort(-np.concatenate(counts), kind="stable")[: config.ngram_rows]
-    return np.unique(np.concatenate(often)[order])
+        # In this order: Apple's GPUs have no float64.
+        return distributed.total(result).cpu().double()

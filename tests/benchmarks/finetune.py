@@ -11,7 +11,6 @@ import argparse
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,13 +34,11 @@ VALIDATIONS = 4
 def cell(config: TrainingConfig, minutes: float) -> tuple[int, float, Path, Vocab]:
     """Train for so many minutes; steps, the lowest validation loss, and the weights of that."""
     learned = known = None
-    if config.init:
+    if config.network.init:
         config, learned, known = learn_on(config, set())
-    reading = read(config, known)
-    vocab = reading.vocab(known)
-    probe = build(
-        replace(config, steps=PROBE + 2, evaluate_every=99), reading, vocab, None, learned
-    )
+    texts = read(config, known)
+    vocab = texts.vocab(known)
+    probe = build(config.replace(steps=PROBE + 2, evaluate_every=99), texts, vocab, None, learned)
     steps = probe.run()
     next(steps)
     began = time.process_time()
@@ -52,8 +49,8 @@ def cell(config: TrainingConfig, minutes: float) -> tuple[int, float, Path, Voca
     next(steps)  # the last one validates
     validating = max(0.0, time.process_time() - began - each)
     count = max(VALIDATIONS, round((60 * minutes - VALIDATIONS * validating) / each))
-    config = replace(config, steps=count, evaluate_every=-(-count // VALIDATIONS))
-    trainer = build(config, reading, vocab, None, learned)
+    config = config.replace(steps=count, evaluate_every=-(-count // VALIDATIONS))
+    trainer = build(config, texts, vocab, None, learned)
     path = Path(tempfile.mkdtemp()) / "weights" / "best.safetensors"
     for progress in trainer.run():
         if progress.best:
@@ -76,8 +73,8 @@ def main() -> None:
     keep_memory()
     common = {"text": options.text, "only": (), "keep": "best", "compile": False, "device": "cpu"}
     ways = {
-        "from nothing": replace(PRESETS["classic"], **common),
-        f"--init {options.init}": replace(PRESETS["finetune"], init=options.init, **common),
+        "from nothing": PRESETS["classic"].replace(**common),
+        f"--init {options.init}": PRESETS["finetune"].replace(init=options.init, **common),
     }
     for minutes in options.minutes:
         for way, config in ways.items():

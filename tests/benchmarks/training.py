@@ -32,7 +32,7 @@ from training.machine import keep_memory  # noqa: E402
 from training.measures import losses  # noqa: E402
 from training.plots import comparison_figure, save  # noqa: E402
 from training.setup import build, ids  # noqa: E402
-from training.texts import Reading, read  # noqa: E402
+from training.texts import TrainingTexts, read  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
 
 
@@ -136,13 +136,13 @@ def plain(
         yield batch * length
 
 
-def ours(config: TrainingConfig, reading: Reading, minutes: float) -> tuple[GPT, Iterator[int]]:
+def ours(config: TrainingConfig, texts: TrainingTexts, minutes: float) -> tuple[GPT, Iterator[int]]:
     """This project's training, its schedule as long as the minutes allow."""
 
     def fresh(steps: int) -> Trainer:
         # Validation is measured between the turns, the same for all.
-        settings = replace(config, steps=steps, evaluate_every=10**9)
-        return build(settings, replace(reading, validation=""), reading.vocab())
+        settings = config.replace(steps=steps, evaluate_every=10**9)
+        return build(settings, replace(texts, validation=""), texts.vocab())
 
     # How many steps the minutes hold is measured on a training that is thrown away; what is
     # compiled then is compiled for both.
@@ -156,8 +156,8 @@ def ours(config: TrainingConfig, reading: Reading, minutes: float) -> tuple[GPT,
         count += 1
     steps = max(10, round(60 * minutes * count / (time.perf_counter() - began)))
     trainer = fresh(steps)
-    each = config.batch_size * config.context_length
-    return trainer.learner.worker, (each for _ in trainer.run())
+    each = config.optimisation.batch_size * config.network.context_length
+    return trainer.learner.working_copy, (each for _ in trainer.run())
 
 
 def main() -> None:
@@ -175,25 +175,27 @@ def main() -> None:
     torch.manual_seed(1)
 
     if options.books:
-        reading = read(replace(PRESETS["pooh"], books=options.books))
+        texts = read(PRESETS["pooh"].replace(books=options.books))
     else:
-        reading = read(
-            replace(PRESETS["pooh"], text=options.text, validation_fraction=options.validation)
+        texts = read(
+            PRESETS["pooh"].replace(text=options.text, validation_fraction=options.validation)
         )
-    vocab = reading.vocab()
-    train = ids("\n".join(text for text, _ in (*reading.near, *reading.library)), vocab)
-    validation = ids(reading.validation, vocab)
+    vocab = texts.vocab()
+    train = ids("\n".join(text for text, _ in (*texts.near, *texts.library)), vocab)
+    validation = ids(texts.validation, vocab)
 
     minutes = options.minutes
     ways = []
     for name in ("classic", "pooh") if options.big else ("classic",):
         config = PRESETS[name]
-        network, steps = ours(config, reading, minutes)
+        network, steps = ours(config, texts, minutes)
         ways.append(Way(f"ours, {name}", network, steps))
         same = GPT(network.config)
         if same.ngrams is not None and network.ngrams is not None:
             same.ngrams.known.copy_(network.ngrams.known)
-        loop = plain(same, train, config.batch_size, config.context_length, None)
+        loop = plain(
+            same, train, config.optimisation.batch_size, config.network.context_length, None
+        )
         ways.append(Way(f"the network of {name}, plain loop", same, loop))
     small = NanoGPT(GPTConfig(len(vocab), context_length=64, n_layer=4, n_head=4, n_embd=128))
     ways.append(Way("nanoGPT, 4 x 128", small, plain(small, train, 12, 64, minutes)))

@@ -14,7 +14,7 @@ RECENT = 50
 """Steps that a rate is made of: what is compiled or validated at times does not count for ever."""
 
 
-class Watch:
+class ProgressDisplay:
     """Shows a training. As a context it draws its bar."""
 
     def __init__(self, trainer: Trainer, *, quiet: bool) -> None:
@@ -31,11 +31,11 @@ class Watch:
         self.shown = 0.0
         self.recent: deque[Progress] = deque(maxlen=RECENT + 1)
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "ProgressDisplay":
         trainer = self.trainer
         count = sum(p.numel() for p in trainer.learner.model.parameters())
         self.say(
-            f"{trainer.config.name}: {count:,} parameters, {trainer.steps:,} steps, "
+            f"{trainer.config.run.name}: {count:,} parameters, {trainer.steps:,} steps, "
             f"on {trainer.device} in {str(trainer.dtype).removeprefix('torch.')}"
         )
         if trainer.uncompiled:
