@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from model.console import (
@@ -11,6 +12,7 @@ from model.console import (
     add_version,
     program,
     read_lines,
+    shows_colours,
     standard_output,
     tell,
 )
@@ -78,6 +80,18 @@ def _parser() -> _Parser:
         "%(default)s)",
     )
     add("--seed", type=int, metavar="S", help="the same seed writes the same text (default: any)")
+    add(
+        "--how",
+        action="store_true",
+        help="write nothing, but show how likely each word of the text is and what else might "
+        "have stood in it",
+    )
+    add(
+        "--picture",
+        type=Path,
+        metavar="FILE.png",
+        help="with --how and a text: also draw its liveliest lines",
+    )
     return parser
 
 
@@ -102,7 +116,36 @@ def _write(prompts: Iterable[str], model: str, sampling: "Sampling", out: TextIO
         print(file=out, flush=True)
 
 
+def _explain(texts: Iterable[str], model: str, picture: Path | None, out: TextIO) -> None:
+    import numpy as np
+
+    from model.explain import ExplainError, Explanation
+    from model.files import write_atomically
+    from model.how import excerpt, in_terminal, liveliest
+    from model.weights import load_decoder
+
+    np.seterr(all="ignore")  # as in `_write`
+    decoder, vocab = load_decoder(model)
+    for typed in texts:
+        text, dropped = vocab.clean(typed)
+        if dropped:
+            tell(f"the model cannot say, so dropped: {dropped!a}")
+        explanation = Explanation(decoder, vocab, text)
+        shown = excerpt(explanation, liveliest(explanation))
+        print(in_terminal(explanation, shown.call_outs, shaded=shows_colours(out)), file=out)
+        out.flush()
+        if picture:
+            from model.picture import draw
+
+            try:
+                write_atomically(picture, draw(shown))
+            except OSError as error:
+                reason = error.strerror or error
+                raise ExplainError(f"{picture}: cannot write the picture: {reason}") from None
+
+
 def _run() -> int:
+    from model.explain import ExplainError
     from model.sampling import NotFiniteError, Sampling
     from model.vocab import VocabError
     from model.weights import WeightsError
@@ -110,6 +153,9 @@ def _run() -> int:
     parser = _parser()
     options = vars(parser.parse_intermixed_args())
     words, model = options.pop("prompt"), options.pop("model")
+    how, picture = options.pop("how"), options.pop("picture")
+    if picture and not (how and words):
+        parser.error("argument --picture: needs --how and a text")
     try:
         sampling = Sampling(**options)
     except ValueError as error:
@@ -117,8 +163,11 @@ def _run() -> int:
     prompts = [" ".join(words)] if words else read_lines()
     try:
         with standard_output() as out:
-            _write(prompts, model, sampling, out)
-    except (WeightsError, VocabError, NotFiniteError) as error:
+            if how:
+                _explain(prompts, model, picture, out)
+            else:
+                _write(prompts, model, sampling, out)
+    except (WeightsError, VocabError, NotFiniteError, ExplainError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
     except ConsoleError as error:
         if str(error):

@@ -87,6 +87,12 @@ def standard_output() -> Iterator[TextIO]:
         raise ConsoleError(f"cannot write the text: {error.strerror or error}") from None
 
 
+def shows_colours(stream: TextIO) -> bool:
+    """Whether colours may be written to it: a terminal that knows them (https://no-color.org)."""
+    unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not unwanted
+
+
 def tell(text: str, end: str = "\n") -> None:
     """Write to stderr, if there is one."""
     if sys.stderr is not None:  # print would take a closed stderr for stdout

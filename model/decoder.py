@@ -26,6 +26,7 @@ can be. What was measured, and kept (`tests/benchmarks/decoder.md`):
   slots side by side in one product; a mask hides what the rings of shorter texts do not hold yet.
 """
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.config import FAR_GAIN, GPTConfig
+from model.ngrams import find_rows, ngram_keys
 from model.strangers import NOBODY, Strangers
 from model.table import NGramTable
 
@@ -105,13 +107,30 @@ class Decoder:
             for far in {i in config.far_blocks for i in range(config.n_layer)}
         }
         self._rotations = [rotations[i in config.far_blocks] for i in range(config.n_layer)]
-        self._sequences: list[_Sequence | None] = []
         self._first_capacity = max(slots, 1)
+        self._empty()
+
+    def _empty(self) -> None:
+        """Begin without slots."""
+        self._sequences: list[_Sequence | None] = []
         self._capacity = 0
         self._keys: list[Array] = []  # for each block (slots, G, A, D)
         self._values: list[Array] = []
         self._content = np.zeros((0, 0, 0, 0), np.float32)  # (blocks, slots, G, D/2): see _shift
         self._workspace: _Workspace | None = None
+
+    def twin(self) -> "Decoder":
+        """Another decoder with the same weights in memory and slots of its own.
+
+        It may be used in another thread.
+        """
+        other = copy.copy(self)
+        other._first_capacity = 1
+        other._empty()
+        if self._table:
+            other._table = copy.copy(self._table)
+            other._table.grow(0)
+        return other
 
     # Slots
 
@@ -135,6 +154,23 @@ class Decoder:
             self._workspace = None
             if self._table:
                 self._table.grow(0)
+
+    def fork(self, slot: int) -> int:
+        """Take a free slot for a text that has so far been the same as this one.
+
+        Raises:
+            ValueError: no such slot.
+        """
+        sequence = self._sequence(slot)
+        other = self.join()
+        self._sequences[other] = _Sequence(list(sequence.ids), sequence.position)
+        for caches in (self._keys, self._values):
+            for cache in caches:
+                cache[other] = cache[slot]
+        self._content[:, other] = self._content[:, slot]
+        if self._table:
+            self._table.copy(slot, other)
+        return other
 
     def _sequence(self, slot: int) -> _Sequence:
         sequence = self._sequences[slot] if 0 <= slot < len(self._sequences) else None
@@ -241,6 +277,74 @@ class Decoder:
         if not 0 <= min(ids) <= max(ids) < self.config.vocab_size:
             raise ValueError(f"ids: must be from 0 to {self.config.vocab_size - 1}")
 
+    # Looking inside (what `explain.py` asks)
+
+    def streams(self, ids: Sequence[int]) -> Array:
+        """The stream at each place of a text: before the first block, and after each.
+
+        Args:
+            ids: (T,) at least one; no more is forgotten of a long text than when it is written.
+
+        Returns:
+            (n_layer + 1, C, T)
+
+        Raises:
+            ValueError: no id, or an id that is not in the vocabulary.
+        """
+        self._check(ids)
+        slot, A = self.join(), self.config.attention_window
+        kept: list[list[Array]] = [[] for _ in range(self.config.n_layer + 1)]
+        try:
+            for start in range(0, len(ids), A):
+                self._read(slot, self._sequence(slot), np.array(ids[start : start + A]), kept)
+        finally:
+            self.leave(slot)
+        return np.stack([np.concatenate(parts, axis=1) for parts in kept])
+
+    def logits(self, x: Array) -> Array:
+        """The head, applied to the stream after any block: (C, N) -> (V, N)."""
+        logits: Array = self._head @ _norm(x)
+        return logits
+
+    def attention(self, block: int, x: Array, place: int) -> Array:
+        """How much each head of a block takes from each place that it sees from one of them.
+
+        Args:
+            block: counted from 0.
+            x: (C, T) the stream before that block, from `streams`.
+            place: the place that looks back, 0 to T - 1.
+
+        Returns:
+            (H, n) for the n last places up to this one that the block's window holds; the sum over
+            them is 1.
+        """
+        c, A = self.config, self._windows[block]
+        H, G, D = c.n_head, c.n_kv_head, c.head_size
+        first = max(0, place - A + 1)
+        before = min(first, 1)  # content comes from one place further back
+        T = place + 1 - first + before
+        heads = (_norm(x[:, first - before : place + 1]).T @ self._blocks[block][0].T).reshape(
+            T, H + 2 * G, D
+        )
+        _normalize_and_rotate(heads[:, : H + G], self._rotations[block][:T])
+        q, k = heads[-1, :H], heads[:, H : H + G]  # (H, D), (T, G, D)
+        if block in c.far_blocks:
+            content = k[:-1, :, D // 2 :].copy()
+            k[1:, :, D // 2 :] = content
+            k[0, :, D // 2 :] = _ZERO
+        scores = np.exp(k[before:].swapaxes(0, 1) @ q.reshape(G, H // G, D).swapaxes(1, 2))
+        weights: Array = (scores / scores.sum(axis=1, keepdims=True)).swapaxes(1, 2)
+        return weights.reshape(H, -1)
+
+    def known_ngrams(self, ids: Sequence[int]) -> NDArray[np.bool_]:
+        """Which of the n-grams that end at each place of a text (T,) the table has: (T, K)."""
+        if self._table is None:
+            return np.zeros((len(ids), 0), np.bool_)
+        known = self._table.known
+        return find_rows(ngram_keys(np.array(ids), self.config), known) < len(known)
+
+    # How it is done
+
     def _advance(self, slot: int, sequence: _Sequence, count: int) -> int:
         """Take the next `count` positions, at most P; the first of them.
 
@@ -260,8 +364,17 @@ class Decoder:
         first, sequence.position = sequence.position, sequence.position + count
         return first
 
-    def _read(self, slot: int, sequence: _Sequence, ids: NDArray[np.int64]) -> Array:
-        """Read at most `attention_window` ids (T,) in one pass -> the stream (C, T)."""
+    def _read(
+        self,
+        slot: int,
+        sequence: _Sequence,
+        ids: NDArray[np.int64],
+        kept: Sequence[list[Array]] | None = None,
+    ) -> Array:
+        """Read at most `attention_window` ids (T,) in one pass -> the stream (C, T).
+
+        Where `kept` is given, the stream before the first block and after each is added to it.
+        """
         c, T = self.config, len(ids)
         H, G, D = c.n_head, c.n_kv_head, c.head_size
         first = self._advance(slot, sequence, T)
@@ -274,6 +387,8 @@ class Decoder:
         for i, (keys, values, A, (qkv, projection, up, down)) in enumerate(
             zip(self._keys, self._values, self._windows, self._blocks, strict=True)
         ):
+            if kept is not None:
+                kept[i].append(x)
             heads = (_norm(x).T @ qkv.T).reshape(T, H + 2 * G, D)
             _normalize_and_rotate(heads[:, : H + G], self._rotations[i][positions])
             if i in c.far_blocks:  # the content half of a key stands one place later
@@ -292,6 +407,8 @@ class Decoder:
             y = scores @ all_v / scores.sum(axis=-1, keepdims=True)
             x = x + projection @ y.transpose(0, 1, 3, 2).reshape(H * D, T)
             x += down @ np.square(np.maximum(up @ _norm(x), _ZERO))
+        if kept is not None:
+            kept[-1].append(x)
         return x
 
     def _step(

@@ -25,7 +25,8 @@ SENTENCE_END = re.compile(
 )
 
 _HYPHENS = "-\u2010\u2011\u05be"
-_JOINERS = "'\u2019\u02bc\u00b7" + _HYPHENS  # letters on both sides of these are one word
+_APOSTROPHES = "'\u2019\u02bc"
+_JOINERS = _APOSTROPHES + "\u00b7" + _HYPHENS  # letters on both sides of these are one word
 _QUOTES = (
     '"\u201c\u201d\u201e\u201f',
     "\u00ab\u00bb",
@@ -170,6 +171,16 @@ def _attaches(character: str) -> bool:
 def _goes_on(character: str) -> bool:
     """Whether it, or nothing, may be within a word."""
     return bool(character) and (_is_spelled(character) or _attaches(character))
+
+
+def within_word(character: str) -> bool:
+    """Whether it is part of a word when single words are looked at: also an apostrophe is."""
+    return _goes_on(character) or character in _APOSTROPHES
+
+
+def is_word(character: str) -> bool:
+    """Whether it is looked at as a word by itself, as no spaces part the words of its script."""
+    return bool(_UNSPACED.match(character))
 
 
 def _parts_words(character: str) -> bool:

@@ -46,6 +46,10 @@ class NGramTable:
         grown[0, :kept], grown[1, :kept] = self.sums[:kept], self.words[:kept]
         self.sums, self.words = grown
 
+    def copy(self, slot: int, other: int) -> None:
+        """Let another slot stand where this one does."""
+        self.sums[other], self.words[other] = self.sums[slot], self.words[slot]
+
     def write(self, slots: Ints, positions: Ints, ids: Ints) -> None:
         """One id (S,) for each slot, at its position."""
         after = positions + 1
