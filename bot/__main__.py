@@ -18,14 +18,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot import checks, health, logs
-from bot.buttons import MAX_LENGTH, MAX_TOP_K, MIN_TOP_P
-from bot.client import Pooh, serve, use_server
-from bot.commands import LENGTH, MAX_SEED, TEMPERATURE, TOP_P, make_tree
+from bot.client import Pooh
+from bot.commands import make_tree
 from bot.connection import ConnectionFailure, diagnosed
 from bot.invite import links
+from bot.options import DEFAULTS, MAX_LENGTH, MAX_SEED, MAX_TOP_K, MIN_TOP_P
 from bot.redaction import Redactor, redacted_output
 from bot.reload import reload
+from bot.run import serve, use_server
 from bot.settings import Settings, SettingsError, application_id, read_settings
+from bot.sync import send_if_new
 from bot.terminal import converse
 from bot.words import WordFilter
 from bot.writer import Writer
@@ -184,7 +186,7 @@ def _sync(settings: Settings, options: argparse.Namespace) -> int:
         with diagnosed():
             async with checks.visitor() as client:
                 await client.login(token)
-                return await make_tree(client).send_if_new()
+                return await send_if_new(make_tree(client))
 
     sent = asyncio.run(sync())
     print("The commands were sent." if sent else "Discord has these commands already.")
@@ -227,14 +229,14 @@ def _parser() -> argparse.ArgumentParser:
     terminal.add_argument(
         "--temperature",
         type=_between(float, 0, MAX_TEMPERATURE),
-        default=TEMPERATURE,
+        default=DEFAULTS.temperature,
         metavar="F",
         help="how wild, 0 to 2 (default: %(default)s)",
     )
     terminal.add_argument(
         "--length",
         type=_between(int, 1, MAX_LENGTH),
-        default=LENGTH,
+        default=DEFAULTS.length,
         metavar="N",
         help=f"how many characters, 1 to {MAX_LENGTH} (default: %(default)s)",
     )
@@ -248,7 +250,7 @@ def _parser() -> argparse.ArgumentParser:
     terminal.add_argument(
         "--top-p",
         type=_between(float, MIN_TOP_P, 1),
-        default=TOP_P,
+        default=DEFAULTS.top_p,
         metavar="P",
         help="choose among the likeliest that together have the share P (default: %(default)s)",
     )

@@ -1,135 +1,165 @@
-"""The buttons under a story. They need no memory: all they know is in their ids and the message."""
+"""The buttons under a story, and what a press does. They need no memory: see `bot.actions`."""
 
-import enum
 import re
-from dataclasses import dataclass, replace
-from typing import Any, Self, TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Self
 
 import discord
 
+from bot import messages
+from bot.actions import TEMPLATE, WARMER, Action, ButtonState, warmer
+from bot.errors import Refusal, explain
+from bot.messages import Page
+from bot.services import response_to, services_of
+from bot.stories import Place, Request
 from bot.translations import Language, Text
-from model.sampling import MAX_TEMPERATURE, Sampling
 
-WARMER = 0.2  # how much wilder Wilder is
-MAX_LENGTH = 1500  # characters of a story
-MAX_TOP_K = 100
-MIN_TOP_P = 0.01
-_DECIMAL = r"[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?"  # as Python writes it
-
-_Number = TypeVar("_Number", int, float)
-
-
-class Action(enum.StrEnum):
-    """What a button does; the value stands in its id."""
-
-    AGAIN = "again"
-    CONTINUE = "continue"
-    WILDER = "wilder"
-    CALMER = "calmer"
-    STOP = "stop"
-    DELETE = "delete"
-
-
-WRITING = (Action.STOP, Action.DELETE)  # under a story that is being written
-# ... and under one that has ended.
-FINAL = (Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Whose story it is and how it is written: what the buttons under it remember.
-
-    Attributes:
-        owner: who asked for it.
-        sampling: how; the seed is not remembered.
-        continued: it has more than one part: no other story may take its place.
-    """
-
-    owner: int
-    sampling: Sampling
-    continued: bool = False
-
-    def custom_id(self, action: Action) -> str:
-        """An id of at most 100 characters for a button."""
-        s = self.sampling
-        end = f":p{s.top_p:.4g}" if s.top_p < 1.0 else ""
-        end += ("" if s.whole_word else ":on") + (":continued" if self.continued else "")
-        return f"pooh:{action.value}:{self.owner}:{s.temperature!r}:{s.length}:{s.top_k}{end}"
-
-    def within(self, room: int) -> Sampling:
-        """How to write on where there is room for so many characters only."""
-        return replace(self.sampling, length=min(self.sampling.length, room))
-
-    def warmer(self, by: float) -> Self:
-        """The same at another temperature."""
-        # Rounded to take the dust of the addition off, not to make a small temperature 0.
-        temperature = round(_between(0.0, self.sampling.temperature + by, MAX_TEMPERATURE), 6)
-        return replace(self, sampling=replace(self.sampling, temperature=temperature))
-
-
-class StoryButton(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete):(?P<owner>[0-9]{1,20})"
-    rf":(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)"
-    rf"(?::p(?P<top_p>{_DECIMAL}))?(?P<on>:on)?(?P<continued>:continued)?",
-):
-    """A button under a story, new or as old as the message it stands under."""
-
-    def __init__(self, action: Action, wish: Wish, language: Language = Language.ENGLISH) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=language.say(Text[action.name]),
-                style=_STYLES.get(action, discord.ButtonStyle.secondary),
-                custom_id=wish.custom_id(action),
-                disabled=(action is Action.WILDER and wish.warmer(WARMER) == wish)
-                or (action is Action.CALMER and wish.warmer(-WARMER) == wish),
-            )
-        )
-        self.action = action
-        self.wish = wish
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[Any],
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed.
-
-        The id may be older than today's limits: a number beyond them becomes the nearest within.
-        """
-        sampling = Sampling(
-            length=_between(1, int(match["length"]), MAX_LENGTH),
-            temperature=_between(0.0, float(match["temperature"]), MAX_TEMPERATURE),
-            top_k=_between(0, int(match["top_k"]), MAX_TOP_K),
-            # Ids of the time before there was a top_p do not name it: those stories had none.
-            top_p=_between(MIN_TOP_P, float(match["top_p"] or 1.0), 1.0),
-            whole_word=match["on"] is None,
-        )
-        wish = Wish(int(match["owner"]), sampling, continued=match["continued"] is not None)
-        return cls(Action(match["action"]), wish)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Somebody pressed it."""
-        await interaction.client.press(interaction, self.action, self.wish)
-
-
-def _between(least: _Number, number: _Number, most: _Number) -> _Number:
-    return min(max(number, least), most)
-
-
-def row(*actions: Action, wish: Wish, language: Language = Language.ENGLISH) -> discord.ui.View:
-    """A row of buttons, named in a language."""
-    view = discord.ui.View(timeout=None)
-    for action in actions:
-        view.add_item(StoryButton(action, wish, language))
-    return view
-
+OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
+LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 
 _STYLES = {
     Action.CONTINUE: discord.ButtonStyle.primary,
     Action.DELETE: discord.ButtonStyle.danger,
     Action.STOP: discord.ButtonStyle.danger,
 }
+
+
+class StoryButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=TEMPLATE,
+):
+    """A button under a story, new or as old as the message it stands under."""
+
+    def __init__(
+        self, action: Action, state: ButtonState, language: Language = Language.ENGLISH
+    ) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=language.say(Text[action.name]),
+                style=_STYLES.get(action, discord.ButtonStyle.secondary),
+                custom_id=state.custom_id(action),
+                disabled=(action is Action.WILDER and state.warmer(WARMER) == state)
+                or (action is Action.CALMER and state.warmer(-WARMER) == state),
+            )
+        )
+        self.action = action
+        self.state = state
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Made anew from its id, when it is pressed."""
+        return cls(Action(match["action"]), ButtonState.of(match))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        """Somebody pressed it."""
+        await press(interaction, self.action, self.state)
+
+
+def row(
+    actions: Sequence[Action], state: ButtonState, language: Language = Language.ENGLISH
+) -> discord.ui.View:
+    """A row of buttons, named in a language."""
+    view = discord.ui.View(timeout=None)
+    for action in actions:
+        view.add_item(StoryButton(action, state, language))
+    return view
+
+
+async def press(interaction: discord.Interaction, action: Action, state: ButtonState) -> None:
+    """Do what a button says."""
+    response = response_to(interaction)
+    try:
+        if not services_of(interaction).settings.is_allowed(interaction.guild_id):
+            raise Refusal(Text.NOT_AT_HOME)
+        match action:
+            case Action.STOP:
+                await _stop(interaction, state)
+            case Action.DELETE:
+                await _delete(interaction, state)
+            case _:
+                await _rewrite(interaction, action, state)
+    except Exception as error:
+        await explain(response, error)
+
+
+def _check_owner(interaction: discord.Interaction, state: ButtonState, no: Text) -> None:
+    moderator = interaction.guild_id and interaction.permissions.manage_messages
+    if interaction.user.id != state.owner and not moderator:
+        raise Refusal(no)
+
+
+async def _stop(interaction: discord.Interaction, state: ButtonState) -> None:
+    services, message = services_of(interaction), interaction.message
+    assert message is not None
+    is_writing = services.stories.is_writing(message.id)
+    if is_writing:
+        _check_owner(interaction, state, Text.MAY_NOT_STOP)
+        services.stories.stop(message.id)
+    response = response_to(interaction)
+    response.in_place = True
+    await response.open()
+    if is_writing:
+        return
+    # Either the story had just ended, and the message says so by now. Or the bot went away
+    # while it was being written: whoever presses first brings the message to rest.
+    now = await services.delivery.send(interaction.original_response)
+    if now.content == message.content:
+        await services.stories.finish_interrupted(response, now.content, state)
+
+
+async def _delete(interaction: discord.Interaction, state: ButtonState) -> None:
+    _check_owner(interaction, state, Text.MAY_NOT_DELETE)
+    assert interaction.message is not None
+    services_of(interaction).stories.stop(interaction.message.id)
+    response = response_to(interaction)
+    response.in_place = True
+    await response.open()
+    await response.remove()
+
+
+async def _rewrite(interaction: discord.Interaction, action: Action, state: ButtonState) -> None:
+    """Again, Continue, Wilder, Calmer."""
+    services, message = services_of(interaction), interaction.message
+    assert message is not None
+    if services.stories.is_writing(message.id):
+        raise Refusal(Text.STILL_WRITING)
+    response, person = response_to(interaction), interaction.user.id
+    age = services.clock.now() - message.created_at.timestamp()
+    request = follow_up(action, state, message.id, message.content, person, age)
+    response.in_place = request.place is not None
+    await services.stories.respond(request, response)
+
+
+def follow_up(
+    action: Action, state: ButtonState, message: int, content: str, person: int, age: float
+) -> Request:
+    """What a press asks for: a story in this message if it is theirs, else in a new one.
+
+    A story that was continued stays: what is told anew is a new message then, too.
+
+    Args:
+        action: Again, Continue, Wilder or Calmer.
+        state: what the button remembers.
+        message: the id of the message it stands under ...
+        content: ... and what this says.
+        person: who pressed it.
+        age: of the message, in seconds.
+    """
+    page = messages.parse(content)
+    continued = action is Action.CONTINUE
+    sampling = warmer(state.sampling, action.warmth)
+    kept = page if continued else Page(page.prompt)
+    in_place = person == state.owner and age < OLD
+    in_place &= messages.room(page) >= LITTLE_ROOM if continued else not state.continued
+    if in_place:
+        return Request(person, sampling, place=Place(message, kept, continued, content, state))
+    if continued:  # only the prompt's last word was to go on
+        return Request(person, replace(sampling, whole_word=True), before=page.text)
+    return Request(person, sampling, text=page.prompt)

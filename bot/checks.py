@@ -9,6 +9,7 @@ from bot import pictures
 from bot.commands import make_tree
 from bot.connection import ConnectionFailure, diagnosed
 from bot.settings import Settings, SettingsError, application_id
+from bot.sync import is_current
 from model.decoder import Decoder
 from model.sampling import NotFiniteError, Sampling, generate
 from model.vocab import Vocab, VocabError
@@ -86,7 +87,7 @@ async def online(token: str) -> list[Finding]:
             async with visitor() as client:
                 await client.login(token)
                 findings.append(Finding(True, f"login: as {client.user}"))
-                current = await make_tree(client).is_current()
+                current = await is_current(make_tree(client))
     except ConnectionFailure as failure:
         what = "commands" if findings else "login"
         return [*findings, Finding(False, f"{what}: {failure}", failure.is_temporary)]

@@ -58,7 +58,7 @@ def _shard(number: int, socket: discord.gateway.DiscordWebSocket | None) -> Shar
 
 def problems(client: Pooh) -> Iterator[str]:
     """What is not as it should be, a line each; nothing when all is well."""
-    writer = client.writer
+    writer = client.services.writer
     for shard in shards(client):
         if not shard.connected:
             yield f"shard {shard.number}: not connected"

@@ -1,35 +1,14 @@
 """What a message asks of the bot: a story, a word on how to ask, or nothing."""
 
-import enum
-from dataclasses import dataclass
-
 import discord
 
 from bot import messages, seen
+from bot.options import DEFAULTS
+from bot.stories import Request
+from bot.translations import Text
 
 
-class Hint(enum.Enum):
-    """Why a message gets a word on how to ask instead of a story."""
-
-    ROLE = "it pings the bot's role, not the bot"
-    REPLY = "it replies to the bot, but no words have come with it"
-    NO_WORDS = "it holds no words, a picture perhaps"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a story is to go on from.
-
-    Attributes:
-        told: the story that the message replies to, "" if it replies to none.
-        typed: the words in the message, "" if it is nothing but a mention.
-    """
-
-    told: str
-    typed: str
-
-
-def read(message: discord.Message, me: int, now: float) -> Asked | Hint | None:
+def read(message: discord.Message, me: int, now: float) -> Request | Text | None:
     """What a message asks for; None if it is not meant for the bot.
 
     Meant for it is a mention, a reply (whose ping is a mention), any private message, and a ping of
@@ -40,6 +19,9 @@ def read(message: discord.Message, me: int, now: float) -> Asked | Hint | None:
             the words of a reply come is not for certain: Discord's own pages disagree.
         me: the bot's id.
         now: seconds since 1970.
+
+    Returns:
+        A request, or why it holds none.
     """
     if message.author.bot or message.webhook_id is not None:
         return None
@@ -47,13 +29,13 @@ def read(message: discord.Message, me: int, now: float) -> Asked | Hint | None:
         return None
     mentioned = any(user.id == me for user in message.mentions)
     if message.guild is not None and not mentioned:
-        return Hint.ROLE if message.guild.self_role in message.role_mentions else None
+        return Text.ROLE if message.guild.self_role in message.role_mentions else None
     typed = seen.read(message, me, now)
-    before = message.reference.resolved if message.reference else None
-    ours = isinstance(before, discord.Message) and before.author.id == me
-    told = (
-        messages.parse(before.content).text if isinstance(before, discord.Message) and ours else ""
-    )
+    answered = message.reference.resolved if message.reference else None
+    ours = isinstance(answered, discord.Message) and answered.author.id == me
     if typed or message.content.strip():
-        return Asked(told, typed)
-    return Hint.REPLY if ours else Hint.NO_WORDS
+        before = ""
+        if isinstance(answered, discord.Message) and ours:
+            before = messages.parse(answered.content).text
+        return Request(message.author.id, DEFAULTS, typed, before)
+    return Text.EMPTY_REPLY if ours else Text.NO_WORDS

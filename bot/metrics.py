@@ -83,14 +83,14 @@ class Metrics:
             registry=registry,
         )
         info = Gauge("pooh_info", "Always 1.", ["version", "model"], registry=registry)
-        info.labels(__version__, client.weights.stem).set(1)
+        info.labels(__version__, client.services.weights.stem).set(1)
         for outcome in Outcome:  # a series that begins at 0 shows its first step
             self._stories.labels(outcome.name.lower())
         registry.register(_State(client))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        client.writer.on_end = self._story_ended
-        client.http.http_trace = self._trace()
+        client.services.writer.on_end = self._story_ended
+        self._watch_requests(client.services.delivery.trace)
 
     def _story_ended(self, story: Story) -> None:
         assert story.outcome is not None
@@ -99,9 +99,8 @@ class Metrics:
         if story.first_text is not None:
             self._first_text.observe(story.first_text - story.asked)
 
-    def _trace(self) -> aiohttp.TraceConfig:
-        """Counts each request that discord.py makes, repeated ones too."""
-        trace = aiohttp.TraceConfig()
+    def _watch_requests(self, trace: aiohttp.TraceConfig) -> None:
+        """Count each request that discord.py makes, repeated ones too."""
 
         async def ended(
             _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams
@@ -122,7 +121,6 @@ class Metrics:
 
         trace.on_request_end.append(ended)
         trace.on_request_exception.append(failed)
-        return trace
 
     async def watch_loop(self) -> None:
         """Measure the event loop's lag until cancelled."""
@@ -159,12 +157,17 @@ class _State(Collector):
             latency.add_metric([str(shard.number)], shard.latency)
         yield up
         yield latency
+        writer = self._client.services.writer
         healthy = not any(health.problems(self._client))
         for name, help_text, value in (
             ("pooh_healthy", "1: /healthz says 200.", healthy),
             ("pooh_servers", "Servers it is in.", len(self._client.guilds)),
-            ("pooh_stories_waiting", "Stories in the queue.", self._client.writer.waiting),
-            ("pooh_stories_writing", "Stories being written.", self._client.writer.writing),
+            ("pooh_stories_waiting", "Stories in the queue.", writer.waiting),
+            (
+                "pooh_stories_writing",
+                "Stories being written.",
+                writer.writing,
+            ),
         ):
             yield GaugeMetricFamily(name, help_text, value)
 

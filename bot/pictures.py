@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from bot import messages
 from bot.translations import Language, Text
 from model import __version__
@@ -106,6 +104,9 @@ def _draw(name: str, history: Any) -> bytes | None:  # noqa: ANN401  (JSON)
     }
     if not any(curves.values()):
         return None
+    # Importing it takes longer than all the rest of the bot, and shipped models bring a picture.
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7.0, 4.0), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     for key, points in curves.items():

@@ -24,7 +24,7 @@ def reload(client: Pooh, read: Callable[[], Settings]) -> None:
             may have changed.
         read: reads the settings.
     """
-    old = client.settings
+    old = client.services.settings
     try:
         new = read()
         fresh = WordFilter(
@@ -38,7 +38,7 @@ def reload(client: Pooh, read: Callable[[], Settings]) -> None:
     for field in changed:
         if field not in SAFE:
             _log.warning("%s needs a restart", names[field])
-    client.words.become(fresh)
+    client.services.words.become(fresh)
     client.use_settings(replace(old, **{name: getattr(new, name) for name in SAFE}))
     taken = sorted(names[field] for field in changed if field in SAFE)
     _log.info("settings read again; changed: %s", ", ".join(taken) or "nothing")

@@ -91,7 +91,7 @@ def names_in(message: discord.Message) -> Names:
     return Names(message.guild, [message.author, *message.mentions])
 
 
-def names_for(interaction: discord.Interaction[Any]) -> Names:
+def names_for(interaction: discord.Interaction) -> Names:
     """The names that the text of a command's option may need."""
     me = interaction.client.user
     people = [interaction.user, *([me] if me else [])]

@@ -87,6 +87,10 @@ class Settings:
         """Say nothing: a repr ends up in logs, and this one holds a token."""
         return "Settings(...)"
 
+    def is_allowed(self, guild: int | None) -> bool:
+        """Whether the bot may answer in this server (None: a direct message)."""
+        return not self.guilds or guild in self.guilds
+
     def require_token(self) -> str:
         """The token; raise SettingsError when there is none."""
         if not self.token:

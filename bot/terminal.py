@@ -5,11 +5,12 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-from bot import messages
-from bot.answers import Prompt, read_prompt
-from bot.buttons import WARMER, Action, Wish
+from bot import captions, messages
+from bot.actions import Action, warmer
 from bot.clock import Clock
 from bot.errors import Refusal
+from bot.prompts import Prompt, read_prompt
+from bot.translations import Language
 from bot.words import WordFilter
 from bot.worker import Outcome
 from bot.writer import Writer
@@ -100,11 +101,10 @@ class Conversation:
             return
         sampling = replace(last.sampling, seed=None)
         if action is Action.CONTINUE:
-            await self._tell(Prompt(last.prompt), last.story, sampling)
+            await self._tell(Prompt(last.prompt, last.prompt), last.story, sampling)
             return
-        by = {Action.WILDER: WARMER, Action.CALMER: -WARMER}.get(action, 0.0)
         self._out.write(last.prompt)
-        await self._tell(Prompt(last.prompt), "", Wish(0, sampling).warmer(by).sampling)
+        await self._tell(Prompt(last.prompt, last.prompt), "", warmer(sampling, action.warmth))
 
     async def _tell(self, prompt: Prompt, so_far: str, sampling: Sampling) -> Outcome | None:
         """Write a story as it grows, with a small line below it."""
@@ -122,16 +122,8 @@ class Conversation:
                 shown = len(latest)
             end = messages.trim(story.text, sampling.length, before)
             print(self._led(end.story, shown, so_far) + "..." * end.cut, file=self._out)
-            notes = [self._model, f"temperature {sampling.temperature:g}"]
-            if sampling.top_k:
-                notes.append(f"top-k {sampling.top_k}")
-            if sampling.top_p != Sampling().top_p:
-                notes.append(f"top-p {sampling.top_p:g}")
-            notes.append(f"seed {story.sampling.seed}")
-            if prompt.dropped:
-                plural = "s" * (prompt.dropped > 1)
-                notes.append(f"{prompt.dropped} unknown character{plural} left out")
-            note = ", ".join(notes)
+            facts = captions.facts(self._model, story, prompt.dropped, Language.ENGLISH)
+            note = ", ".join(facts)
             if story.outcome is not Outcome.WRITTEN and story.outcome is not None:
                 note += f" ({story.outcome.value})"
             print(f"[{note}]", file=self._out, flush=True)

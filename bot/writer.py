@@ -136,6 +136,16 @@ class Writer:
         """For how many seconds the worker has not got on with the stories it has; 0 without any."""
         return time.monotonic() - self._worker.moved if self._writing else 0.0
 
+    @property
+    def unfinished(self) -> list[Story]:
+        """The stories that are being written, and then those that wait, in turn."""
+        return [*self._writing.values(), *map(self._waiting.__getitem__, self._queue)]
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether no story is taken on any more."""
+        return self._closing
+
     def place(self, story: Story) -> int:
         """Its place in the queue: 1 is next, 0 is being written or over."""
         return self._queue.place(story.ticket)

@@ -18,9 +18,11 @@ import discord
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.client import Pooh, serve, use_server
+from bot.client import Pooh
 from bot.clock import Clock
+from bot.run import serve, use_server
 from bot.settings import Settings
+from bot.stories import Stories
 from bot.words import WordFilter
 from bot.writer import Writer
 from model.config import GPTConfig
@@ -92,15 +94,15 @@ class HeldDecoder(Decoder):
         self.steps = 0
         self.error: Exception | None = None  # raised by the next step
         self._condition = threading.Condition()
-        self._allowed: float = float("inf")
+        self.allowed: float = float("inf")
 
     def hold(self) -> None:
         with self._condition:
-            self._allowed = 0
+            self.allowed = 0
 
     def allow(self, steps: float) -> None:
         with self._condition:
-            self._allowed += steps
+            self.allowed += steps
             self._condition.notify_all()
 
     def open(self) -> None:
@@ -108,8 +110,8 @@ class HeldDecoder(Decoder):
 
     def step(self, slots: Sequence[int], ids: Sequence[int]) -> NDArray[np.float32]:
         with self._condition:
-            self._condition.wait_for(lambda: self._allowed > 0)
-            self._allowed -= 1
+            self._condition.wait_for(lambda: self.allowed > 0)
+            self.allowed -= 1
             self.steps += 1
             if error := self.error:
                 self.error = None
@@ -198,6 +200,11 @@ class Stage:
         )
         if running.done():
             await running
+
+    @property
+    def stories(self) -> Stories:
+        """What answers requests in this bot."""
+        return self.bot.services.stories
 
     async def stop(self, grace: float = 0.0) -> None:
         """Stops the bot as a signal does."""

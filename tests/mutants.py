@@ -46,14 +46,14 @@ DELIVERY, WRITER = "tests/test_delivery.py::", "tests/test_writer.py::"
 MUTANTS = (
     Mutant(
         "a reply has no nonce",
-        "bot/surfaces.py",
+        "bot/targets.py",
         "content, view=view, mention_author=False, nonce=self._message.id",
         "content, view=view, mention_author=False",
         DELIVERY + "test_a_reply_whose_answer_is_lost_is_sent_once",
     ),
     Mutant(
         "the queue is shown all the time",
-        "bot/answers.py",
+        "bot/stories.py",
         "QUEUE_PACE = 5.0",
         "QUEUE_PACE = 0.0",
         DELIVERY + "test_a_place_in_the_queue_is_shown_at_most_once_in_its_pace",
@@ -74,7 +74,7 @@ MUTANTS = (
     ),
     Mutant(
         "a reply that was sent after all keeps its old words",
-        "bot/surfaces.py",
+        "bot/targets.py",
         "if again:",
         "if again and self._reply is None:",
         DELIVERY + "test_a_reply_whose_answer_was_lost_while_it_grew_shows_its_end",
@@ -88,7 +88,7 @@ MUTANTS = (
     ),
     Mutant(
         "a private word takes the place of a public promise",
-        "bot/surfaces.py",
+        "bot/targets.py",
         "            if self._promised:\n                # A follow-up",
         "            if False:\n                # A follow-up",
         DELIVERY + "test_what_is_said_after_a_public_promise_is_private_and_the_promise_is_gone",
@@ -102,8 +102,8 @@ MUTANTS = (
     ),
     Mutant(
         "the message of a pressed button is not told from the start",
-        "bot/answers.py",
-        "if telling.message is not None:",
+        "bot/stories.py",
+        "if job.place is not None:",
         "if False:",
         DELIVERY + "test_a_button_that_is_pressed_twice_tells_one_story",
     ),
@@ -116,7 +116,7 @@ MUTANTS = (
     ),
     Mutant(
         "the bot asks again where it may not write",
-        "bot/surfaces.py",
+        "bot/targets.py",
         "self._mute = True",
         "pass",
         DELIVERY + "test_where_the_bot_may_not_write_the_asker_hears_it_in_private",
@@ -130,16 +130,16 @@ MUTANTS = (
     ),
     Mutant(
         "a dead token is the end",
-        "bot/surfaces.py",
+        "bot/targets.py",
         "if error.code not in TOKEN_GONE or (known := self._without_token()) is None:",
         "if (known := self._without_token()) is None or error.code:",
         DELIVERY + "test_a_story_outlives_its_token_where_the_bot_is_at_home",
     ),
     Mutant(
         "only the owner brings to rest what a killed bot left",
-        "bot/client.py",
-        "        if written:\n            self._check_owner",
-        "        if True:\n            self._check_owner",
+        "bot/buttons.py",
+        "    if is_writing:\n        _check_owner",
+        "    if True:\n        _check_owner",
         DELIVERY + "test_what_a_killed_bot_left_is_brought_to_rest_by_the_first_press",
     ),
 )

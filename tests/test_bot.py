@@ -17,9 +17,8 @@ import aiohttp
 import pytest
 
 from bot import messages
-from bot.buttons import MAX_LENGTH
-from bot.commands import LENGTH, TEMPERATURE
 from bot.invite import PERMISSIONS
+from bot.options import DEFAULTS, MAX_LENGTH
 from bot.worker import Outcome
 from tests.fake_discord import (
     PRIVATE,
@@ -119,8 +118,8 @@ async def test_a_story_comes_with_its_prompt_its_settings_and_its_buttons(wood: 
 
 async def test_without_a_prompt_pooh_begins_by_himself(wood: Stage) -> None:
     story = await told(wood, wood.server.person().command("pooh"))
-    assert page(story).prompt == "" and len(page(story).story) > LENGTH // 2
-    assert f"temperature {TEMPERATURE}" in note(story)
+    assert page(story).prompt == "" and len(page(story).story) > DEFAULTS.length // 2
+    assert f"temperature {DEFAULTS.temperature}" in note(story)
 
 
 async def test_the_same_seed_tells_the_same_story(wood: Stage) -> None:
@@ -326,7 +325,7 @@ async def test_a_story_is_shown_while_it_is_written_at_most_once_a_second(wood: 
     began, seen = wood.clock(), [""]
     for _ in range(6):
         wood.decoder.allow(40)
-        await server.until(lambda: wood.decoder._allowed == 0)
+        await server.until(lambda: wood.decoder.allowed == 0)
         edits = len(story.edits)
         while len(story.edits) == edits:
             await wood.pass_seconds(0.2)
@@ -373,7 +372,7 @@ async def test_a_story_that_was_continued_is_not_lost_by_one_press(wood: Stage) 
     edits = len(story.edits)
     kanga.press(story, "Continue")
     await changed(wood, story, edits)
-    await wood.server.until(lambda: not wood.bot.answers.is_told(story.id))
+    await wood.server.until(lambda: not wood.stories.is_writing(story.id))
     await wood.restart()  # only the message remembers
     continued = story.content
     for label in ("Again", "Wilder", "Calmer"):
@@ -433,7 +432,7 @@ async def test_old_buttons_with_numbers_that_are_out_of_range_today_do_what_they
         edits = len(story.edits)
         use = press(label)
         await changed(wood, story, edits)
-        await wood.server.until(lambda: not wood.bot.answers.is_told(story.id))
+        await wood.server.until(lambda: not wood.stories.is_writing(story.id))
         assert use.response_type == 6 and not use.followups
     story = await begun(wood, kanga, prompt="The mill", length=1000)
     stopping = press("Stop")
@@ -506,10 +505,10 @@ async def test_stop_ends_a_story_and_frees_the_worker_within_one_step(wood: Stag
     await refusal(roo.press(story, "Stop"))
     stopping = kanga.press(story, "Stop")
     await wood.server.until(lambda: stopping.answered)
-    await wood.server.until(lambda: wood.decoder._allowed == 0)
+    await wood.server.until(lambda: wood.decoder.allowed == 0)
     steps = wood.decoder.steps
     wood.decoder.allow(2)
-    await wood.server.until(lambda: not wood.writer._writing)
+    await wood.server.until(lambda: not wood.writer.writing)
     assert wood.decoder.steps <= steps + 1
     while not finished(story):
         await wood.pass_seconds(0.2)
@@ -534,8 +533,8 @@ async def test_when_nothing_new_is_written_the_old_story_is_back(
     wood: Stage, outcome: Outcome, reason: str
 ) -> None:
     kanga = wood.server.person()
-    # After "u" comes a letter: with one step of the network, no word is written.
-    story = await told(wood, kanga.command("pooh", prompt="A mou"))
+    # The word goes on with a letter: with one step of the network, no word is written.
+    story = await told(wood, kanga.command("pooh", prompt="A mou-"))
     before = story.content, story.components
     wood.decoder.hold()
     use = kanga.press(story, "Wilder")
@@ -544,7 +543,7 @@ async def test_when_nothing_new_is_written_the_old_story_is_back(
     if outcome is Outcome.FAILED:
         wood.decoder.error = RuntimeError("no more")
     else:
-        wood.writer.stop(next(iter(wood.writer._writing.values())), outcome)
+        wood.writer.stop(wood.writer.unfinished[0], outcome)
     wood.decoder.open()
     while not use.followups:
         await wood.pass_seconds(0.2)
@@ -560,7 +559,7 @@ async def test_a_stop_that_comes_too_late_leaves_the_end_alone(wood: Stage) -> N
     while not finished(story):
         await wood.pass_seconds(0.2)
     end = story.content, story.components
-    await wood.server.until(lambda: not wood.bot.answers.is_told(story.id))
+    await wood.server.until(lambda: not wood.stories.is_writing(story.id))
     story.content, story.components = writing  # as it was when the button was pressed
     late = kanga.press(story, "Stop")
     story.content, story.components = end
@@ -575,13 +574,13 @@ async def test_a_deleted_message_frees_the_worker(wood: Stage) -> None:
     kanga.press(story, "Delete")
     await wood.server.until(lambda: story.deleted)
     wood.decoder.allow(1)
-    await wood.server.until(lambda: not wood.writer._writing)
+    await wood.server.until(lambda: not wood.writer.writing)
     moderator = wood.server.person("Owl", moderator=True)
     story = await begun(wood, kanga, prompt="The sea", length=1000)
     moderator.delete(story)
-    await wood.server.until(lambda: next(iter(wood.writer._writing.values())).halt)
+    await wood.server.until(lambda: wood.writer.unfinished[0].halt)
     wood.decoder.open()
-    await wood.server.until(lambda: not wood.writer._writing)
+    await wood.server.until(lambda: not wood.writer.writing)
 
 
 async def test_buttons_survive_restarts(wood: Stage) -> None:
@@ -688,7 +687,7 @@ async def test_a_story_that_takes_too_long_is_ended(schemas: Schemas | None) -> 
         uses = [wood.server.person(f"P{i}").command("pooh", prompt="Hm") for i in range(2)]
         await wood.server.until(lambda: all(use.answered for use in uses))
         await wood.server.until(lambda: not wood.writer.waiting)  # the one that only waited
-        await wood.server.until(lambda: next(iter(wood.writer._writing.values())).halt)
+        await wood.server.until(lambda: wood.writer.unfinished[0].halt)
         wood.decoder.open()
         for use in uses:
             while not (use.original and finished(use.original)):
@@ -702,7 +701,7 @@ async def test_the_bot_hears_and_answers_while_the_network_is_at_work(wood: Stag
     wood.decoder.hold()
     kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
     kanga.command("pooh", prompt="The hill")
-    await wood.server.until(lambda: wood.decoder._allowed == 0 and wood.writer._writing)
+    await wood.server.until(lambda: wood.decoder.allowed == 0 and wood.writer.writing)
     assert await roo.suggestions("pooh", "prompt", "Eeyore")
     assert (await roo.command("help").answer()).ephemeral
     assert (await roo.command("about").answer()).content
@@ -715,7 +714,7 @@ async def test_a_failing_network_loses_no_more_than_its_story(
     kanga = wood.server.person()
     wood.decoder.hold()
     use = kanga.command("pooh", prompt="Something private")
-    await wood.server.until(lambda: use.original and wood.writer._writing)
+    await wood.server.until(lambda: use.original and wood.writer.writing)
     wood.decoder.error = RuntimeError("secret path /home/pooh")
     wood.decoder.open()
     while not (use.original and finished(use.original)):
@@ -729,7 +728,7 @@ async def test_shutting_down_shows_what_there_is_and_takes_nothing_new(wood: Sta
     kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
     story = await begun(wood, kanga, prompt="The mill", length=1500)
     leaving = asyncio.create_task(wood.stop_gently())
-    await wood.server.until(lambda: wood.writer._closing)
+    await wood.server.until(lambda: wood.writer.is_closing)
     assert "sleep" in (await refusal(roo.command("pooh", prompt="Me too"))).content
     wood.decoder.open()
     await leaving
@@ -754,20 +753,20 @@ async def test_shutting_down_has_one_time_limit_for_all_and_leaves_nobody_behind
     left, wait = [], asyncio.wait
 
     async def watched(tasks: Any, **options: Any) -> Any:  # noqa: ANN401
-        if wood.bot.answers._tellers and tasks == wood.bot.answers._tellers:
+        if wood.stories.active and tasks == wood.stories.active:
             left.append(options["timeout"])
         return await wait(tasks, **options)
 
     monkeypatch.setattr(asyncio, "wait", watched)
     await begun(wood, wood.server.person(), prompt="The mill", length=1500)
     wood.server.fail("PATCH", "/webhooks", ApiError(500, 0, "down"), times=1000)
-    story = next(iter(wood.writer._writing.values()))
+    story = wood.writer.unfinished[0]
     asyncio.get_running_loop().call_later(2.0, wood.decoder.open)
     await wood.stop(grace=3.0)
     assert len(left) == 1 and left[0] < 1.1, "what was not spent on writing"
     assert story.outcome is Outcome.CLOSED, "half of the time is for showing"
     await wood.pass_seconds(5.0)  # whoever were still telling a story would show it now
-    assert not wood.bot.answers._tellers and "Session is closed" not in caplog.text
+    assert not wood.stories.active and "Session is closed" not in caplog.text
 
 
 # Safe in public

@@ -13,14 +13,12 @@ from discord import app_commands
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.buttons import FINAL, MAX_LENGTH, MAX_TOP_K, WRITING, Action, StoryButton, Wish, row
-from bot.commands import (
-    CHOICES,
-    OPENINGS,
-    differ,
-    make_tree,
-    suggestions,
-)
+from bot.actions import FINAL, WRITING, Action, ButtonState
+from bot.buttons import StoryButton, row
+from bot.commands import make_tree
+from bot.openings import CHOICES, OPENINGS, suggestions
+from bot.options import MAX_LENGTH, MAX_TOP_K
+from bot.sync import differ
 from bot.translations import Language, Row, Text, Translations, named
 from bot.words import WordFilter
 from model.sampling import Sampling
@@ -38,7 +36,7 @@ async def payload() -> list[dict[str, Any]]:
     tree = make_tree(discord.Client(intents=discord.Intents.none()))
     return [
         await command.get_translated_payload(tree, Translations())
-        for command in tree._get_all_commands()
+        for command in tree.get_commands()
     ]
 
 
@@ -150,12 +148,12 @@ async def remade(custom_id: str) -> StoryButton:
     match = TEMPLATE.fullmatch(custom_id)
     assert match is not None, custom_id
     interaction: Any = None  # not looked at
-    any_button = StoryButton(Action.AGAIN, Wish(1, Sampling()))
+    any_button = StoryButton(Action.AGAIN, ButtonState(1, Sampling()))
     return await StoryButton.from_custom_id(interaction, any_button, match)
 
 
-async def pressed(custom_id: str) -> Wish:
-    return (await remade(custom_id)).wish
+async def pressed(custom_id: str) -> ButtonState:
+    return (await remade(custom_id)).state
 
 
 @given(
@@ -167,7 +165,7 @@ async def pressed(custom_id: str) -> Wish:
     st.booleans(),
     st.booleans(),
 )
-async def test_a_button_remembers_its_wish_in_its_id(
+async def test_a_button_remembers_its_state_in_its_id(
     owner: int,
     length: int,
     temperature: float,
@@ -177,26 +175,26 @@ async def test_a_button_remembers_its_wish_in_its_id(
     continued: bool,
 ) -> None:
     sampling = Sampling(length, temperature, top_k, top_p, seed=3, whole_word=whole_word)
-    wish = Wish(owner, sampling, continued)
+    state = ButtonState(owner, sampling, continued)
     for action in Action:
-        custom_id = wish.custom_id(action)
+        custom_id = state.custom_id(action)
         assert len(custom_id) <= 100
         again = await remade(custom_id)
-        assert again.action is action and again.wish.owner == owner
-        assert again.wish.sampling == replace(wish.sampling, seed=None)
-        assert again.wish.continued == continued
+        assert again.action is action and again.state.owner == owner
+        assert again.state.sampling == replace(state.sampling, seed=None)
+        assert again.state.continued == continued
 
 
 @pytest.mark.parametrize("temperature", [0.004, 0.0049999, 1e-7, 5e-324, 0.1 + 0.2, 1.9999999])
 async def test_a_temperature_is_not_rounded_by_a_button(temperature: float) -> None:
-    wish = await pressed(Wish(1, Sampling(temperature=temperature)).custom_id(Action.AGAIN))
-    assert wish.sampling.temperature == temperature > 0
+    state = await pressed(ButtonState(1, Sampling(temperature=temperature)).custom_id(Action.AGAIN))
+    assert state.sampling.temperature == temperature > 0
 
 
 async def test_a_small_temperature_is_left_by_wilder_and_calmer() -> None:
-    wish = Wish(1, Sampling(temperature=0.004))
-    assert wish.warmer(0.2).warmer(-0.2) == wish
-    assert Wish(1, Sampling(temperature=0.8)).warmer(-0.2).sampling.temperature == 0.6
+    state = ButtonState(1, Sampling(temperature=0.004))
+    assert state.warmer(0.2).warmer(-0.2) == state
+    assert ButtonState(1, Sampling(temperature=0.8)).warmer(-0.2).sampling.temperature == 0.6
 
 
 @pytest.mark.parametrize(
@@ -213,9 +211,9 @@ async def test_a_small_temperature_is_left_by_wilder_and_calmer() -> None:
 async def test_an_old_button_gets_the_nearest_numbers_of_today(
     numbers: str, length: int, temperature: float, top_k: int
 ) -> None:
-    wish = await pressed(f"pooh:again:1:{numbers}")
+    state = await pressed(f"pooh:again:1:{numbers}")
     # Those stories were written before there was a top_p.
-    assert wish == Wish(1, Sampling(length, temperature, top_k, top_p=1.0))
+    assert state == ButtonState(1, Sampling(length, temperature, top_k, top_p=1.0))
 
 
 @pytest.mark.parametrize(
@@ -223,9 +221,9 @@ async def test_an_old_button_gets_the_nearest_numbers_of_today(
     [("", 1.0), (":p0.9", 0.9), (":p0", 0.01), (":p1e-9", 0.01), (":p7", 1.0), (":continued", 1.0)],
 )
 async def test_a_button_carries_top_p_and_an_older_one_none(end: str, top_p: float) -> None:
-    wish = await pressed(f"pooh:wilder:1:0.8:300:0{end}")
-    assert wish == Wish(1, Sampling(300, 0.8, 0, top_p), continued=end == ":continued")
-    assert wish.warmer(0.2).sampling.top_p == wish.sampling.top_p
+    state = await pressed(f"pooh:wilder:1:0.8:300:0{end}")
+    assert state == ButtonState(1, Sampling(300, 0.8, 0, top_p), continued=end == ":continued")
+    assert state.warmer(0.2).sampling.top_p == state.sampling.top_p
 
 
 @given(st.from_regex(TEMPLATE, fullmatch=True).filter(lambda text: len(text) <= 100))
@@ -234,19 +232,19 @@ async def test_no_button_fails_for_what_its_id_says(custom_id: str) -> None:
 
 
 async def test_wilder_and_calmer_end_where_the_temperature_does() -> None:
-    wish = Wish(1, Sampling(temperature=0.3))
-    assert wish.warmer(0.2).sampling.temperature == 0.5
-    assert wish.warmer(-0.5).sampling.temperature == 0.0
-    assert wish.warmer(9).sampling.temperature == 2.0
+    state = ButtonState(1, Sampling(temperature=0.3))
+    assert state.warmer(0.2).sampling.temperature == 0.5
+    assert state.warmer(-0.5).sampling.temperature == 0.0
+    assert state.warmer(9).sampling.temperature == 2.0
     for temperature, disabled in ((0.0, Action.CALMER), (2.0, Action.WILDER), (1.0, None)):
-        view = row(*FINAL, wish=Wish(1, Sampling(temperature=temperature)))
+        view = row(FINAL, ButtonState(1, Sampling(temperature=temperature)))
         off = [b.action for b in view.children if isinstance(b, StoryButton) and b.item.disabled]
         assert off == ([disabled] if disabled else [])
 
 
 async def test_rows_fit_and_ids_differ() -> None:
     for actions in (FINAL, WRITING):
-        items = row(*actions, wish=Wish(1, Sampling())).to_components()[0]["components"]
+        items = row(actions, ButtonState(1, Sampling())).to_components()[0]["components"]
         assert len(items) <= 5
         assert len({item["custom_id"] for item in items}) == len(items)
 
@@ -276,7 +274,7 @@ def test_every_language_says_everything_with_the_same_gaps(text: Text) -> None:
         assert said.count("**") % 2 == 0 and said.count("`") % 2 == 0
     # A text is a language's own, unless it is a name, or a word that both languages have.
     same = [language for language in Language if getattr(row, language.value) == row.en]
-    shared = {Text.TOP_K, Text.TOP_P, Text.AT_TOP_K, Text.AT_TOP_P, Text.WILDER}
+    shared = {Text.TOP_K, Text.TOP_P, Text.AT_TOP_K, Text.AT_TOP_P, Text.WILDER, Text.ABOUT_VERSION}
     assert same == [Language.ENGLISH] or text in shared
 
 

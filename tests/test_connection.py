@@ -12,8 +12,8 @@ import discord
 import pytest
 
 from bot.checks import online, visitor
-from bot.client import use_server
 from bot.connection import FAILURES, ConnectionFailure, diagnose, diagnosed, log_in
+from bot.run import use_server
 from tests.fake_discord import DiscordServer
 from tests.test_settings import TOKEN
 

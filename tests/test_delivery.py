@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import pytest
 
-from bot.answers import QUEUE_PACE
 from bot.delivery import NOTE_LIFE
 from bot.messages import parse
+from bot.stories import QUEUE_PACE
 from bot.worker import Outcome
 from tests.fake_discord import (
     PRIVATE,
@@ -112,7 +112,7 @@ async def test_a_promise_that_never_gets_an_answer_is_taken_back(wood: Stage) ->
     use = kanga.command("pooh", prompt="The mill")
     [word] = await in_time(wood, lambda: said(use))
     assert "reference" in word.content and use.original and use.original.deleted
-    assert not wood.writer._writing and not wood.writer.waiting
+    assert not wood.writer.writing and not wood.writer.waiting
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
@@ -134,7 +134,7 @@ async def test_a_button_that_is_pressed_twice_tells_one_story(wood: Stage) -> No
     await wood.server.until(lambda: first.answered and second.answered)
     assert {first.response_type, second.response_type} == {4, 6}
     wood.decoder.open()
-    await in_time(wood, lambda: not wood.bot.answers._tellers)
+    await in_time(wood, lambda: not wood.stories.active)
 
 
 # What is said to one person
@@ -186,15 +186,15 @@ async def test_a_private_word_survives_a_broken_connection(
         story = await told(wood, kanga.command("pooh", prompt="The mill"))
         wood.decoder.hold()
         other = wood.server.person().command("pooh", prompt="The sea")
-        await wood.server.until(lambda: other.answered and wood.writer._writing)
+        await wood.server.until(lambda: other.answered and wood.writer.writing)
         use = kanga.press(story, "Wilder")  # it waits, and is stopped before a word is written
         await in_time(wood, lambda: "Stop" in story.buttons)
         wood.server.fail("POST", "/webhooks", answer, carried_out=carried_out)
-        wood.writer.stop(next(iter(wood.writer._waiting.values())), Outcome.STOPPED)
+        wood.writer.stop(wood.writer.unfinished[-1], Outcome.STOPPED)
         wood.decoder.open()
         words = await in_time(wood, lambda: said(use))
         assert "Nothing new was written" in words[0].content
-        await in_time(wood, lambda: not wood.bot.answers._tellers)
+        await in_time(wood, lambda: not wood.stories.active)
         assert len({word.content for word in said(use)}) == 1 and len(said(use)) <= 2
 
 
@@ -209,7 +209,7 @@ async def test_the_end_of_a_story_survives_a_broken_connection(
     wood.server.fail("PATCH", "/webhooks", answer, carried_out=carried_out, times=times)
     use = wood.server.person().command("pooh", prompt="The mill")
     await in_time(wood, lambda: finished(use.original))
-    await in_time(wood, lambda: not wood.bot.answers._tellers)
+    await in_time(wood, lambda: not wood.stories.active)
     assert not wood.server.faults and not use.followups
 
 
@@ -220,7 +220,7 @@ async def test_a_reply_whose_answer_is_lost_is_sent_once(
     wood.server.fail("POST", "/channels", answer, carried_out=carried_out)
     asked = wood.server.person().say("@pooh The mill")
     await in_time(wood, lambda: [m for m in answers_to(wood, asked) if finished(m)])
-    await in_time(wood, lambda: not wood.bot.answers._tellers)
+    await in_time(wood, lambda: not wood.stories.active)
     assert len(answers_to(wood, asked)) == 1
 
 
@@ -251,7 +251,7 @@ async def test_what_automod_blocks_in_mid_story_is_brought_to_rest(
     wood.decoder.hold()
     if mention:
         asked = kanga.say("@pooh The mill")
-        await server.until(lambda: wood.writer._writing)
+        await server.until(lambda: wood.writer.writing)
         wood.decoder.allow(60)
         story = (await in_time(wood, lambda: answers_to(wood, asked)))[0]
     else:
@@ -264,7 +264,7 @@ async def test_what_automod_blocks_in_mid_story_is_brought_to_rest(
     assert "not shown to its end" in note(story)
     assert page(story).story == shown and page(story).cut
     wood.decoder.open()
-    await in_time(wood, lambda: not wood.bot.answers._tellers and not wood.writer._writing)
+    await in_time(wood, lambda: not wood.stories.active and not wood.writer.writing)
     assert finished(story)
 
 
@@ -326,9 +326,9 @@ async def test_a_note_is_sent_once_and_taken_away_over_a_broken_connection(
     wood.server.fail("DELETE", "/channels", answer, carried_out=carried_out)
     asked = wood.server.person().say("@pooh 🐝")
     [word] = await in_time(wood, lambda: answers_to(wood, asked))
-    await in_time(wood, lambda: wood.bot.delivery.tasks)
+    await in_time(wood, lambda: wood.bot.services.delivery.tasks)
     wood.clock.advance(NOTE_LIFE)
-    await in_time(wood, lambda: word.deleted and not wood.bot.delivery.tasks)
+    await in_time(wood, lambda: word.deleted and not wood.bot.services.delivery.tasks)
     sent = wood.server.requests("POST", "/channels")
     assert len({r.body["nonce"] for r in sent}) == 1 and not answers_to(wood, asked)
 
@@ -347,7 +347,7 @@ async def test_where_the_bot_may_not_write_the_asker_hears_it_in_private(wood: S
     kanga.say("@pooh hallo")
     words = await in_time(wood, lambda: list(server.dm(kanga).messages.values()))
     assert len(words) == 1 and "not allowed" in words[0].content and not words[0].buttons
-    assert not wood.writer._writing and not wood.writer.waiting
+    assert not wood.writer.writing and not wood.writer.waiting
     refused = [r for r in server.requests("POST", "/channels") if r.status == 403]
     assert len(refused) == 1, "Discord counts them"
     assert finished(await told(wood, kanga.command("pooh", prompt="Here is")))
@@ -366,7 +366,7 @@ async def test_a_story_outlives_its_token_where_the_bot_is_at_home(
         wood.decoder.open()
         await in_time(wood, lambda: finished(story))  # noqa: B023
         assert len(page(story).story) > 700
-        await in_time(wood, lambda: not wood.bot.answers._tellers)
+        await in_time(wood, lambda: not wood.stories.active)
     assert "Traceback" not in caplog.text
 
 
@@ -388,8 +388,8 @@ async def test_elsewhere_the_first_press_brings_such_a_story_to_rest(
     story = await begun(wood, kanga, prompt="The mill", length=1000, where=group)
     wood.clock.advance(16 * 60)
     wood.decoder.open()
-    await in_time(wood, lambda: not wood.bot.answers._tellers)
-    assert not finished(story) and not wood.writer._writing and "Traceback" not in caplog.text
+    await in_time(wood, lambda: not wood.stories.active)
+    assert not finished(story) and not wood.writer.writing and "Traceback" not in caplog.text
     roo.press(story, "Stop")  # there is nothing to stop any more: anybody may
     await in_time(wood, lambda: finished(story))
     assert "interrupted" in note(story) and page(story).prompt == "The mill"
@@ -423,11 +423,11 @@ async def test_a_deleted_channel_ends_its_stories_quietly(
     elsewhere = server.add_channel(server.guild)
     await begun(wood, kanga, prompt="The mill", length=1000, where=elsewhere)
     asked = kanga.say("@pooh The sea", elsewhere)
-    await server.until(lambda: asked.id and wood.writer.waiting + len(wood.writer._writing) == 2)
+    await server.until(lambda: asked.id and wood.writer.waiting + wood.writer.writing == 2)
     server.remove_channel(elsewhere)
     wood.decoder.open()
-    await in_time(wood, lambda: not wood.bot.answers._tellers)
-    assert not wood.writer._writing and not wood.writer.waiting
+    await in_time(wood, lambda: not wood.stories.active)
+    assert not wood.writer.writing and not wood.writer.waiting
     assert "Traceback" not in caplog.text and not server.dm(kanga).messages
 
 
@@ -447,10 +447,10 @@ async def test_a_place_in_the_queue_is_shown_at_most_once_in_its_pace(
         await in_time(wood, lambda: "number 11" in last.content)
         began, shown = wood.clock(), len(last.edits)
         for waiting in range(10, 2, -1):  # the queue moves every second
-            wood.writer.stop(next(iter(wood.writer._writing.values())))
+            wood.writer.stop(wood.writer.unfinished[0])
             wood.decoder.allow(1)
             await wood.server.until(lambda: wood.writer.waiting == waiting)  # noqa: B023
-            wood.decoder._allowed = 0
+            wood.decoder.allowed = 0
             await wood.pass_seconds(1.0)
         passed = wood.clock() - began
         assert 1 <= len(last.edits) - shown <= passed / QUEUE_PACE + 1

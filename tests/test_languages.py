@@ -67,7 +67,7 @@ async def test_all_that_a_person_reads_is_in_their_language(
     assert language.say(Text.WRITING) in note(writing)
     assert list(writing.buttons) == [language.say(text) for text in (Text.STOP, Text.DELETE)]
     kanga.press(writing, language.say(Text.STOP))
-    await server.until(lambda: all(story.halt for story in wood.writer._writing.values()))
+    await server.until(lambda: all(story.halt for story in wood.writer.unfinished))
     wood.decoder.open()
     while language.say(Text.AGAIN) not in writing.buttons:
         await wood.pass_seconds(0.2)

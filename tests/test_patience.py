@@ -65,7 +65,9 @@ async def test_the_wait_for_a_rate_limit_costs_no_patience(schemas: Schemas | No
         channel = wood.bot.get_partial_messageable(wood.server.channel.id)
         await asyncio.gather(
             *(
-                wood.bot.delivery.send(lambda: channel.send("tea"), pauses=(), patience=0.3)
+                wood.bot.services.delivery.send(
+                    lambda: channel.send("tea"), pauses=(), patience=0.3
+                )
                 for _ in range(4)
             )
         )

@@ -22,7 +22,7 @@ async def test_filter_cooldown_and_servers_change_while_it_runs(
     async with stage() as theatre:
         ann = theatre.server.person("Ann")
         assert "Again" in (await ann.command("pooh", prompt="The bun").answer()).buttons
-        old = theatre.bot.settings
+        old = theatre.bot.services.settings
         renew(theatre, replace(old, words_refused=frozenset({"bun"})))
         refused = await ann.command("pooh", prompt="The bun").answer()
         assert refused.ephemeral and "Again" not in refused.buttons
@@ -41,9 +41,9 @@ async def test_filter_cooldown_and_servers_change_while_it_runs(
 async def test_what_needs_a_restart_is_named_and_stays(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "bot.reload")
     async with stage() as theatre:
-        old = theatre.bot.settings
+        old = theatre.bot.services.settings
         renew(theatre, replace(old, slots=3, model="classic", source="https://example.org"))
-        assert theatre.bot.settings == replace(old, source="https://example.org")
+        assert theatre.bot.services.settings == replace(old, source="https://example.org")
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING] == [
         "POOH_MODEL needs a restart",
         "POOH_SLOTS needs a restart",
@@ -55,9 +55,9 @@ async def test_settings_that_are_wrong_change_nothing(caplog: pytest.LogCaptureF
         raise SettingsError("POOH_BURST: 'x' must be a whole number from 1 to 100")
 
     async with stage() as theatre:
-        old = theatre.bot.settings
+        old = theatre.bot.services.settings
         reload(theatre.bot, wrong)
-        assert theatre.bot.settings is old
+        assert theatre.bot.services.settings is old
         assert "Again" in (await theatre.server.person().command("pooh").answer()).buttons
     assert "the settings stay as they are: POOH_BURST" in caplog.text
 

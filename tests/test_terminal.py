@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.answers import read_prompt
 from bot.errors import Refusal
+from bot.prompts import read_prompt
 from bot.words import WordFilter
 from model.decoder import Decoder
 from model.sampling import Sampling, generate

@@ -99,7 +99,7 @@ async def test_text_only_grows_and_by_whole_words() -> None:
         before = ""
         while not story.ended.is_set():
             decoder.allow(1)
-            await until(lambda: not decoder._allowed or story.ended.is_set())
+            await until(lambda: not decoder.allowed or story.ended.is_set())
             assert story.text.startswith(before)
             assert story.ended.is_set() or not story.text or not story.text[-1].isalnum()
             before = story.text

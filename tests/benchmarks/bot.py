@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from bot.__main__ import _client  # noqa: E402
-from bot.client import serve, use_server  # noqa: E402
+from bot.run import serve, use_server  # noqa: E402
 from bot.settings import read_settings  # noqa: E402
 from tests.fake_discord import DiscordServer, Interaction, Message, Schemas, describe  # noqa: E402
 

@@ -19,7 +19,8 @@ import matplotlib  # noqa: E402
 from PIL import Image, ImageDraw, ImageFont  # noqa: E402
 from PIL.PngImagePlugin import PngInfo  # noqa: E402
 
-from bot.client import Pooh, serve, use_server  # noqa: E402
+from bot.client import Pooh  # noqa: E402
+from bot.run import serve, use_server  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from bot.words import WordFilter  # noqa: E402
 from bot.writer import Writer  # noqa: E402

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import discord
 
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Surface(Protocol):
+class Target(Protocol):
     """A message, or the promise of one, and the one who asked for it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Response:
         language: of the one who asked.
     """
 
-    def __init__(self, interaction: discord.Interaction[Any], delivery: Delivery) -> None:
+    def __init__(self, interaction: discord.Interaction, delivery: Delivery) -> None:
         self._interaction = interaction
         self._delivery = delivery
         self._opened = False  # a first response was tried
@@ -143,16 +143,7 @@ class Response:
         if not at_home or self._message is None or interaction.channel_id is None:
             return None
         channel = interaction.client.get_partial_messageable(interaction.channel_id)
-        message: discord.PartialMessage = channel.get_partial_message(self._message)
-        return message
-
-
-def response_to(interaction: discord.Interaction[Any]) -> Response:
-    """The one response to this interaction: it knows what was sent already."""
-    if "response" not in interaction.extras:
-        interaction.extras["response"] = Response(interaction, interaction.client.delivery)
-    response: Response = interaction.extras["response"]
-    return response
+        return channel.get_partial_message(self._message)
 
 
 class Reply:

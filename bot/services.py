@@ -1,0 +1,58 @@
+"""What handlers of commands and buttons need, and the one way from an interaction to it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+
+from bot.clock import Clock
+from bot.delivery import Delivery
+from bot.settings import Settings
+from bot.stories import Stories
+from bot.targets import Response
+from bot.words import WordFilter
+from bot.writer import Writer
+
+
+@dataclass(frozen=True)
+class Services:
+    """Made once, by the client.
+
+    Attributes:
+        settings: what the host decided.
+        clock: the time.
+        words: what is refused.
+        weights: where they lie, for `/about`.
+        writer: the queue and the network.
+        delivery: brings to Discord what must arrive.
+        stories: answers requests.
+    """
+
+    settings: Settings
+    clock: Clock
+    words: WordFilter
+    weights: Path
+    writer: Writer
+    delivery: Delivery
+    stories: Stories
+
+
+class ServiceClient(discord.Client):
+    """A client that has them."""
+
+    services: Services
+
+
+def services_of(interaction: discord.Interaction) -> Services:
+    """The services of the client that an interaction came to."""
+    assert isinstance(interaction.client, ServiceClient), "only the bot hears of interactions"
+    return interaction.client.services
+
+
+def response_to(interaction: discord.Interaction) -> Response:
+    """The one response to this interaction: it knows what was sent already."""
+    response = interaction.extras.get("response")
+    if not isinstance(response, Response):
+        response = Response(interaction, services_of(interaction).delivery)
+        interaction.extras["response"] = response
+    return response

@@ -1,0 +1,336 @@
+"""A story, shown in a message while it is written: one call, `respond`, for all ways in.
+
+At most one edit a second of each message, always with the latest text; a quick story arrives whole,
+in one edit. The buttons under the message bring the next request.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import discord
+
+from bot import captions, messages
+from bot.actions import FINAL, WRITING, Action, ButtonState
+from bot.clock import Clock
+from bot.delivery import Delivery
+from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient, record
+from bot.limiter import Limiter
+from bot.messages import Page
+from bot.prompts import read_prompt
+from bot.settings import Settings
+from bot.targets import Target, is_blocked, may_not
+from bot.translations import Language, Text
+from bot.words import WordFilter
+from bot.worker import Story
+from bot.writer import BusyError, ClosingError, Writer
+from model.sampling import Sampling
+
+PACE = 1.0  # seconds between two edits of one message ...
+QUEUE_PACE = 5.0  # ... that only show how the queue moves: with 200 waiting, they are many
+
+_log = logging.getLogger(__name__)
+
+# The buttons of these actions, that remember this, named in this language.
+MakeButtons = Callable[[Sequence[Action], ButtonState, Language], discord.ui.View]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A message of the bot that a story is written into.
+
+    Attributes:
+        message: its id.
+        page: what stays of it: the prompt, and the story so far if it goes on.
+        continued: whether it goes on.
+        content: what the message says, to go back to if nothing at all is written ...
+        state: ... and what its buttons remember.
+    """
+
+    message: int
+    page: Page
+    continued: bool
+    content: str
+    state: ButtonState
+
+
+@dataclass(frozen=True)
+class Request:
+    """A story that somebody asks for.
+
+    Attributes:
+        person: who.
+        sampling: how it is to be written.
+        text: how it begins, as it was typed.
+        before: the earlier story that it goes on from, in a new message; "" for none.
+        place: the message that it is written into, if it is not a new one; its page then says how
+            the story begins.
+    """
+
+    person: int
+    sampling: Sampling
+    text: str = ""
+    before: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A story that is being written, and how it is shown.
+
+    Attributes:
+        story: from the writer.
+        state: what its buttons remember.
+        page: what stands before it.
+        target: where it is shown.
+        place: the message that it is written into, if there is one.
+        dropped: how many characters of the prompt are unknown.
+    """
+
+    story: Story
+    state: ButtonState
+    page: Page
+    target: Target
+    place: Place | None = None
+    dropped: int = 0
+
+
+class Stories:
+    """Takes requests for stories, and shows the stories."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        writer: Writer,
+        words: WordFilter,
+        clock: Clock,
+        delivery: Delivery,
+        *,
+        model: str,
+        make_buttons: MakeButtons,
+    ) -> None:
+        """Bring what the host decided, who writes, what is refused, and what stories need.
+
+        Args:
+            settings: the limits for one person.
+            writer: writes them.
+            words: the list of what is refused.
+            clock: the time.
+            delivery: brings to Discord what must arrive.
+            model: the name under a story.
+            make_buttons: what stands below it.
+        """
+        self._writer = writer
+        self._words = words
+        self._clock = clock
+        self._delivery = delivery
+        self._model = messages.escape(model[:24])
+        self._make_buttons = make_buttons
+        self._limiter = Limiter(settings.cooldown, settings.burst, clock.monotonic)
+        self._shown: dict[int, Story] = {}  # message -> the story that is being written there
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
+
+    @property
+    def active(self) -> int:
+        """How many stories are being shown, their last edits included."""
+        return len(self._tasks)
+
+    def limit(self, cooldown: float, burst: int) -> None:
+        """How often one person may ask, from now on."""
+        self._limiter.change(cooldown, burst)
+
+    def check_rate_limit(self, person: int) -> None:
+        """Count one request of this person.
+
+        Raises:
+            Refusal: too many, too quickly.
+        """
+        if wait := self._limiter.ask(person):
+            raise Refusal(Text.TOO_SOON_ONE if wait == 1 else Text.TOO_SOON, seconds=wait)
+
+    async def respond(self, request: Request, target: Target) -> None:
+        """Have a story written, and show it while it grows, until it has ended.
+
+        Raises:
+            Refusal: there is none: too many requests, nothing that can be a prompt, a word that is
+                refused, a full queue, the bot going to sleep. Or nothing was written, and the
+                message says again what it said before.
+        """
+        self.check_rate_limit(request.person)
+        job = self._submit(request, target)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        if job.place is not None:  # at once: a button may be pressed twice
+            self._shown[job.place.message] = job.story
+        try:
+            if (message := await target.open()) is not None:
+                self._shown[message] = job.story
+            await self._watch(job)
+        finally:
+            self._writer.stop(job.story)
+            for message in [at for at, story in self._shown.items() if story is job.story]:
+                del self._shown[message]
+            self._tasks.discard(task)
+
+    def _submit(self, request: Request, target: Target) -> _Job:
+        """Ask the writer for the story.
+
+        Raises:
+            Refusal: he gets no prompt, or takes none.
+        """
+        person, sampling, vocab = request.person, request.sampling, self._writer.vocab
+        if request.place is None:
+            prompt = read_prompt(request.text, vocab, self._words, before=request.before)
+            sampling = prompt.applied_to(sampling)
+            story = self._ask_writer(person, prompt.context, sampling)
+            state = ButtonState(person, sampling)
+            return _Job(story, state, Page(prompt.text), target, dropped=prompt.dropped)
+        page, continued = request.place.page, request.place.continued
+        if self._words.refuses(page.text):  # the list may have grown since it was written
+            raise Refusal(Text.RATHER_NOT)
+        state = ButtonState(person, sampling, continued)
+        length = min(sampling.length, max(messages.room(page), 1))
+        # Only the prompt's last word was to go on.
+        whole_word = sampling.whole_word or continued
+        sampling = replace(sampling, length=length, whole_word=whole_word)
+        # What an old message holds may come from a network that knew other characters.
+        story = self._ask_writer(person, vocab.clean(page.text).text, sampling)
+        return _Job(story, state, page, target, request.place)
+
+    def _ask_writer(self, person: int, context: str, sampling: Sampling) -> Story:
+        try:
+            return self._writer.submit(person, context, sampling)
+        except ClosingError:
+            raise Refusal(Text.GOING_TO_SLEEP) from None
+        except BusyError as error:
+            raise Refusal(Text.OWN_QUEUE_FULL if error.own else Text.QUEUE_FULL) from None
+
+    async def _watch(self, job: _Job) -> None:
+        story, target = job.story, job.target
+        shown = ""
+        shown_at: float | None = None
+        buttons = self._make_buttons(WRITING, job.state, target.language)
+        try:
+            while not await self._clock.wait(story.ended, PACE):
+                place = self._writer.place(story)
+                now = self._clock.monotonic()
+                if place and shown_at is not None and now < shown_at + QUEUE_PACE:
+                    continue
+                content = self._progress(job, place)
+                if content == shown:
+                    continue
+                try:
+                    self._shown[await target.show(content, buttons)] = story
+                    shown = content
+                except UNREACHABLE as error:
+                    if not is_transient(error):
+                        raise
+                    _log.warning("an edit failed: %s", type(error).__name__)
+                shown_at = self._clock.monotonic()
+            if shown_at is not None:  # in time with the edits before, unless the bot is leaving
+                left = shown_at + PACE - self._clock.monotonic()
+                await self._clock.wait(self._closing, max(0.0, left))
+            await self._show_end(job)
+        except UNREACHABLE as error:
+            await self._give_up(job, shown, error)
+
+    async def _show_end(self, job: _Job) -> None:
+        ending = captions.ending(job.story, job.target.language)
+        if job.place is not None and ending and not job.story.text.strip():
+            await self._finish(job.target, job.place.content, job.place.state)
+            raise Refusal(Text.NOTHING_NEW, ending=ending)
+        await self._finish(job.target, self._end(job), job.state)
+
+    async def _finish(self, target: Target, content: str, state: ButtonState) -> None:
+        """Show what stays, with the buttons that stay."""
+        buttons = self._make_buttons(FINAL, state, target.language)
+        await self._delivery.send(lambda: target.show(content, buttons))
+
+    async def _give_up(self, job: _Job, shown: str, error: Exception) -> None:
+        """Discord does not take the story: leave nothing that looks as if it went on, and say so.
+
+        Args:
+            job: the story.
+            shown: what Discord took last, "" if nothing.
+            error: why it takes no more.
+        """
+        self._writer.stop(job.story)
+        if is_gone(error):
+            _log.info("a story has lost its message: %s", type(error).__name__)
+            return
+        if is_transient(error):
+            _log.error("the end of a story could not be shown: %s", type(error).__name__)
+            return
+        language = job.target.language
+        if is_blocked(error):
+            why = language.say(Text.BLOCKED)
+        elif may_not(error):
+            why = language.say(Text.MAY_NOT_WRITE)
+        else:
+            why = language.say(Text.NOT_SHOWN, reference=record(error, "a story"))
+        try:
+            if shown:
+                content = self._cut_short(shown, Text.NOT_TO_ITS_END, language)
+                await self._finish(job.target, content, job.state)
+        except UNREACHABLE:
+            with contextlib.suppress(*UNREACHABLE):
+                await job.target.remove()
+        await job.target.say(why)
+
+    def _progress(self, job: _Job, place: int) -> str:
+        language = job.target.language
+        note = language.say(Text.WAITING, place=place) if place else language.say(Text.WRITING)
+        return messages.build(Page(job.page.prompt, job.page.story + job.story.text), note)
+
+    def _end(self, job: _Job) -> str:
+        page, story, language = job.page, job.story, job.target.language
+        added = messages.trim(story.text, story.sampling.length, page.text)
+        notes = captions.facts(self._model, story, job.dropped, language)
+        if ending := captions.ending(story, language):
+            notes.append(ending)
+        whole = replace(page, story=page.story + added.story, cut=added.cut)
+        return messages.build(whole, " · ".join(notes))
+
+    def _cut_short(self, content: str, why: Text, language: Language) -> str:
+        """What a message says, as a story that nobody writes on."""
+        page = replace(messages.parse(content), cut=True)
+        return messages.build(page, f"{self._model} · {language.say(why)}")
+
+    async def finish_interrupted(self, target: Target, content: str, state: ButtonState) -> None:
+        """Give a message its last buttons: nobody writes its story any more."""
+        content = self._cut_short(content, Text.INTERRUPTED, target.language)
+        await self._finish(target, content, state)
+
+    def is_writing(self, message: int) -> bool:
+        """Whether a story is being written in this message."""
+        return message in self._shown
+
+    def stop(self, message: int) -> None:
+        """Stop the story that is being written there, if there is one."""
+        if (story := self._shown.get(message)) is not None:
+            self._writer.stop(story)
+
+    async def finish(self) -> None:
+        """Wait until every story has ended and been shown."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def close(self, grace: float) -> None:
+        """Let the stories end and be shown, for that many seconds in all; then give up.
+
+        They are written for half of the time at most: the other half is for showing them.
+        """
+        self._closing.set()
+        self._delivery.hurry()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace
+        await self._writer.close(grace / 2)
+        if busy := self._tasks | self._delivery.tasks:
+            _, late = await asyncio.wait(busy, timeout=max(0.0, until - loop.time()))
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
