@@ -96,8 +96,8 @@ MUTANTS = (
     Mutant(
         "a try may take as long as it likes",
         "bot/delivery.py",
-        "                async with asyncio.timeout(patience):\n                    return",
-        "                async with asyncio.timeout(None):\n                    return",
+        "self._timeout.reschedule(loop.time())",
+        "pass",
         DELIVERY + "test_a_first_response_that_is_never_answered_is_made_again",
     ),
     Mutant(
