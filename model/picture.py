@@ -137,6 +137,7 @@ class Canvas:
         """An arrow that rises from start and falls on end."""
         from matplotlib.patches import FancyArrowPatch
         from matplotlib.path import Path
+        from matplotlib.patheffects import withStroke
 
         middle = (start[0] + end[0]) / 2, min(start[1], end[1]) - 46
         path = Path([start, middle, end], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
@@ -146,6 +147,7 @@ class Canvas:
                 arrowstyle="-|>,head_length=8,head_width=5",
                 color=INK,
                 lw=2.5,
+                path_effects=[withStroke(linewidth=6, foreground=PAPER)],  # seen on dark, too
                 transform=self.pixels,
             )
         )
@@ -290,7 +292,10 @@ def _charts(canvas: Canvas, shown: Excerpt) -> None:
         likeliest = percent(float(chart[0]))
         if not number:
             likeliest = f"{_SPACES.get(shown.characters[0], shown.characters[0])} {likeliest}"
-        canvas.text(x + 14, min(tallest + 14, foot - 30), likeliest, font)
+        if tallest - 16 > top:  # above the bars, or beside them
+            canvas.text(x, tallest - 16, likeliest, font)
+        else:
+            canvas.text(x + 8 * wide, tallest + 12, likeliest, font)
         if number:
             canvas.text(x, foot + 28, str(TEMPERATURES[number]), font)
         else:
