@@ -181,13 +181,13 @@ def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors, Stranger
 
 
 def _check_numbers(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Raise WeightsError where a number is not finite, or the known runs are out of order."""
+    """Raise WeightsError where a number is not finite, or the known n-grams are out of order."""
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
             raise WeightsError(f"{path}: {name} holds a number that is not finite")
     known = tensors.get(_KNOWN)
     if known is not None and not (known[1:] > known[:-1]).all():
-        raise WeightsError(f"{path}: {_KNOWN} is not sorted, or names a run twice")
+        raise WeightsError(f"{path}: {_KNOWN} is not sorted, or names an n-gram twice")
 
 
 def _config(path: Path, header: Header) -> GPTConfig:

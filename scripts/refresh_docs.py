@@ -121,7 +121,7 @@ def network_table() -> str:
         row("characters that a place attends to", lambda net: f"{net['attention_window']:,}"),
         row("... in far blocks", far),
         row("characters read at once in training", lambda net: f"{net['context_length']:,}"),
-        row("runs in the table", lambda net: f"{net['ngram_rows']:,}"),
+        row("n-grams in the table", lambda net: f"{net['ngram_rows']:,}"),
         row("different characters", lambda net: str(net["vocab_size"])),
     ]
     return table(["", *(f"`{model}`" for model in MODELS)], rows)

@@ -185,7 +185,7 @@ def test_norm_gives_a_root_mean_square_of_one() -> None:
 
 
 @pytest.mark.parametrize("config", [TABLE, WORDS_ONLY, SHARED_TABLE])
-def test_known_runs_have_their_rows_and_all_others_the_last(config: GPTConfig) -> None:
+def test_known_ngrams_have_their_rows_and_all_others_the_last(config: GPTConfig) -> None:
     ngrams = random_gpt(config).ngrams
     assert ngrams is not None
     known = ngrams.known.tolist()

@@ -106,3 +106,13 @@ def test_who_answers_himself() -> None:
     )
     assert answers_himself([talk]) == pytest.approx(2 / 3)
     assert answers_himself(["Nobody spoke."]) is None
+
+
+def test_a_report_from_before_repetition_was_measured_has_its_rows() -> None:
+    found = {"strangers": 0.5, "answers_himself": None}
+    rows = [("strangers", "0.50 per 1,000 characters"), ("answers himself", "no speech")]
+    assert memory_rows(found) == rows
+    assert memory_rows(found | {"repeated": 0.01}) == [
+        *rows,
+        ("words that end a run of four told before", "1.0%"),
+    ]

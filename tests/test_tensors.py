@@ -139,7 +139,7 @@ def test_numbers_that_are_not_finite_are_refused(path: Path, name: str, number: 
         load_decoder(path)
 
 
-def test_known_runs_that_are_not_sorted_are_refused(path: Path) -> None:
+def test_known_ngrams_that_are_not_sorted_are_refused(path: Path) -> None:
     held = quantised()
     about = parts(path.read_bytes())[0]["__metadata__"]
     for wrong in (held["ngrams.known"][::-1], np.zeros_like(held["ngrams.known"])):

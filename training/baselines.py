@@ -12,12 +12,12 @@ from model.vocab import Vocab
 class CharacterChain:
     """A Markov chain over characters: what followed the last few characters before.
 
-    Orders are mixed as Witten and Bell (1991) do: a run seen n times, before d different
-    characters, gets the weight n / (n + d) against the run that is one shorter.
+    Orders are mixed as Witten and Bell (1991) do: an n-gram seen n times, before d different
+    characters, gets the weight n / (n + d) against the n-gram that is one shorter.
     """
 
     def __init__(self, text: str, order: int = 4) -> None:
-        """Count what follows each run of up to `order` characters of `text`."""
+        """Count what follows each n-gram of up to `order` characters of `text`."""
         self.vocab = Vocab.from_text(text)
         self.order = order
         self._counts: dict[str, Counter[int]] = {}
