@@ -157,16 +157,27 @@ def has_digest(name_or_path: str | Path) -> bool:
         raise _unusable(path, error) from None
 
 
+def load_strangers(name_or_path: str | Path) -> Strangers:
+    """Who is not to walk into what a network writes.
+
+    Raises:
+        WeightsError: as `load_decoder`, but only the header is read.
+    """
+    path, _ = resolve(name_or_path)
+    try:
+        with open_tensors(path) as file:
+            return _strangers(path, read_header(file))
+    except (TensorFileError, OSError) as error:
+        raise _unusable(path, error) from None
+
+
 def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors, Strangers]:
     path, vocab_path = resolve(name_or_path)
     try:
         with open_tensors(path) as file:
             header = read_header(file)
             config = _config(path, header)
-            try:
-                strangers = Strangers(header.about.get("strangers", "").split())
-            except ValueError as error:
-                raise WeightsError(f"{path}: {error}") from None
+            strangers = _strangers(path, header)
             try:
                 vocab = Vocab.load(vocab_path)
             except VocabError as error:
@@ -197,6 +208,13 @@ def _config(path: Path, header: Header) -> GPTConfig:
         return GPTConfig.from_json(header.about.get("config", ""))
     except (ValueError, TypeError, RecursionError) as error:
         raise WeightsError(f"{path}: its config cannot be used: {error}") from None
+
+
+def _strangers(path: Path, header: Header) -> Strangers:
+    try:
+        return Strangers(header.about.get("strangers", "").split())
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}") from None
 
 
 def _unusable(path: Path, error: TensorFileError | OSError) -> WeightsError:

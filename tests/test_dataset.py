@@ -187,9 +187,9 @@ def test_one_of_the_two_may_be_missing() -> None:
     assert not mixed(0, 99).batch(50, 3.0).library.any()
 
 
-def test_texts_that_do_not_fill_a_window_are_refused() -> None:
-    with pytest.raises(ValueError, match="too short: it needs more than 8 characters"):
-        mixed(5, 3, 8)
-    with pytest.raises(ValueError, match="too short"):
-        mixed(0, 0, 8)
-    assert mixed(5, 4, 8).batch(3, 1.0).counts.any(axis=1).all()  # together they do
+def test_only_texts_with_nothing_to_predict_are_refused() -> None:
+    for library, voice in ((0, 0), (1, 1)):
+        with pytest.raises(ValueError, match="too short: it needs at least two characters"):
+            mixed(library, voice, 8)
+    for library, voice in ((2, 0), (0, 2), (5, 3)):
+        assert mixed(library, voice, 8).batch(3, 1.0).counts.any(axis=1).all()

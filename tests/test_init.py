@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from model.strangers import Strangers
 from model.vocab import Vocab
-from model.weights import load_decoder, load_gpt
+from model.weights import _load, load_decoder, load_gpt, load_strangers, save
 from training.config import TrainingConfig
 from training.setup import build, learn_on
 from training.texts import read
@@ -88,6 +89,22 @@ def test_it_learns_its_new_letters_and_ships_them(base: Path, own: Path) -> None
     assert base.read_bytes() == before
 
 
+def test_strangers_stay_away_also_after_a_pause(base: Path, tmp_path: Path) -> None:
+    text = tmp_path / "own.txt"
+    text.write_text("Peter met an otter.\n\n" * 40, "utf-8")
+    config, vocab, tensors, _ = _load(base)
+    init = tmp_path / "init.safetensors"
+    save(init, config, vocab, tensors, Strangers(["Wig|gily", "Pe|ter"]))
+    vocab.save(init.with_suffix(".json"))
+    assert train(tmp_path, "--text", text, "--init", init) == 0
+    shipped = tmp_path / "weights" / "own.safetensors"
+    assert load_strangers(shipped).names == ("Wig|gily",)
+    init.unlink()
+    shipped.unlink()
+    assert train(tmp_path, "--text", text, "--resume", "--steps", "6") == 0
+    assert load_strangers(shipped).names == ("Wig|gily",)
+
+
 def test_it_goes_on_where_it_stopped_without_the_weights_it_began_with(
     base: Path, own: Path, tmp_path: Path
 ) -> None:
@@ -128,6 +145,16 @@ def test_a_mistake_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
     assert [p.name for p in own.parent.iterdir()] == ["own.txt"]
+
+
+def test_a_text_shorter_than_what_the_network_sees_is_learned(base: Path, tmp_path: Path) -> None:
+    for words in ("Hm", "An ode", "Bump, bump, bump."):
+        text = tmp_path / "short.txt"
+        text.write_text(words, "utf-8")
+        arguments = ("--text", text, "--init", base, "--overwrite")
+        assert train(tmp_path, *arguments) == 0, words
+        decoder, vocab = load_decoder(tmp_path / "weights" / "short.safetensors")
+        assert decoder.read(decoder.join(), vocab.encode(words)).shape == (len(vocab),)
 
 
 def test_its_steps_are_small_whatever_it_sees_at_once(base: Path, own: Path) -> None:

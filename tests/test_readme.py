@@ -1,6 +1,5 @@
-"""What README, the pages of docs/ and the notebook show is what happens."""
+"""What README and the pages of docs/ show is what happens."""
 
-import json
 import os
 import re
 import shlex
@@ -18,7 +17,6 @@ from scripts import refresh_docs
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in refresh_docs.pages()}
 README = PAGES["README.md"]
-NOTEBOOK = ROOT / "notebooks" / "pooh.ipynb"
 PATH = r"`((?:bot|model|training|tests|scripts|data|weights|vocab|docs|notebooks)/[\w./-]*)`"
 
 
@@ -196,38 +194,3 @@ def test_no_figure_is_still_to_be_filled_in() -> None:
 def test_every_setting_of_the_host_is_explained_where_the_readme_says() -> None:
     assert "[.env.example](.env.example)" in README
     assert (ROOT / ".env.example").is_file()
-
-
-def cells() -> list[str]:
-    """The code of the notebook, cell by cell."""
-    notebook = json.loads(NOTEBOOK.read_text("utf-8"))
-    assert notebook["nbformat"] == 4
-    for cell in notebook["cells"]:
-        assert cell.keys() >= {"cell_type", "metadata", "source"}
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == []
-            assert cell["execution_count"] is None
-    return ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
-
-
-def test_the_notebook_writes() -> None:
-    code = [cell for cell in cells() if not cell.startswith(("%", "!", "from IPython"))]
-    result = python(["-c", "\n".join(code)], cwd=NOTEBOOK.parent)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("Piglet looked at the telephone")
-    assert len(result.stdout) > 200  # it ends with a sentence, from three quarters of 300 on
-
-
-def test_the_notebook_trains_and_writes_with_what_it_trained(tmp_path: Path) -> None:
-    commands = [cell[1:] for cell in cells() if cell.startswith("!")]
-    train, write = (shlex.split(command.replace("\\\n", " "))[1:] for command in commands)
-    assert train[train.index("--init") + 1] == "pooh"
-    train += ["--steps", "2", "--batch-size", "1", "--checkpoints", "checkpoints", "--no-compile"]
-    train[train.index("--text") + 1] = str(ROOT / "data" / "sample.txt")
-    for command in (train, write):
-        result = python(command, cwd=tmp_path)
-        assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("Once upon a time")
-    picture = next(cell for cell in cells() if "Image(" in cell)
-    name = re.findall(r'Image\("(.*)"\)', picture)[0]
-    assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")

@@ -11,7 +11,7 @@ from model.strangers import NOBODY, Strangers, part
 from model.vocab import Vocab
 from model.weights import WeightsError, load_decoder, save
 from tests.networks import PLAIN, random_gpt, tensors
-from training.names import strangers
+from training.names import strangers, strangers_left
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz \n'."
 AWAY = Strangers(["Wig|gily", "Ann|", "Wi|"])
@@ -46,6 +46,15 @@ def test_strangers_are_people_of_the_library_alone() -> None:
     library = "I met Wiggily, said Wiggily. In old London, said Peter, said Piglet. " * 20
     found = strangers([library], ["Then Piglet met Peter. With a wig."])
     assert found.names == ("Wigg|ily",)
+
+
+def test_whoever_is_in_a_text_of_ones_own_is_no_stranger_to_it_and_its_words_may_be_written() -> (
+    None
+):
+    away = Strangers(["Wig|gily", "Ann|", "Pe|ter", "Sa|mmy"])
+    left = strangers_left(away, ["Peter had a wiggle, and so had SAM."])
+    assert left.names == ("Ann|", "Samm|y", "Wiggi|ly")
+    assert strangers_left(left, []).names == left.names
 
 
 def test_no_story_holds_one() -> None:

@@ -504,6 +504,18 @@ def test_a_field_out_of_range_is_named(field: str, value: object) -> None:
 
 
 def test_a_text_that_is_too_short_is_refused() -> None:
-    texts = TrainingTexts((), (("too short", 1.0),), "")
-    with pytest.raises(ValueError, match="too short"):
-        build(SMALL, texts, texts.vocab())
+    for text in ("", "a"):
+        texts = TrainingTexts((), ((text, 1.0),), "")
+        with pytest.raises(ValueError, match="too short"):
+            build(SMALL, texts, Vocab("ab"))
+
+
+@pytest.mark.parametrize("length", [2, 3, 9])
+def test_a_text_shorter_than_what_the_network_sees_is_read_whole(length: int) -> None:
+    texts = TrainingTexts((), ((("ab" * length)[:length], 1.0),), "")
+    trainer = build(SMALL, texts, Vocab("ab"))
+    assert SMALL.network.context_length > length
+    batch = trainer.mixture.batch(3, 1.0)
+    assert batch.inputs.shape == (3, length - 1)  # nothing is padded
+    assert batch.counts.all()
+    assert len([*trainer.run()]) == trainer.steps

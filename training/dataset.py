@@ -166,11 +166,10 @@ class Mixture:
         """Take both orders, of which one may be empty.
 
         Raises:
-            ValueError: all texts together do not fill a window.
+            ValueError: there is nothing to predict in any text.
         """
-        length = library.length
-        if sum(len(s.ids) for s in (*library.sources, *voice.sources)) <= length:
-            raise ValueError(f"the text is too short: it needs more than {length} characters")
+        if not (library.sources or voice.sources):
+            raise ValueError("the text is too short: it needs at least two characters")
         self.library = library
         self.voice = voice
         self.state = (0, 0, 0.5)

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from model.files import write_atomically
 from model.quantised import quantise
-from model.strangers import NOBODY
+from model.strangers import NOBODY, Strangers
 from model.vocab import Vocab
 from training.config import TrainingConfig
-from training.names import strangers
+from training.names import strangers, strangers_left
 from training.texts import TrainingTexts
 
 if TYPE_CHECKING:
@@ -94,8 +94,20 @@ def export(held: Mapping[str, "Tensor"]) -> dict[str, NDArray[Any]]:
     return tensors
 
 
-def finish(trainer: "Trainer", vocab: Vocab, texts: TrainingTexts) -> dict[str, Any]:
-    """Write weights, vocabulary, plot and summary of a finished training; returns the summary."""
+def finish(
+    trainer: "Trainer", vocab: Vocab, texts: TrainingTexts, away: Strangers = NOBODY
+) -> dict[str, Any]:
+    """Write weights, vocabulary, plot and summary of a finished training.
+
+    Args:
+        trainer: at its end.
+        vocab: the characters.
+        texts: what was read.
+        away: strangers of the network that it learned on from.
+
+    Returns:
+        The summary.
+    """
     import torch
 
     from model.weights import save as save_weights
@@ -104,7 +116,7 @@ def finish(trainer: "Trainer", vocab: Vocab, texts: TrainingTexts) -> dict[str, 
     config, gpt = trainer.config, trainer.learner.model
     held, moment = trainer.shipped()
     voice, library = ([text for text, _ in part] for part in (texts.near, texts.library))
-    away = strangers(library, voice) if voice and library else NOBODY
+    away = strangers(library, voice) if voice and library else strangers_left(away, library)
     save_weights(config.path("weights", ".safetensors"), gpt.config, vocab, export(held), away)
     vocab.save(config.path("vocab", ".json"))
     history = [

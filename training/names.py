@@ -164,6 +164,24 @@ def strangers(library: Sequence[str], voice: Sequence[str]) -> Strangers:
     return Strangers(sorted(part(name, allowed) for name in people(library, voice)))
 
 
+def strangers_left(away: Strangers, texts: Iterable[str]) -> Strangers:
+    """Who stays a stranger to a network that learns on from texts of one's own.
+
+    Args:
+        away: the strangers of the network.
+        texts: what it learns on from: whoever is in them is none, and their words may be written.
+    """
+    words = {word.capitalize() for text in texts for word in _WORD.findall(text)}
+    told = [name.split("|") for name in away.names]
+    allowed = frozenset(
+        word[:length]
+        for word in (*words, *(before[:-1] if behind else before for before, behind in told))
+        for length in range(1, len(word) + 1)
+    )
+    names = (before + behind for before, behind in told)
+    return Strangers(sorted(part(name, allowed) for name in names if name not in words))
+
+
 def invent(random: np.random.Generator) -> str:
     """A name that nobody has: one to three syllables."""
 

@@ -1,5 +1,7 @@
 """From texts and a config to a training that can run: ids, the n-gram table, first weights."""
 
+import time
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,8 @@ NETWORK = {f.name for f in fields(GPTConfig)} & {f.name for f in fields(NetworkC
 """The fields of a `NetworkConfig` that a network brings along when it learns on."""
 STEP = 2048
 """Characters in a step of a network that learns on, unless told."""
+PROBE = 3
+"""Steps that are timed to know how many there is time for."""
 
 
 def learn_on(config: TrainingConfig, given: set[str]) -> "tuple[TrainingConfig, GPT, Vocab]":
@@ -113,6 +117,46 @@ def build(
         rewrite = Rewriter(Names.find(text for text, _ in texts.library), vocab)
     validation = ids(texts.validation, vocab)
     return Trainer(config, gpt, Data(near + opened, library, validation, rewrite))
+
+
+def steps_within(
+    seconds: float,
+    config: TrainingConfig,
+    texts: TrainingTexts,
+    vocab: Vocab,
+    learned: "GPT | None" = None,
+    validations: int = 4,
+    clock: Callable[[], float] = time.perf_counter,
+) -> int:
+    """How many steps a training has time for: a few are made and timed, and forgotten.
+
+    Args:
+        seconds: how long it is to take, with its validations.
+        config: how it trains; its `steps` and `evaluate_every` do not matter.
+        texts: what it reads.
+        vocab: the characters of that.
+        learned: a network that it learns on from.
+        validations: how many there will be.
+        clock: what tells the time, in seconds.
+
+    Returns:
+        At least one step for each validation.
+    """
+    probe = build(
+        config.replace(steps=PROBE + 2, evaluate_every=PROBE + 3),
+        texts,
+        vocab,
+        learned=learned,
+    ).run()
+    next(probe)  # the first step also takes memory
+    began = clock()
+    for _ in range(PROBE):
+        next(probe)
+    each = (clock() - began) / PROBE
+    began = clock()
+    next(probe)  # the last one validates
+    validating = max(0.0, clock() - began - each)
+    return max(validations, round((seconds - validations * validating) / each))
 
 
 def copy_weights(learned: "GPT", gpt: "GPT", vocab: Vocab) -> None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from model.config import GPTConfig
 from model.console import add_version, forgive_outputs, program
+from model.strangers import NOBODY, Strangers
 from model.vocab import Vocab
-from model.weights import ROOT
+from model.weights import ROOT, load_strangers
 from training.config import PRESETS, TrainingConfig, all_fields, element
 from training.download import fetch_missing
 from training.export import check_checkpoint, check_weights, describe, finish
@@ -126,12 +127,14 @@ class Prepared:
         trainer: where it is.
         texts: what it reads.
         vocab: the characters of that.
+        away: strangers of the network that it learns on from.
         about: what a checkpoint must tell a training that is resumed.
     """
 
     trainer: "Trainer"
     texts: TrainingTexts
     vocab: Vocab
+    away: Strangers
     about: dict[str, str]
 
 
@@ -213,12 +216,15 @@ def prepare(options: argparse.Namespace, config: TrainingConfig, about: dict[str
 
     path = config.checkpoint()
     learned = known = sizes = None
+    away = NOBODY
     if about:
         sizes = checkpoints.value(path, about, "network", GPTConfig.from_json)
         known = checkpoints.value(path, about, "vocab", Vocab) if "vocab" in about else None
+        away = Strangers(about.get("strangers", "").split())
     elif config.network.init:
         given = _given(options).keys() | ({"preset"} if options.preset else set())
         config, learned, known = learn_on(config, given)
+        away = load_strangers(config.network.init)
     texts = read(config, known)
     vocab = texts.vocab(known)
     if distributed.is_first():
@@ -233,7 +239,7 @@ def prepare(options: argparse.Namespace, config: TrainingConfig, about: dict[str
             )
         checkpoints.load(path, trainer)
     if not options.overwrite:
-        each = config.optimisation.batch_size * config.network.context_length
+        each = config.optimisation.batch_size * trainer.mixture.library.length
         check_weights(config, texts, trainer.steps * each)
         if not about:
             check_checkpoint(path)
@@ -242,8 +248,9 @@ def prepare(options: argparse.Namespace, config: TrainingConfig, about: dict[str
         "network": trainer.learner.model.config.to_json(),
         "reading": texts.digest,
         "vocab": vocab.characters,
+        "strangers": " ".join(away.names),
     }
-    return Prepared(trainer, texts, vocab, about)
+    return Prepared(trainer, texts, vocab, away, about)
 
 
 def loop(prepared: Prepared) -> int:
@@ -279,7 +286,7 @@ def loop(prepared: Prepared) -> int:
 def report(prepared: Prepared) -> None:
     """Write what a finished training leaves; say what it is, and how to try it."""
     config = prepared.trainer.config
-    print(describe(finish(prepared.trainer, prepared.vocab, prepared.texts)))
+    print(describe(finish(prepared.trainer, prepared.vocab, prepared.texts, prepared.away)))
     weights = config.path("weights", ".safetensors")
     print(f"weights: {weights}\ntry them: python -m model --model {_short(weights)}")
 

@@ -83,7 +83,7 @@ class Trainer:
     """
 
     def __init__(self, config: TrainingConfig, model: GPT, data: Data) -> None:
-        """Take a network with its n-gram table filled. Raises ValueError for texts too short."""
+        """Take a network with its n-gram table filled. Raises ValueError without a text."""
         self.config = config
         optimisation = config.optimisation
         self.device = pick_device(config.run.device)
@@ -91,7 +91,9 @@ class Trainer:
         self.learner = Learner(model.to(self.device), optimisation, self.dtype)
         self.validation = data.validation
         self.rewrite = data.rewrite
-        length, seed = config.network.context_length, optimisation.seed
+        # A text that is shorter than what the network could see is read whole, without padding.
+        longest = max((len(s.ids) - 1 for s in (*data.near, *data.library)), default=0)
+        length, seed = max(1, min(config.network.context_length, longest)), optimisation.seed
         self.mixture = Mixture(
             Windows(data.library, length, (seed, 0), self._rewrite if data.rewrite else None),
             Windows(data.near, length, (seed, 1)),
@@ -295,7 +297,7 @@ class Trainer:
         (nats.sum() * (self.world / total)).backward()  # type: ignore[no-untyped-call]
         progress = (done + size / 2) / goal
         self.learner.step(schedule(progress, optimisation.warmup, optimisation.cooldown))
-        tail = slice(-max(1, self.config.network.context_length // 4), None)
+        tail = slice(-max(1, nats.size(1) // 4), None)
         parts = (nats, counts, nats[:, tail], counts[:, tail])
         result = torch.stack([part.sum().to(nats.dtype) for part in parts]).detach()
         # In this order: Apple's GPUs have no float64.

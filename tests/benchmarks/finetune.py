@@ -24,11 +24,10 @@ from model.weights import load_decoder, save  # noqa: E402
 from training.config import PRESETS, TrainingConfig  # noqa: E402
 from training.export import export  # noqa: E402
 from training.machine import keep_memory  # noqa: E402
-from training.setup import build, learn_on  # noqa: E402
+from training.setup import build, learn_on, steps_within  # noqa: E402
 from training.texts import read  # noqa: E402
 
-PROBE = 5  # steps that are timed to know how many there is time for
-VALIDATIONS = 4
+VALIDATIONS = 20  # as many as the command makes
 
 
 def cell(config: TrainingConfig, minutes: float) -> tuple[int, float, Path, Vocab]:
@@ -38,17 +37,9 @@ def cell(config: TrainingConfig, minutes: float) -> tuple[int, float, Path, Voca
         config, learned, known = learn_on(config, set())
     texts = read(config, known)
     vocab = texts.vocab(known)
-    probe = build(config.replace(steps=PROBE + 2, evaluate_every=99), texts, vocab, None, learned)
-    steps = probe.run()
-    next(steps)
-    began = time.process_time()
-    for _ in range(PROBE):
-        next(steps)
-    each = (time.process_time() - began) / PROBE
-    began = time.process_time()
-    next(steps)  # the last one validates
-    validating = max(0.0, time.process_time() - began - each)
-    count = max(VALIDATIONS, round((60 * minutes - VALIDATIONS * validating) / each))
+    count = steps_within(
+        60 * minutes, config, texts, vocab, learned, VALIDATIONS, time.process_time
+    )
     config = config.replace(steps=count, evaluate_every=-(-count // VALIDATIONS))
     trainer = build(config, texts, vocab, None, learned)
     path = Path(tempfile.mkdtemp()) / "weights" / "best.safetensors"
