@@ -230,13 +230,13 @@ def recall_table() -> str:
     )
 
 
-def memory_table() -> str:
-    """The probes of memory, for the models whose report has them."""
+def memory_table(reports: dict[str, dict[str, Any]] | None = None) -> str:
+    """The probes of memory, for the models whose report (default: beside the weights) has them."""
     from training.tables import memory_rows
 
     columns: dict[str, dict[str, str]] = {}
     for model in MODELS:
-        found = evaluations()[model]
+        found = (reports or evaluations())[model]
         probes = {**found.get("memory", {}), **found.get("stories", {})}
         if contexts := probes.get("contexts"):  # JSON has no other keys than texts
             probes["contexts"] = {int(key): value for key, value in contexts.items()}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -184,6 +185,25 @@ def test_making_a_page_anew_twice_changes_nothing_and_an_old_table_is_made_anew(
     assert new.startswith("a\n")
     assert "\n\nb\n" in new
     assert refresh_docs.refreshed(new) == new
+
+
+def test_probes_of_memory_are_shown_for_the_models_that_have_them() -> None:
+    memory = {
+        "contexts": {64: 1.25, 1024: 1.0},
+        "foreign_past": 0.5,
+        "copying": {"new": 3.0, "at a gap of 450": 1.5},
+        "named_before": {0: 2.0, 400: 1.0},
+    }
+    told = {"memory": memory, "stories": {"strangers": 0.25, "answers_himself": None}}
+    new: dict[str, Any] = json.loads(json.dumps(told))
+    table = refresh_docs.memory_table({"pooh": new, "classic": {}})
+    assert "| probe | `pooh` |" in table
+    assert "| context gain, 64 to 1,024 | 0.2500 |" in table
+    assert "| made-up name, at a gap of 450 | 1.50" in table
+    both = refresh_docs.memory_table({"pooh": new, "classic": {"memory": {"foreign_past": 0.0}}})
+    assert "| a foreign past costs | 0.0000 | 0.5000 |" in both
+    assert "| strangers | - | 0.25 per 1,000 characters |" in both
+    assert "older" in refresh_docs.memory_table({"pooh": {}, "classic": {}})
 
 
 def test_no_figure_is_still_to_be_filled_in() -> None:

@@ -219,6 +219,34 @@ def test_the_example_explains_every_setting_and_shows_its_default(tmp_path: Path
     assert vars(read_settings({}, tmp_path)) == vars(Settings())
 
 
+def test_the_same_checks_run_by_hand_before_a_commit_and_in_public() -> None:
+    static = "scripts/check --static"
+    check, ours, public, hook = (
+        (ROOT / name).read_text("utf-8")
+        for name in (
+            "scripts/check",
+            ".ci/run",
+            ".github/workflows/ci.yml",
+            ".pre-commit-config.yaml",
+        )
+    )
+    for tool in (
+        "ruff check .",
+        "ruff format --check .",
+        "mypy",
+        "pytest",
+        "coverage run -m pytest",
+    ):
+        assert re.search(rf'^\s*(exec )?"\$python" -m {re.escape(tool)}', check, re.M), tool
+    assert ours.rstrip().endswith(static)
+    assert "run: .ci/run\n" in public and "run: scripts/check --coverage\n" in public
+    assert f"entry: {static}\n" in hook
+    for name in ("scripts/check", ".ci/run"):
+        assert os.access(ROOT / name, os.X_OK), name
+        assert run("bash", "-n", ROOT / name).returncode == 0, name
+    assert PYPROJECT["tool"]["coverage"]["report"]["fail_under"] >= 50
+
+
 @pytest.mark.slow
 def test_properties_hold_for_examples_that_are_new_each_time() -> None:
     tests = (sys.executable, "-m", "pytest", "-q", "-m", "hypothesis and not slow")
