@@ -1,5 +1,6 @@
 """What README and the pages of docs/ show is what happens."""
 
+import json
 import os
 import re
 import shlex
