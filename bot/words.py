@@ -102,7 +102,7 @@ class WordFilter:
     def judge(self, before: str, fresh: str) -> Verdict:
         """Judge the words that end in `fresh`, which follows `before` and is to be followed itself.
 
-        The last word of `fresh` must be whole: it ends in a character that is no letter or digit.
+        The last word of `fresh` must be whole: its last character is one that `ends_word`.
         """
         before = before[-LONGEST:]
         folded, origins = _fold(before + fresh)
@@ -133,6 +133,17 @@ class WordFilter:
         words = [m.start() for m in re.finditer(_START + _LETTER, folded) if m.start() <= start]
         tails = [_GAP.sub(" ", folded[word:]) for word in words]
         return any(phrase.startswith(tail) for phrase in self._plain for tail in tails)
+
+
+def ends_word(character: str) -> bool:
+    """Whether what stands before a character is whole: it is no letter that a list may hold.
+
+    A letter of a script without capitals that looks like none of Latin's (Han, kana, Thai, Hebrew)
+    is in no word of the list. Some of these scripts have no spaces, so nobody should wait for one.
+    """
+    if not character.isalnum():
+        return True
+    return unicodedata.category(character) == "Lo" and not _letters(character).isascii()
 
 
 def _matches(rules: Sequence["_Rule"], folded: str) -> Iterator[tuple[int, int]]:

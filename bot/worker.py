@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bot.queue import Ticket
-from bot.words import LONGEST, Verdict, WordFilter
+from bot.words import LONGEST, Verdict, WordFilter, ends_word
 from model.network import Logits, Network
 from model.sampling import Sampling, forbidden, next_ids, without
 from model.vocab import Vocab
@@ -210,7 +210,7 @@ class Worker:
         story = sequence.story
         sequence.text += self._vocab.characters[character]
         over = len(sequence.text) >= story.sampling.length
-        if sequence.text[-1].isalnum() and not over:
+        if not ends_word(sequence.text[-1]) and not over:
             return character
         # A word has ended: it is certain now, is taken back, or waits for what follows.
         match self._judge(sequence):

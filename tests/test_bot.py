@@ -753,7 +753,7 @@ async def test_shutting_down_has_one_time_limit_for_all_and_leaves_nobody_behind
     left, wait = [], asyncio.wait
 
     async def watched(tasks: Any, **options: Any) -> Any:  # noqa: ANN401
-        if wood.stories.active and tasks == wood.stories.active:
+        if wood.stories.active and tasks == wood.stories._tasks:
             left.append(options["timeout"])
         return await wait(tasks, **options)
 

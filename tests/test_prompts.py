@@ -3,8 +3,9 @@
 import pytest
 
 from bot import messages
+from bot.errors import Refusal
 from bot.options import MAX_PROMPT
-from bot.prompts import READ, Prompt, read_prompt
+from bot.prompts import READ, TAIL, Prompt, read_prompt
 from bot.words import WordFilter
 from model.vocab import Vocab
 from tests.hosting import CHARACTERS
@@ -39,3 +40,21 @@ def test_a_long_prompt_begins_with_a_sentence_or_a_mark() -> None:
     long = "And the bee, who sat in the sun, went on and on and on and on, " * 20
     assert read(long).text.startswith(messages.GOES_ON)
     assert read("The bee sat in the sun. " * 40).text.startswith("The bee")
+
+
+def test_what_goes_on_in_a_new_message_is_read_whole_and_shown_by_its_end() -> None:
+    before = "".join(f"The bee sat on bun {i}. " for i in range(60)).strip()
+    prompt = read("", before)
+    assert prompt.context == before and len(prompt.text) <= TAIL and before.endswith(prompt.text)
+    reply = read("And then it went ho-", before)
+    assert reply.context == f"{before} And then it went ho" and reply.goes_on
+    assert reply.text.endswith("And then it went ho")
+    assert not read("", "The bee sat down and-").goes_on, "only what is typed asks for that"
+    assert read("The bee").context == "The bee"
+
+
+def test_a_word_that_is_refused_is_found_in_all_that_is_read() -> None:
+    before = "The zounds sat. " + "The bee sat on a bun. " * 40
+    words = WordFilter(refused=["zounds"])
+    with pytest.raises(Refusal):
+        read_prompt("", VOCAB, words, before=before)

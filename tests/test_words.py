@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.words import Verdict, WordFilter
+from bot.words import Verdict, WordFilter, ends_word
 from model.wordlist import SECTIONS, WordListError, read_word_list
 
 CASES = Path(__file__).with_name("word_cases.txt")
@@ -159,3 +159,15 @@ def test_the_list_is_in_order() -> None:
     unshielded._allowed = re.compile("(?!)")
     needless = [e for e in LIST["allowed"] if "*" not in e and not unshielded.refuses(e)]
     assert needless == []
+
+
+@pytest.mark.parametrize(
+    ("characters", "whole"),
+    [
+        ("azAZ09äßéдЖαªＡⅧ", False),  # noqa: RUF001
+        (" .,!\"'\n-–…。、「", True),  # noqa: RUF001
+        ("漢字かなカナกขאبक", True),
+    ],
+)
+def test_a_word_ends_where_no_letter_of_the_list_can_follow(characters: str, whole: bool) -> None:
+    assert [c for c in characters if ends_word(c) is not whole] == []

@@ -105,6 +105,32 @@ async def test_text_only_grows_and_by_whole_words() -> None:
             before = story.text
 
 
+async def test_a_script_without_spaces_is_shown_while_it_is_written() -> None:
+    kana = "あいうえおかきくけこ"
+
+    class Kana(HeldDecoder):
+        def read(self, slot: int, ids: Sequence[int]) -> NDArray[np.float32]:
+            return super().read(slot, ids) + favoured
+
+        def step(self, slots: Sequence[int], ids: Sequence[int]) -> NDArray[np.float32]:
+            return super().step(slots, ids) + favoured
+
+    vocab = Vocab(CHARACTERS + kana)
+    favoured = np.array([100.0 * (c in kana) for c in vocab.characters], np.float32)
+    decoder = Kana(*small_weights(vocab))
+    writer = Writer(decoder, vocab, WordFilter())
+    writer.start()
+    decoder.hold()
+    story = writer.submit(1, "", Sampling(length=60, seed=7))
+    for written in range(1, 50):
+        decoder.allow(1)
+        await until(lambda: not decoder.allowed)
+        await until(lambda: len(story.text) >= written)  # noqa: B023
+    assert not story.ended.is_set() and set(story.text) <= set(kana)
+    decoder.open()
+    await writer.close(5.0)
+
+
 async def test_everybody_in_turn() -> None:
     order: list[Story] = []
     async with at_work(slots=1, capacity=9) as (writer, decoder):
