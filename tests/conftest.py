@@ -14,6 +14,8 @@ from tests.fake_discord import DiscordServer, ManualClock, Schemas, describe
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+from tests.hosting import Stage, stage  # noqa: E402  (numpy reads the environment when imported)
+
 # The same examples on every run: what CI passes, passes for everybody. New ones are searched for by
 # `pytest -m slow`, or with `--hypothesis-profile random`.
 settings.register_profile("same", derandomize=True, max_examples=50, deadline=None)
@@ -50,3 +52,10 @@ async def server(schemas: Schemas | None) -> AsyncIterator[DiscordServer]:
     async with DiscordServer(ManualClock(), schemas=schemas, rates={}) as server:
         yield server
         assert not server.violations()
+
+
+@pytest.fixture
+async def wood(schemas: Schemas | None) -> AsyncIterator[Stage]:
+    """The real bot, on a stand-in that checks what it sends."""
+    async with stage(schemas=schemas) as theatre:
+        yield theatre

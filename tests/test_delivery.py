@@ -11,6 +11,7 @@ from bot.delivery import NOTE_LIFE
 from bot.messages import parse
 from bot.stories import QUEUE_PACE
 from bot.worker import Outcome
+from tests.bot_steps import begun, note, page, told
 from tests.fake_discord import (
     PRIVATE,
     ApiError,
@@ -21,7 +22,6 @@ from tests.fake_discord import (
     too_many,
 )
 from tests.hosting import Stage, finished, stage
-from tests.test_bot import begun, note, page, told
 
 T = TypeVar("T")
 

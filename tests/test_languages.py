@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from bot import pictures
 from bot.translations import Language, Text
+from tests.bot_steps import begun, note, refusal, reply_to, told
 from tests.fake_discord import Message, Schemas
 from tests.hosting import Stage, stage
-from tests.test_bot import SUMMARY, begun, note, refusal, reply_to, told
+from tests.test_bot_commands import SUMMARY
 
 LOCALES = [
     ("en-US", Language.ENGLISH),

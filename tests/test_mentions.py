@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.seen import Names, _addressed, spell_out, without_markdown
+from tests.bot_steps import continues, note, page, refusal, reply_to, told
 from tests.fake_discord import PRIVATE, Message, Schemas
 from tests.hosting import Stage, stage
-from tests.test_bot import continues, note, page, refusal, reply_to, told
 
 BEAR = "A bear sat on the hill"
 NOW = 1_700_000_000  # 14 November 2023, 22:13:20, a Tuesday

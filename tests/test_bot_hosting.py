@@ -1,0 +1,71 @@
+"""Permissions, sync, a connection that breaks: the real bot, through the real discord.py.
+
+The stand-in checks every request against Discord's rules and description while these tests run;
+``stage`` fails a test whose bot notified anybody or sent what Discord does not know.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.invite import PERMISSIONS
+from tests.bot_steps import begun, page, refusal, reply_to, told, use_message
+from tests.fake_discord import ApiError
+from tests.hosting import Stage, finished
+
+
+async def test_the_permissions_of_the_invitation_are_enough(wood: Stage) -> None:
+    wood.server.channel.bot_permissions = PERMISSIONS.value
+    kanga = wood.server.person()
+    assert page(await reply_to(wood, kanga.say("@pooh Here is"))).story
+    assert finished(await told(wood, kanga.command("pooh", prompt="Here is")))
+    assert not wood.server.refused()
+
+
+async def test_commands_are_sent_only_when_they_differ(wood: Stage) -> None:
+    def puts() -> int:
+        return len(wood.server.requests("PUT", "/applications"))
+
+    assert puts() == 1
+    await wood.restart()
+    assert puts() == 1
+    next(iter(wood.server.commands.values()))["description"] = "Something else"
+    await wood.restart()
+    assert puts() == 2
+    wood.server.commands.popitem()
+    await wood.restart()
+    assert puts() == 3 and len(wood.server.commands) == 4
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_commands_that_cannot_be_compared_are_sent(wood: Stage, status: int) -> None:
+    error = ApiError(status, 0, "no list today")
+    wood.server.fail("GET", "/applications/{application_id}/commands", error)
+    next(iter(wood.server.commands.values()))["description"] = "Something old"
+    await wood.restart()
+    assert not wood.server.faults
+    assert "Something old" not in {c["description"] for c in wood.server.commands.values()}
+
+
+async def test_a_broken_connection_is_resumed_while_stories_are_told(wood: Stage) -> None:
+    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
+    story = await begun(wood, kanga, prompt="The mill", length=400)
+    wood.server.gateway.drop()
+    theirs = roo.command("pooh", prompt="While you were away")
+    await wood.server.online(2)
+    wood.decoder.open()
+    while not (finished(story) and finished(theirs.original)):
+        await wood.pass_seconds(0.2)
+    assert page(use_message(theirs)).prompt == "While you were away"
+    assert wood.server.gateway.count(6) == 1
+
+
+async def test_only_servers_that_the_host_allows_are_answered(wood: Stage) -> None:
+    server = wood.server
+    await wood.stop()
+    wood.settings = replace(wood.settings, guilds=frozenset({server.guild.id}))
+    await wood.start()
+    kanga = server.person()
+    other = server.add_channel(server.add_guild("Elsewhere", installed=False))
+    assert finished(await told(wood, kanga.command("pooh", prompt="Here is")))
+    await refusal(kanga.command("pooh", prompt="Here is", where=other))
