@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options = _parser().parse_args(arguments)
             settings = read_settings(os.environ, Path.cwd())
-            redact.add(settings.token)
+            for secret in settings.secrets:
+                redact.add(secret)
             if settings.api_base:
                 use_server(settings.api_base, settings.gateway)
             code = int(options.do(settings, options))

@@ -13,12 +13,14 @@ import discord
 from bot import mentions, systemd
 from bot.buttons import StoryButton, row
 from bot.clock import Clock
+from bot.cluster import make_gate
 from bot.commands import make_tree
 from bot.connection import log_in
 from bot.delivery import Delivery
 from bot.errors import UNREACHABLE, Refusal, explain, record
 from bot.services import ServiceClient, Services
 from bot.settings import Settings
+from bot.sharding import Shards
 from bot.stories import Stories
 from bot.sync import send_if_new
 from bot.targets import Reply
@@ -63,11 +65,14 @@ class Pooh(ServiceClient):
             max_messages=None,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
+            shard_connect_timeout=None,  # a shard may wait long for its turn to identify
         )
         stories = Stories(
             settings, writer, words, clock, delivery, model=weights.stem, make_buttons=row
         )
         self.services = Services(settings, clock, words, weights, writer, delivery, stories)
+        self._connecting: asyncio.Task[None] | None = None
+        self._shards = Shards(settings.shards, make_gate(settings, clock), clock)
         self.tree = make_tree(self)
 
     def use_settings(self, settings: Settings) -> None:
@@ -80,12 +85,26 @@ class Pooh(ServiceClient):
     async def start(self, token: str, *, reconnect: bool = True) -> None:
         """Log in and stay connected; while Discord cannot be reached, wait and try again."""
         await log_in(self, token, self.services.clock.sleep)
-        await self.connect(reconnect=reconnect)
+        await self._shards.plan(self)
+        self._connecting = asyncio.create_task(self.connect(reconnect=reconnect))
+        await self._connecting
+
+    async def close(self) -> None:
+        """Leave Discord, also while shards still wait for their turn: discord.py would go on."""
+        await super().close()
+        if self._connecting is not asyncio.current_task() and self._connecting:
+            self._connecting.cancel()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Before a shard identifies: wait for its turn, among all processes of this bot."""
+        await self._shards.before_identify(shard_id or 0)
 
     async def setup_hook(self) -> None:
         """Once, after the login: wake the worker, know the buttons, bring the commands."""
         self.services.writer.start()
         self.add_dynamic_items(StoryButton)
+        if not self._shards.has_first:
+            return  # another process brings the commands
         try:
             sent = await send_if_new(self.tree)
         except UNREACHABLE as error:
@@ -95,7 +114,7 @@ class Pooh(ServiceClient):
 
     async def on_ready(self) -> None:
         """Say so, each time the connection is made anew."""
-        _log.info("ready, in %d servers", len(self.guilds))
+        _log.info("ready, in %d servers, %s", len(self.guilds), self._shards.range)
         systemd.notify("READY=1")
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -123,11 +142,7 @@ class Pooh(ServiceClient):
         _log.info("handing over; the stories that were begun are finished")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE):
-                if isinstance(self, discord.AutoShardedClient):
-                    shards = list(self.shards.values())
-                    await asyncio.gather(*(shard.disconnect() for shard in shards))
-                elif self.ws:
-                    await self.ws.close(code=1000)
+                await asyncio.gather(*(shard.disconnect() for shard in self.shards.values()))
         await self.services.clock.sleep(LAST_WORDS)
         await self.services.stories.finish()
         await self.leave()

@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
 
 import aiohttp
 import discord
@@ -13,7 +14,7 @@ import discord
 from bot.settings import TOKEN_HELP
 
 REFUSED = f"DISCORD_TOKEN: Discord does not accept it; {TOKEN_HELP}"
-BAD_TOKEN = 4004  # the gateway's code
+BAD_TOKEN, BAD_SHARD, MORE_SHARDS = 4004, 4010, 4011  # the gateway's codes
 STATUS = "https://discordstatus.com"
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0  # seconds between two tries to log in
 FAILURES = (
@@ -24,6 +25,8 @@ FAILURES = (
     discord.ConnectionClosed,
     discord.GatewayNotFound,
 )
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +69,14 @@ def _reason(error: Exception) -> tuple[str, bool]:
         case discord.ConnectionClosed(code=code):
             if code == BAD_TOKEN:  # it was reset while the bot was running
                 return REFUSED, False
+            if code == MORE_SHARDS:
+                return (
+                    "POOH_SHARDS: the bot is in more servers than so many shards may have (code "
+                    "4011); leave it unset, or raise its number in every process, and start again",
+                    False,
+                )
+            if code == BAD_SHARD:
+                return "POOH_SHARDS: Discord knows no such shard (code 4010)", False
             return f"Discord closed the connection, code {code}", False
         case discord.HTTPException(status=429):
             return "Discord answers 429: too many requests from here; wait some minutes", True
@@ -99,7 +110,7 @@ def _reason(error: Exception) -> tuple[str, bool]:
 async def log_in(
     client: discord.Client, token: str, sleep: Callable[[float], Awaitable[object]]
 ) -> None:
-    """Log in; while the network or Discord fails, wait, longer each time, and try again.
+    """Log in; while the network or Discord fails, wait and try again.
 
     Args:
         client: logged in when this returns.
@@ -110,16 +121,36 @@ async def log_in(
         discord.LoginFailure, discord.HTTPException, aiohttp.ClientError: trying again does not
             help.
     """
-    for attempt in itertools.count():
+
+    async def log_in_once() -> None:
         try:
-            return await client.login(token)
+            await client.login(token)
+        except FAILURES:
+            # The next try makes a session of its own, and a connector if there is none.
+            await client.http.close()
+            client.http.connector = discord.utils.MISSING
+            raise
+
+    await retry(log_in_once, sleep)
+
+
+async def retry(
+    attempt: Callable[[], Awaitable[T]], sleep: Callable[[float], Awaitable[object]]
+) -> T:
+    """Try until it succeeds; after a failure that may pass, wait, longer each time.
+
+    Raises:
+        OSError, aiohttp.ClientError, discord.DiscordException: one of `FAILURES` that does not
+            pass by itself.
+    """
+    for failed in itertools.count():
+        try:
+            return await attempt()
         except FAILURES as error:
             failure = diagnose(error)
             if not failure.is_temporary:
                 raise
-        pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2**failed, LONGEST_PAUSE)
         _log.warning("%s; trying again in %d seconds", failure, pause)
-        # The next try makes a session of its own, and a connector if there is none.
-        await client.http.close()
-        client.http.connector = discord.utils.MISSING
         await sleep(pause)
+    raise AssertionError("there is no last try")

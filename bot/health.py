@@ -33,10 +33,8 @@ class Shard:
     silence: float
 
 
-def shards(client: discord.Client) -> list[Shard]:
+def shards(client: discord.AutoShardedClient) -> list[Shard]:
     """This process's shards: all it is to have, also those that are not connected yet."""
-    if not isinstance(client, discord.AutoShardedClient):
-        return [_shard(0, client.ws)]
     # The number is known once Discord has been asked; before that no shard is connected.
     numbers = client.shard_ids or range(client.shard_count or 1)
     there = client.shards
@@ -48,7 +46,6 @@ def shards(client: discord.Client) -> list[Shard]:
 
 
 def _shard(number: int, socket: discord.gateway.DiscordWebSocket | None) -> Shard:
-    # A client that has not connected has None, whatever its annotation says.
     heart = socket._keep_alive if socket else None
     if socket is None or heart is None or not math.isfinite(heart.latency):
         return Shard(number, False, math.nan, math.inf)

@@ -54,4 +54,4 @@ def set_up(settings: Settings) -> None:
     )
     logging.getLogger("bot").setLevel(level)
     chosen = handler.formatter or formatter
-    handler.setFormatter(RedactingFormatter(chosen, Redactor([settings.token])))
+    handler.setFormatter(RedactingFormatter(chosen, Redactor(settings.secrets)))

@@ -37,7 +37,7 @@ class Services:
     stories: Stories
 
 
-class ServiceClient(discord.Client):
+class ServiceClient(discord.AutoShardedClient):
     """A client that has them."""
 
     services: Services

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
+from bot.shards import ShardRange, parse_shards
 from model.weights import DEFAULT_MODEL
 
 TOKEN_HELP = (
@@ -58,6 +60,8 @@ class Settings:
         words_refused: more words to refuse.
         words_allowed: words to allow although the list refuses them.
         source: the address of this bot's code, for /about.
+        shards: the shards of this process; None: as many as Discord says.
+        valkey: where the processes of one bot meet, "" for one process. It may hold a password.
         log_level: a name of `LOG_LEVELS`.
         log_format: one of `LOG_FORMATS`.
         metrics: where /healthz and /metrics are served; None: nowhere.
@@ -77,6 +81,8 @@ class Settings:
     words_refused: frozenset[str] = frozenset()
     words_allowed: frozenset[str] = frozenset()
     source: str = ""
+    shards: ShardRange | None = None
+    valkey: str = ""
     log_level: str = "INFO"
     log_format: str = "text"
     metrics: Address | None = None
@@ -86,6 +92,11 @@ class Settings:
     def __repr__(self) -> str:
         """Say nothing: a repr ends up in logs, and this one holds a token."""
         return "Settings(...)"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be printed or logged."""
+        return [self.token, urlsplit(self.valkey).password or ""]
 
     def is_allowed(self, guild: int | None) -> bool:
         """Whether the bot may answer in this server (None: a direct message)."""
@@ -288,6 +299,15 @@ def _page(text: str) -> str:
     return address
 
 
+def _valkey(text: str) -> str:
+    # What is wrong is said without the address: it may hold a password.
+    shape = r"rediss?://(?:[^\s/@]*@)?[^\s/@:?#]+(?::[0-9]{1,5})?(?:/[0-9]*)?"
+    if not re.fullmatch(shape, text):
+        raise ValueError("must be an address as redis://valkey:6379 or rediss://:password@host/0")
+    _ = urlsplit(text).port  # a ValueError where it is out of range
+    return text
+
+
 VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "DISCORD_TOKEN": ("token", _token),
     "POOH_MODEL": ("model", str),
@@ -301,6 +321,8 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "POOH_WORDS_REFUSED": ("words_refused", _words),
     "POOH_WORDS_ALLOWED": ("words_allowed", _words),
     "POOH_SOURCE": ("source", _page),
+    "POOH_SHARDS": ("shards", parse_shards),
+    "POOH_VALKEY": ("valkey", _valkey),
     "POOH_LOG_LEVEL": ("log_level", _level),
     "POOH_LOG_FORMAT": ("log_format", _format),
     "POOH_METRICS_PORT": ("metrics", _address),

@@ -256,6 +256,7 @@ async def stage(
     rates: dict[str, tuple[int, float]] | None = None,
     token: str | None = None,
     start: bool = True,
+    identify_period: float = 0.0,
     **settings: Any,  # noqa: ANN401 -- fields of Settings
 ) -> AsyncIterator[Stage]:
     """A server with the bot in it, taken down afterwards.
@@ -266,7 +267,10 @@ async def stage(
     clock = ManualClock()
     before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     chosen = {"cooldown": 0.0, "burst": 100, **settings}
-    async with DiscordServer(clock, token=token, rates=rates or {}, schemas=schemas) as server:
+    discord_server = DiscordServer(
+        clock, token=token, rates=rates or {}, schemas=schemas, identify_period=identify_period
+    )
+    async with discord_server as server:
         use_server(server.api_base, server.gateway_url)
         theatre = Stage(server, clock, Settings(token=server.token, **chosen))
         try:

@@ -84,7 +84,10 @@ async def online(server: DiscordServer, client: Small) -> AsyncIterator[Small]:
     running = asyncio.create_task(client.start(server.token))
     running.add_done_callback(lambda _: server.changed())
     try:
-        await server.until(lambda: server.gateway.socket or running.done(), "the client to start")
+        # With a session of its own, it can resume whatever happens next.
+        await server.until(
+            lambda: (client.ws and client.ws.session_id) or running.done(), "the client to start"
+        )
         if running.done():
             await running
         yield client

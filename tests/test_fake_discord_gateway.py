@@ -2,12 +2,13 @@
 
 import struct
 import zlib
+from typing import Any
 
 import aiohttp
 import discord
 import pytest
 
-from tests.fake_discord import DiscordServer
+from tests.fake_discord import DiscordServer, ManualClock
 from tests.fake_discord.gateway import Socket
 from tests.small_client import Small, online
 
@@ -102,3 +103,94 @@ async def test_the_gateway_speaks_compressed_and_plain(server: DiscordServer) ->
             assert message.data == 4008
     with pytest.raises(aiohttp.web.HTTPBadRequest):
         Socket(aiohttp.web.WebSocketResponse(), "lzma")
+
+
+Raw = aiohttp.ClientWebSocketResponse
+
+
+async def identify(
+    web: aiohttp.ClientSession, server: DiscordServer, shard: object, intents: object = 1
+) -> tuple[Raw, dict[str, Any] | int]:
+    """A connection, and what an IDENTIFY on it earns: a payload, or the code of a close."""
+    ws = await web.ws_connect(f"{server.gateway_url}?v=10&encoding=json")
+    assert (await ws.receive_json())["op"] == 10
+    data = {"token": server.token, "intents": intents, "shard": shard, "properties": {}}
+    await ws.send_json({"op": 2, "d": data})
+    answer = await ws.receive()
+    return ws, answer.json() if answer.type is aiohttp.WSMsgType.TEXT else int(answer.data)
+
+
+async def test_each_shard_is_told_of_its_servers_and_shard_0_of_what_is_private(
+    server: DiscordServer,
+) -> None:
+    others = [server.add_guild(f"Wood {i}") for i in range(5)]
+    person = server.person()
+    async with aiohttp.ClientSession() as web:
+        sockets = []
+        for shard in range(3):
+            ws, ready = await identify(web, server, [shard, 3], 1 | 1 << 9 | 1 << 12)
+            assert isinstance(ready, dict) and ready["d"]["shard"] == [shard, 3]
+            listed = {int(guild["id"]) for guild in ready["d"]["guilds"]}
+            assert listed == {g.id for g in [server.guild, *others] if (g.id >> 22) % 3 == shard}
+            created = [await ws.receive_json() for _ in listed]
+            assert {int(event["d"]["id"]) for event in created} == listed
+            sockets.append(ws)
+        for guild in others:
+            message = person.say("@pooh", server.add_channel(guild))
+            event = await sockets[(guild.id >> 22) % 3].receive_json()
+            assert event["d"]["id"] == str(message.id)
+        whisper = person.say("psst", server.dm(person))
+        assert (await sockets[0].receive_json())["d"]["id"] == str(whisper.id)
+        for ws in sockets:  # and nobody was told anything else
+            await ws.close(code=1000)
+            assert (await ws.receive()).type is not aiohttp.WSMsgType.TEXT
+        await server.until(lambda: not server.gateway.sessions)  # who says goodbye is forgotten
+
+
+@pytest.mark.parametrize(
+    ("shard", "intents", "code"),
+    [
+        ([2, 2], 1, 4010), ([-1, 2], 1, 4010), ([0, 0], 1, 4010), ("0", 1, 4010), ([0], 1, 4010),
+        ([0, 1], 1 << 30, 4013), ([0, 1], "1", 4013), ([0, 1], None, 4013), ([0, 1], 1 << 1, 4014),
+    ],
+)  # fmt: skip
+async def test_bad_shards_and_intents_are_sent_away(
+    server: DiscordServer, shard: object, intents: object, code: int
+) -> None:
+    async with aiohttp.ClientSession() as web:
+        assert (await identify(web, server, shard, intents))[1] == code
+    assert not server.gateway.sessions
+
+
+async def test_more_than_2500_servers_on_a_shard_are_sent_away(server: DiscordServer) -> None:
+    while len(server.guilds) < 2501:
+        server.add_guild("Wood")
+    async with aiohttp.ClientSession() as web:
+        assert (await identify(web, server, [0, 1]))[1] == 4011
+        _, ready = await identify(web, server, [0, 2])
+        assert isinstance(ready, dict) and len(ready["d"]["guilds"]) == 1251
+        headers = {"Authorization": f"Bot {server.token}"}
+        async with web.get(f"{server.api_base}/gateway/bot", headers=headers) as answer:
+            about = await answer.json()
+    assert about["shards"] == 3 and about["url"] == server.gateway_url
+    limit = about["session_start_limit"]
+    assert (limit["total"], limit["remaining"], limit["max_concurrency"]) == (1000, 998, 1)
+
+
+async def test_identifys_of_one_bucket_may_not_come_too_close() -> None:
+    clock = ManualClock()
+    discord_server = DiscordServer(clock, rates={}, identify_period=5.0, max_concurrency=2)
+    async with discord_server as server, aiohttp.ClientSession() as web:
+
+        async def op(shard: int) -> int:
+            _, answer = await identify(web, server, [shard, 4])
+            assert isinstance(answer, dict)
+            return int(answer["op"])
+
+        assert [await op(0), await op(1)] == [0, 0]
+        assert [await op(2), await op(3)] == [9, 9]
+        clock.advance(4.9)
+        assert await op(2) == 9  # counted from the last one, answered or not
+        clock.advance(5.0)
+        assert [await op(2), await op(3)] == [0, 0]
+        assert server.gateway.sent[9] == 3

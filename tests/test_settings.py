@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.settings import VARIABLES, Address, Settings, SettingsError, application_id, read_settings
+from bot.shards import ShardRange
 
 TOKEN = f"{base64.urlsafe_b64encode(b'123456789012345678').decode()}.GabcdE.{'x' * 38}"
 
@@ -39,6 +40,8 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         "POOH_WORDS_REFUSED": "Heffalump,woozle",
         "POOH_WORDS_ALLOWED": "bother",
         "POOH_SOURCE": "https://example.org/pooh/",
+        "POOH_SHARDS": "0-3/8",
+        "POOH_VALKEY": "redis://:honey@valkey:6379/0",
         "POOH_LOG_LEVEL": "debug",
         "POOH_LOG_FORMAT": "JSON",
         "POOH_METRICS_PORT": "[::]:9464",
@@ -59,6 +62,8 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         word_filter=False,
         words_refused=frozenset({"heffalump", "woozle"}),
         words_allowed=frozenset({"bother"}),
+        shards=ShardRange(0, 3, 8),
+        valkey="redis://:honey@valkey:6379/0",
         log_level="DEBUG",
         log_format="json",
         metrics=Address("::", 9464),
@@ -91,6 +96,12 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         ("POOH_WORDS_REFUSED", "two words", "by commas"),
         ("POOH_SOURCE", "example.org", "https"),
         ("POOH_SOURCE", "https://example.org/a)b", "brackets"),
+        ("POOH_SHARDS", "0-8/8", "the last is 7"),
+        ("POOH_SHARDS", "all", "number of shards"),
+        ("POOH_VALKEY", "valkey:6379", "redis://"),
+        ("POOH_VALKEY", "redis://:honey@", "redis://"),
+        ("POOH_VALKEY", "redis://:honey@valkey:66666", "0-65535"),
+        ("POOH_VALKEY", "redis://:honey@valkey/first", "redis://"),
         ("POOH_LOG_LEVEL", "loud", "INFO"),
         ("POOH_LOG_FORMAT", "xml", "text or json"),
         ("POOH_METRICS_PORT", "0", "from 1 to 65535"),
@@ -112,6 +123,7 @@ def test_what_is_wrong_is_one_line_that_names_it_and_the_remedy(
     assert variable in message and remedy in message and "\n" not in message
     if variable == "DISCORD_TOKEN":
         assert value not in message
+    assert "honey" not in message
 
 
 @given(st.sampled_from(sorted(VARIABLES)), st.text(st.characters(exclude_characters="\0")))

@@ -22,6 +22,7 @@ class Request:
     code: int = 0
     answer: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    client: str = ""  # which process of the bot it was, where its addresses tell
 
 
 @dataclass

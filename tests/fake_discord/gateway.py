@@ -1,12 +1,16 @@
-"""The gateway of the stand-in: one WebSocket endpoint with sessions that can be resumed."""
+"""The gateway of the stand-in: one WebSocket endpoint with sessions that can be resumed.
+
+A session has one shard of so many; what happens in a guild is told to the sessions whose shard it
+is, and what happens in private to those that have shard 0. Several sessions may have the same.
+"""
 
 import asyncio
 import contextlib
 import json
 import secrets
 import zlib
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -20,6 +24,12 @@ INVALID_SESSION, HELLO, HEARTBEAT_ACK = 9, 10, 11
 PRIVILEGED = 1 << 1 | 1 << 8 | 1 << 15
 PAYLOAD = 4096  # bytes a client may send at once
 SENDS, SENDS_PER = 120, 60.0
+GUILDS_A_SHARD = 2500
+INTENTS = sum(1 << bit for bit in (*range(17), 20, 21, 24, 25))  # all that there are
+NOT_AUTHENTICATED, BAD_TOKEN, BAD_SEQUENCE, TOO_FAST = 4003, 4004, 4007, 4008
+BAD_SHARD, MORE_SHARDS, BAD_INTENTS, NO_INTENT = 4010, 4011, 4013, 4014
+ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+GOODBYES = (1000, 1001)  # a client that closes so wants no session any more
 
 
 def _zstd() -> Callable[[], Callable[[bytes], bytes]] | None:
@@ -50,22 +60,42 @@ def _zlib() -> Callable[[bytes], bytes]:
 
 
 class Session:
-    """What Discord remembers of a bot between two connections."""
+    """What Discord remembers of a bot between two connections.
 
-    def __init__(self, intents: int) -> None:
+    Attributes:
+        shard, shards: which shard of how many.
+        client: the name of the process that began it, "" without one: see ``DiscordServer``.
+    """
+
+    def __init__(self, intents: int, shard: int, shards: int, client: str) -> None:
         self.id = secrets.token_hex(8)
         self.intents = intents
+        self.shard = shard
+        self.shards = shards
+        self.client = client
         self.sequence = 0
-        self.events: deque[Json] = deque(maxlen=10_000)
+        self.events: deque[tuple[int, str]] = deque(maxlen=10_000)  # sequence number, JSON
         self.socket: Socket | None = None
+
+    def covers(self, guild: int | None) -> bool:
+        """Whether it is told of this guild; None: of what is private."""
+        return ((guild or 0) >> 22) % self.shards == self.shard
+
+    def dispatch(self, event: str, data: Json) -> None:
+        """Sends an event, or keeps it until the bot resumes."""
+        self.sequence += 1
+        text = json.dumps({"op": DISPATCH, "t": event, "s": self.sequence, "d": data})
+        self.events.append((self.sequence, text))
+        if self.socket:
+            self.socket.send(text)
 
 
 class Socket:
     """One connection: payloads go out in the order in which they were given."""
 
-    def __init__(self, ws: web.WebSocketResponse, compress: str | None) -> None:
+    def __init__(self, ws: web.WebSocketResponse, compress: str | None, client: str = "") -> None:
         self.ws = ws
-        self.compression = compress
+        self.client = client
         self._compressor: Callable[[bytes], bytes] | None = None
         if compress == "zlib-stream":
             self._compressor = _zlib()
@@ -73,10 +103,10 @@ class Socket:
             self._compressor = make()
         elif compress:
             raise web.HTTPBadRequest(text=f"compress={compress} is not supported")
-        self._queue: asyncio.Queue[Json | int] = asyncio.Queue()
+        self._queue: asyncio.Queue[str | int] = asyncio.Queue()
 
-    def send(self, payload: Json) -> None:
-        self._queue.put_nowait(payload)
+    def send(self, text: str) -> None:
+        self._queue.put_nowait(text)
 
     def close(self, code: int) -> None:
         """Closes after what was sent before."""
@@ -90,11 +120,10 @@ class Socket:
                 if isinstance(payload, int):
                     await self.ws.close(code=payload)
                     return
-                data = json.dumps(payload)
                 if self._compressor:
-                    await self.ws.send_bytes(self._compressor(data.encode()))
+                    await self.ws.send_bytes(self._compressor(payload.encode()))
                 else:
-                    await self.ws.send_str(data)
+                    await self.ws.send_str(payload)
 
 
 class Gateway:
@@ -103,8 +132,8 @@ class Gateway:
     Args:
         token: the only token that may identify.
         ready: makes the READY payload for a session.
-        guilds: makes the GUILD_CREATE payloads that follow it.
-        clock: seconds; counts a client's sends.
+        guilds: the installed guilds that a session covers, as GUILD_CREATE payloads.
+        clock: seconds; counts a client's sends, and what comes between two IDENTIFYs.
         changed: called after everything that happens here.
     """
 
@@ -112,7 +141,7 @@ class Gateway:
         self,
         token: str,
         ready: Callable[[Session], Json],
-        guilds: Callable[[], list[Json]],
+        guilds: Callable[[Session], Iterator[Json]],
         clock: Clock,
         changed: Callable[[], None],
     ) -> None:
@@ -120,37 +149,47 @@ class Gateway:
         self.heartbeat_interval = 41_250  # ms, as Discord has it
         self.acknowledge = True
         self.privileged = 0  # the privileged intents that the application may ask for
-        self.session: Session | None = None
+        self.identify_period = 0.0  # seconds between two IDENTIFYs of a bucket; Discord: 5
+        self.session_starts = 1000  # that a bot has on a day
+        self.max_concurrency = 1  # buckets of IDENTIFYs
+        self.sessions: list[Session] = []  # the newest is last
         self.connected = 0  # connections that identified or resumed
-        self.log: list[tuple[str, Json]] = []  # ("in" | "out", payload)
+        self.received: list[Json] = []  # all that clients have sent
+        self.sent: Counter[int] = Counter()  # by opcode, without events
+        self.identified: list[tuple[float, int, int, str]] = []  # when, shard, shards, client
         self._ready = ready
         self._guilds = guilds
         self._clock = clock
         self._changed = changed
         self._transports: dict[Socket, asyncio.Transport | None] = {}
+        self._buckets: dict[int, float] = {}  # when the last IDENTIFY of each came
 
     @property
-    def socket(self) -> "Socket | None":
-        """The connection of the present session, None while there is none."""
+    def session(self) -> Session | None:
+        """The newest session, None while there is none."""
+        return self.sessions[-1] if self.sessions else None
+
+    @property
+    def socket(self) -> Socket | None:
+        """The connection of the newest session, None while there is none."""
         return self.session.socket if self.session else None
 
     def count(self, op: int) -> int:
         """How many payloads with this opcode clients have sent."""
-        return sum(way == "in" and payload["op"] == op for way, payload in self.log)
+        return sum(payload["op"] == op for payload in self.received)
 
-    def dispatch(self, event: str, data: Json) -> None:
-        """Sends an event to the bot, or keeps it until the bot resumes."""
-        session = self.session
-        if session is None:
-            return
-        session.sequence += 1
-        payload = {"op": DISPATCH, "t": event, "s": session.sequence, "d": data}
-        session.events.append(payload)
-        if session.socket:
-            self._send(session.socket, payload)
+    def covering(self, guild: int | None) -> list[Session]:
+        """The sessions that are told of this guild; None: of what is private."""
+        return [session for session in self.sessions if session.covers(guild)]
+
+    def dispatch(self, event: str, data: Json, guild: int | None) -> None:
+        """Sends an event to the sessions that cover its guild."""
+        for session in self.covering(guild):
+            session.dispatch(event, data)
+        self._changed()
 
     def drop(self) -> None:
-        """Cuts the connection as a broken network does: no closing frame."""
+        """Cuts all connections as a broken network does: no closing frame."""
         for socket, transport in list(self._transports.items()):
             self._detach(socket)
             if transport:
@@ -164,15 +203,16 @@ class Gateway:
 
     def ask_to_reconnect(self) -> None:
         """Opcode 7: Discord wants the bot to come back and resume."""
-        if self.socket:
-            self._send(self.socket, {"op": RECONNECT, "d": None})
+        for session in self.sessions:
+            if session.socket:
+                self._send(session.socket, {"op": RECONNECT, "d": None})
 
     def invalidate(self, *, resumable: bool = False) -> None:
-        """Opcode 9; when not resumable the session is forgotten and the bot must identify."""
-        socket = self.socket
+        """Opcode 9; when not resumable the sessions are forgotten and the bot must identify."""
+        sockets = [session.socket for session in self.sessions if session.socket]
         if not resumable:
-            self.session = None
-        if socket:
+            self.sessions.clear()
+        for socket in sockets:
             self._send(socket, {"op": INVALID_SESSION, "d": resumable})
 
     def close(self, code: int) -> None:
@@ -185,6 +225,7 @@ class Gateway:
         socket = Socket(
             ws := web.WebSocketResponse(max_msg_size=PAYLOAD, compress=False),
             request.query.get("compress"),
+            request.match_info.get("client", ""),
         )
         if request.query.get("v") != "10" or request.query.get("encoding") != "json":
             raise web.HTTPBadRequest(text="v=10 and encoding=json, please")
@@ -193,8 +234,9 @@ class Gateway:
         writer = asyncio.create_task(socket.write())
         self._send(socket, {"op": HELLO, "d": {"heartbeat_interval": self.heartbeat_interval}})
         sends: deque[float] = deque()
+        message = None
         try:
-            async for message in ws:
+            while (message := await ws.receive()).type not in ENDS:
                 if message.type is not WSMsgType.TEXT:
                     socket.close(4002)
                     break
@@ -203,14 +245,16 @@ class Gateway:
                 while sends[0] < now - SENDS_PER:
                     sends.popleft()
                 if len(sends) > SENDS:
-                    socket.close(4008)
+                    socket.close(TOO_FAST)
                     break
                 payload = json.loads(message.data)
-                self.log.append(("in", payload))
+                self.received.append(payload)
                 self._receive(socket, payload)
                 self._changed()
         finally:
-            self._detach(socket)
+            session = self._detach(socket)
+            if session and message and message.data in GOODBYES:  # the code of a closing frame
+                self.sessions.remove(session)
             self._transports.pop(socket, None)
             with contextlib.suppress(asyncio.CancelledError):
                 if ws.closed:
@@ -219,13 +263,17 @@ class Gateway:
             self._changed()
         return ws
 
-    def _detach(self, socket: Socket) -> None:
-        if self.session and self.session.socket is socket:
-            self.session.socket = None
+    def _session_of(self, socket: Socket) -> Session | None:
+        return next((session for session in self.sessions if session.socket is socket), None)
+
+    def _detach(self, socket: Socket) -> Session | None:
+        if session := self._session_of(socket):
+            session.socket = None
+        return session
 
     def _send(self, socket: Socket, payload: Json) -> None:
-        self.log.append(("out", payload))
-        socket.send(payload)
+        self.sent[payload["op"]] += 1
+        socket.send(json.dumps(payload))
         self._changed()
 
     def _receive(self, socket: Socket, payload: Json) -> None:
@@ -237,35 +285,65 @@ class Gateway:
             self._identify(socket, data)
         elif op == RESUME:
             self._resume(socket, data)
-        elif self.session is None or self.session.socket is not socket:
-            socket.close(4003)  # not authenticated
+        elif self._session_of(socket) is None:
+            socket.close(NOT_AUTHENTICATED)
 
     def _identify(self, socket: Socket, data: Json) -> None:
         if data["token"] != self.token:
-            socket.close(4004)
-        elif not isinstance(data.get("intents"), int):
-            socket.close(4013)
-        elif data["intents"] & PRIVILEGED & ~self.privileged:
-            socket.close(4014)
+            return socket.close(BAD_TOKEN)
+        shard, shards = _shard(data.get("shard", [0, 1]))
+        self.identified.append((self._clock(), shard, shards, socket.client))
+        intents = data.get("intents")
+        if not 0 <= shard < shards:
+            socket.close(BAD_SHARD)
+        elif not isinstance(intents, int) or intents & ~INTENTS:
+            socket.close(BAD_INTENTS)
+        elif intents & PRIVILEGED & ~self.privileged:
+            socket.close(NO_INTENT)
+        elif self._too_soon(shard % self.max_concurrency):
+            self._send(socket, {"op": INVALID_SESSION, "d": False})
         else:
-            self.session = Session(data["intents"])
-            self.session.socket = socket
+            session = Session(intents, shard, shards, socket.client)
+            ready = self._ready(session)
+            if len(ready["guilds"]) > GUILDS_A_SHARD:
+                return socket.close(MORE_SHARDS)
+            # Nobody will resume what the same shard had before.
+            known = [s for s in self.sessions if s.socket or (s.shard, s.shards) != (shard, shards)]
+            self.sessions = [*known, session]
+            session.socket = socket
             self.connected += 1
-            self.dispatch("READY", self._ready(self.session))
-            for guild in self._guilds():
-                self.dispatch("GUILD_CREATE", guild)
+            session.dispatch("READY", ready)
+            for guild in self._guilds(session):
+                session.dispatch("GUILD_CREATE", guild)
+
+    def _too_soon(self, bucket: int) -> bool:
+        """Whether an IDENTIFY of this bucket comes too soon after the last one."""
+        now = self._clock()
+        last = self._buckets.get(bucket)
+        self._buckets[bucket] = now
+        return last is not None and now - last < self.identify_period
 
     def _resume(self, socket: Socket, data: Json) -> None:
-        session = self.session
+        session = next((s for s in self.sessions if s.id == data["session_id"]), None)
         if data["token"] != self.token:
-            socket.close(4004)
-        elif session is None or data["session_id"] != session.id:
+            socket.close(BAD_TOKEN)
+        elif session is None:
             self._send(socket, {"op": INVALID_SESSION, "d": False})
         elif not 0 <= data["seq"] <= session.sequence:
-            socket.close(4007)
+            socket.close(BAD_SEQUENCE)
         else:
             session.socket = socket
             self.connected += 1
-            for event in [event for event in session.events if event["s"] > data["seq"]]:
-                self._send(socket, event)
-            self.dispatch("RESUMED", {})
+            for sequence, text in session.events:
+                if sequence > data["seq"]:
+                    socket.send(text)
+            session.dispatch("RESUMED", {})
+
+
+def _shard(given: object) -> tuple[int, int]:
+    """Shard and count of an IDENTIFY; (0, 0) for what is no such pair."""
+    match given:
+        case [int(shard), int(shards)]:
+            return shard, shards
+        case _:
+            return 0, 0

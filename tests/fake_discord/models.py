@@ -32,6 +32,7 @@ class Guild:
     locale: str = "en-US"
     roles: dict[int, str] = field(default_factory=dict)  # beside @everyone and the bot's own
     bot_role: int = 0  # made by Discord when the bot is invited
+    channels: list["Channel"] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -53,6 +54,11 @@ class Channel:
         """Refuses what AutoMod blocks."""
         if any(word in content.lower() for word in self.blocked):
             raise rules.ApiError(400, 200000, "Message was blocked by automatic moderation")
+
+    @property
+    def guild_id(self) -> int | None:
+        """Its guild's id; None where there is no guild."""
+        return self.guild.id if self.guild else None
 
     @property
     def seen(self) -> bool:

@@ -37,6 +37,9 @@ class DiscordServer(World):
         token: the bot token that is accepted.
         rates: requests allowed per route, ``{"PATCH /webhooks": (5, 2.0)}``; {} for none.
         schemas: the OpenAPI description to check bodies with; None for none.
+        identify_period: seconds of the clock that must lie between two IDENTIFYs of one bucket.
+            Discord's is 5; 0 lets a test start a bot again at once.
+        max_concurrency: how many buckets there are, by shard modulo this.
     """
 
     def __init__(
@@ -46,8 +49,12 @@ class DiscordServer(World):
         token: str | None = None,
         rates: dict[str, tuple[int, float]] | None = None,
         schemas: Schemas | None = None,
+        identify_period: float = 0.0,
+        max_concurrency: int = 1,
     ) -> None:
         super().__init__(clock, token)
+        self.gateway.identify_period = identify_period
+        self.gateway.max_concurrency = max_concurrency
         self.schemas = schemas
         self.faults: list[Fault] = []
         self.random_fault: Callable[[Request], Fault | None] = lambda _: None
@@ -64,16 +71,25 @@ class DiscordServer(World):
 
     @property
     def api_base(self) -> str:
-        return f"http://127.0.0.1:{self.port}/api/v10"
+        return self.api_address()
+
+    def api_address(self, client: str = "") -> str:
+        """Where a process of the bot finds the REST routes.
+
+        With a name in its addresses, the log and the sessions tell which of several processes it
+        was; Discord has no such thing.
+        """
+        return f"http://127.0.0.1:{self.port}{'/as/' + client if client else ''}/api/v10"
 
     async def __aenter__(self) -> "DiscordServer":
         app = web.Application(client_max_size=30 << 20)
-        app.router.add_get("/gateway", self.gateway.handle)
-        app.router.add_get("/gateway/", self.gateway.handle)
+        for client in ("", r"/as/{client:\w+}"):
+            app.router.add_get(client + "/gateway", self.gateway.handle)
+            app.router.add_get(client + "/gateway/", self.gateway.handle)
+            for (method, route), handler in self._handlers.items():
+                path = re.sub(r"{(\w+_id)}", r"{\1:[0-9]+}", route)
+                app.router.add_route(method, f"{client}/api/v10{path}", self._serve(route, handler))
         app.router.add_get("/attachments/{name:.*}", self._file)
-        for (method, route), handler in self._handlers.items():
-            path = re.sub(r"{(\w+_id)}", r"{\1:[0-9]+}", route)
-            app.router.add_route(method, f"/api/v10{path}", self._serve(route, handler))
         app.router.add_route("*", "/{path:.*}", self._serve("", self._unknown))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -134,6 +150,7 @@ class DiscordServer(World):
             entry = Request(
                 request.method, route, request.path, body, self.clock(), time.perf_counter()
             )
+            entry.client = request.match_info.get("client", "")
             self.log.append(entry)
             call = Call(entry, request.match_info, body, files, dict(request.query))
             fault = self._fault(entry)

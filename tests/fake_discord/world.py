@@ -11,7 +11,7 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from tests.fake_discord.calls import Request
@@ -33,6 +33,7 @@ from tests.fake_discord.person import Person
 Json = dict[str, Any]
 T = TypeVar("T")
 
+FIRST_GUILD = 31_536_000_000  # ms after EPOCH, a year
 PATIENCE = 120.0  # real seconds that a test waits before it says that nothing happens
 
 
@@ -71,7 +72,9 @@ class World:
         return (int((self.clock() - EPOCH) * 1000) << 22) + next(self._ids) % (1 << 22)
 
     def add_guild(self, name: str, *, installed: bool = True) -> Guild:
-        guild = Guild(self.snowflake(), name, installed)
+        # Each was made a millisecond after the one before: neighbours lie on different shards.
+        made = FIRST_GUILD + len(self.guilds)
+        guild = Guild((made << 22) + next(self._ids) % (1 << 22), name, installed)
         guild.bot_role = self.snowflake() if installed else 0
         self.guilds.append(guild)
         return guild
@@ -82,6 +85,8 @@ class World:
         """A guild's channel, or with people one between them (``BOT_DM`` or ``PRIVATE``)."""
         channel = Channel(self.snowflake(), context, guild, list(people))
         self.channels[channel.id] = channel
+        if guild:
+            guild.channels.append(channel)
         return channel
 
     def person(
@@ -142,7 +147,11 @@ class World:
 
     @property
     def gateway_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/gateway"
+        return self.gateway_address()
+
+    def gateway_address(self, client: str = "") -> str:
+        """Where a process of the bot finds the gateway; see ``DiscordServer.api_address``."""
+        return f"ws://127.0.0.1:{self.port}{'/as/' + client if client else ''}/gateway"
 
     # -- watching
 
@@ -201,7 +210,7 @@ class World:
             source,
         )
         self.interactions[interaction.token] = interaction
-        self.gateway.dispatch("INTERACTION_CREATE", interaction.payload())
+        self.gateway.dispatch("INTERACTION_CREATE", interaction.payload(), channel.guild_id)
         return interaction
 
     def post(self, channel: Channel, author: Json, **fields: Any) -> Message:  # noqa: ANN401
@@ -220,40 +229,47 @@ class World:
     def remove_channel(self, channel: Channel) -> None:
         """Deletes a channel and all that was written there."""
         del self.channels[channel.id]
+        if channel.guild:
+            channel.guild.channels.remove(channel)
         for message in list(channel.messages.values()):
             message.deleted = True
         channel.messages.clear()
-        if self.gateway.session and channel.seen:
-            self.gateway.dispatch("CHANNEL_DELETE", channel.payload())
-        self.changed()
+        if channel.seen:
+            self.gateway.dispatch("CHANNEL_DELETE", channel.payload(), channel.guild_id)
 
     def tell(self, event: str, message: Message) -> None:
         """Sends a message event to the bot, as much of it as the bot's intents allow."""
         self.changed()
-        session, channel = self.gateway.session, message.channel
-        if session is None or not channel.seen or message.ephemeral:
+        channel = message.channel
+        if not channel.seen or message.ephemeral:
             return
-        if not session.intents & (1 << 9 if channel.guild else 1 << 12):
-            return
-        if event == "MESSAGE_DELETE":
-            data: Json = {"id": str(message.id), "channel_id": str(channel.id)}
-            if channel.guild:
-                data["guild_id"] = str(channel.guild.id)
-        else:
-            me = str(self.application_id)
-            told = (
-                session.intents & 1 << 15
-                or not channel.guild
-                or message.mine
-                or any(user["id"] == me for user in message.mentions)
-            )
-            data = message.payload(stripped=not told)
-            author = next((p for p in self.people if str(p.id) == message.author["id"]), None)
-            if channel.guild and author:
-                member = author.member()
-                del member["user"], member["permissions"]
-                data["member"] = member
-        self.gateway.dispatch(event, data)
+        for session in self.gateway.covering(channel.guild_id):
+            if not session.intents & (1 << 9 if channel.guild else 1 << 12):
+                continue
+            if event == "MESSAGE_DELETE":
+                data: Json = {"id": str(message.id), "channel_id": str(channel.id)}
+                if channel.guild:
+                    data["guild_id"] = str(channel.guild.id)
+            else:
+                data = self._told(message, content=bool(session.intents & 1 << 15))
+            session.dispatch(event, data)
+
+    def _told(self, message: Message, *, content: bool) -> Json:
+        """A message as an event has it; ``content``: whether the bot may read all there is."""
+        me, channel = str(self.application_id), message.channel
+        told = (
+            content
+            or not channel.guild
+            or message.mine
+            or any(user["id"] == me for user in message.mentions)
+        )
+        data = message.payload(stripped=not told)
+        author = next((p for p in self.people if str(p.id) == message.author["id"]), None)
+        if channel.guild and author:
+            member = author.member()
+            del member["user"], member["permissions"]
+            data["member"] = member
+        return data
 
     # -- what the gateway tells of it
 
@@ -262,13 +278,17 @@ class World:
             "v": 10,
             "user": self.bot_user(),
             "session_id": session.id,
-            "resume_gateway_url": self.gateway_url,
-            "shard": [0, 1],
-            "guilds": [{"id": str(g.id), "unavailable": True} for g in self.guilds if g.installed],
+            "resume_gateway_url": self.gateway_address(session.client),
+            "shard": [session.shard, session.shards],
+            "guilds": [
+                {"id": str(guild.id), "unavailable": True}
+                for guild in self.guilds
+                if guild.installed and session.covers(guild.id)
+            ],
             "application": {"id": str(self.application_id), "flags": self.application_flags},
         }
 
-    def _guild_payloads(self) -> list[Json]:
+    def _guild_payloads(self, session: Session) -> Iterator[Json]:
         bot_member = {
             "user": self.bot_user(),
             "roles": [],
@@ -277,7 +297,7 @@ class World:
             "mute": False,
             "flags": 0,
         }
-        return [
+        return (
             {
                 "id": str(guild.id),
                 "name": guild.name,
@@ -297,7 +317,7 @@ class World:
                     ),
                     *(_role(role, name) for role, name in guild.roles.items()),
                 ],
-                "channels": [c.payload() for c in self.channels.values() if c.guild is guild],
+                "channels": [channel.payload() for channel in guild.channels],
                 "preferred_locale": guild.locale,
                 "premium_tier": 0,
                 "nsfw_level": 0,
@@ -313,8 +333,8 @@ class World:
                 "mfa_level": 0,
             }
             for guild in self.guilds
-            if guild.installed
-        ]
+            if guild.installed and session.covers(guild.id)
+        )
 
 
 def _role(role: int, name: str, **fields: Any) -> Json:  # noqa: ANN401

@@ -8,6 +8,8 @@ from tests.fake_discord.world import World
 
 Json = dict[str, Any]
 
+ADVISED = 1000  # guilds a shard, in the number of shards that Discord advises
+
 
 class ApplicationRoutes:
     """Answers for one application."""
@@ -21,7 +23,7 @@ class ApplicationRoutes:
             ("GET", "/users/@me"): self._me,
             ("GET", "/applications/@me"): self._application,
             ("GET", "/oauth2/applications/@me"): self._application,
-            ("GET", "/gateway"): self._gateway_bot,
+            ("GET", "/gateway"): self._gateway,
             ("GET", "/gateway/bot"): self._gateway_bot,
         }
 
@@ -47,6 +49,19 @@ class ApplicationRoutes:
             "integration_types_config": {"0": {}, "1": {}},
         }
 
+    def _gateway(self, call: Call) -> Json:
+        return {"url": self.world.gateway_address(call.entry.client)}
+
     def _gateway_bot(self, call: Call) -> Json:
-        limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
-        return {"url": self.world.gateway_url, "shards": 1, "session_start_limit": limit}
+        gateway = self.world.gateway
+        installed = sum(guild.installed for guild in self.world.guilds)
+        return {
+            **self._gateway(call),
+            "shards": -(-installed // ADVISED) or 1,
+            "session_start_limit": {
+                "total": gateway.session_starts,
+                "remaining": max(gateway.session_starts - len(gateway.identified), 0),
+                "reset_after": 86_400_000,
+                "max_concurrency": gateway.max_concurrency,
+            },
+        }
