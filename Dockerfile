@@ -12,7 +12,7 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY model/__init__.py model/
 RUN mkdir bot data training vocab weights \
-    && /opt/pooh/bin/pip install --no-cache-dir --no-compile .
+    && /opt/pooh/bin/pip install --no-cache-dir --no-compile '.[cluster]'
 COPY bot bot
 COPY data data
 COPY model model
