@@ -98,10 +98,12 @@ class Cluster:
         self._valkey = valkey_url
         self._times = (str(period), str(margin))
         self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._started: Counter[str] = Counter()
 
     async def start(self, name: str, shards: str) -> None:
         """Begins a process; ``online`` waits for its shards."""
         discord = self.discord
+        self._started[name] += 1
         with (self._folder / f"{name}.log").open("ab") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-c", LAUNCH, *self._times),
@@ -135,7 +137,7 @@ class Cluster:
         return int(status.split("VmRSS:")[1].split()[0]) >> 10
 
     async def online(self, *names: str, shards: int) -> None:
-        """Waits until these have that many shards together, each told of its servers."""
+        """Waits until these have that many shards together, and know their servers."""
         gateway = self.discord.gateway
 
         def connected() -> bool:
@@ -146,6 +148,9 @@ class Cluster:
             )
 
         await self.discord.until(connected, f"{shards} shards of {names}", patience=400)
+        # Until it has read of all its servers, a bot may be too late for a command.
+        while not all(self.log(name).count("ready, in") == self._started[name] for name in names):
+            await asyncio.sleep(0.1)
 
     async def kill(self, name: str) -> None:
         """As a crash does: without a word."""
