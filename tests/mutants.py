@@ -89,8 +89,8 @@ MUTANTS = (
     Mutant(
         "a private word takes the place of a public promise",
         "bot/targets.py",
-        "            if self._promised:\n                # A follow-up",
-        "            if False:\n                # A follow-up",
+        "        if self._promised:\n            # A follow-up",
+        "        if False:\n            # A follow-up",
         DELIVERY + "test_what_is_said_after_a_public_promise_is_private_and_the_promise_is_gone",
     ),
     Mutant(
