@@ -9,11 +9,21 @@ from tests.test_repo import ROOT, imports
 
 # From what knows nothing of the others to what knows all: a module imports from rows above its own.
 LAYERS = (
-    {"clock", "invite", "limiter", "options", "queue", "redaction", "systemd", "translations"},
+    {
+        "clock",
+        "invite",
+        "limiter",
+        "options",
+        "queue",
+        "redaction",
+        "shards",
+        "systemd",
+        "translations",
+    },
     {"words", "messages", "settings", "actions", "openings", "errors", "sync"},
     {"worker", "connection", "delivery", "logs", "pictures", "seen"},
-    {"writer", "captions", "prompts", "targets"},
-    {"stories", "terminal"},
+    {"writer", "captions", "prompts", "sharding", "targets"},
+    {"cluster", "stories", "terminal"},
     {"services", "mentions"},
     {"buttons", "commands"},
     {"client", "checks"},
@@ -21,7 +31,17 @@ LAYERS = (
     {"metrics"},
     {"__main__"},
 )
-PURE = ("actions", "limiter", "messages", "openings", "options", "prompts", "queue", "words")
+PURE = (
+    "actions",
+    "limiter",
+    "messages",
+    "openings",
+    "options",
+    "prompts",
+    "queue",
+    "shards",
+    "words",
+)
 DISCORDLESS = ("queue", "words", "worker", "writer")
 
 

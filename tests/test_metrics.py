@@ -69,7 +69,7 @@ async def test_it_is_well_while_it_is_connected(watched: Watched) -> None:
 
 
 async def test_a_heartbeat_that_is_not_acknowledged_is_missed(watched: Watched) -> None:
-    heart = watched.theatre.bot.ws._keep_alive
+    heart = watched.theatre.bot._get_websocket(shard_id=0)._keep_alive
     assert heart is not None
     heart._last_ack -= 1000
     status, what = await watched.get("/healthz")
