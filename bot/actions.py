@@ -5,15 +5,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
+from bot import pages
 from bot.options import MAX_LENGTH, MAX_TOP_K, MIN_TOP_P
+from bot.pages import Pages
 from model.sampling import MAX_TEMPERATURE, Sampling
 
-WARMER = 0.2  # how much wilder Wilder is
 _DECIMAL = r"[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?"  # as Python writes it
 TEMPLATE = (  # of an id, as `ButtonState.custom_id` makes it and made it before
-    r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete):(?P<owner>[0-9]{1,20})"
-    rf":(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)"
-    rf"(?::p(?P<top_p>{_DECIMAL}))?(?P<on>:on)?(?P<continued>:continued)?"
+    r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete|confirm|cancel|earlier|page|later)"
+    rf":(?P<owner>[0-9]{{1,20}}):(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)"
+    rf"(?::p(?P<top_p>{_DECIMAL}))?(?P<on>:on)?(?:(?P<continued>:continued)|:{pages.PATTERN})?"
 )
 
 _Number = TypeVar("_Number", int, float)
@@ -27,17 +28,29 @@ class Action(enum.StrEnum):
     WILDER = "wilder"
     CALMER = "calmer"
     STOP = "stop"
-    DELETE = "delete"
+    DELETE = "delete"  # asks once more
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
+    EARLIER = "earlier"
+    PAGE = "page"  # not to be pressed: it says which page is shown
+    LATER = "later"
 
     @property
-    def warmth(self) -> float:
-        """What it adds to the temperature."""
-        return {Action.WILDER: WARMER, Action.CALMER: -WARMER}.get(self, 0.0)
+    def wilder(self) -> int:
+        """How many times wilder the story becomes by it."""
+        return {Action.WILDER: 1, Action.CALMER: -1}.get(self, 0)
+
+    @property
+    def turns(self) -> int:
+        """How many pages it turns."""
+        return {Action.EARLIER: -1, Action.LATER: 1}.get(self, 0)
 
 
 WRITING = (Action.STOP, Action.DELETE)  # under a story that is being written
-# ... and under one that has ended.
+# ... under one that has ended ...
 FINAL = (Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE)
+ASKING = (Action.CONFIRM, Action.CANCEL)  # ... under one that is perhaps to be deleted ...
+TURNING = (Action.EARLIER, Action.PAGE, Action.LATER)  # ... and where there is more than one page.
 
 
 @dataclass(frozen=True)
@@ -46,13 +59,23 @@ class ButtonState:
 
     Attributes:
         owner: who asked for it.
-        sampling: how; the seed is not remembered.
-        continued: it has more than one part: no other story may take its place.
+        sampling: how, its first version if it has several; without a seed.
+        continued: it has more than one part.
+        pages: its versions, that can be told again from what stands in its message; None if it
+            cannot: it was continued, or goes on from more than its message shows, or the button is
+            older than this.
     """
 
     owner: int
     sampling: Sampling
     continued: bool = False
+    pages: Pages | None = None
+
+    @property
+    def shown(self) -> Sampling:
+        """How the story that is shown was written, without its seed."""
+        sampling = self.pages.sampling(self.sampling) if self.pages else self.sampling
+        return replace(sampling, seed=None)
 
     @classmethod
     def of(cls, match: re.Match[str]) -> Self:
@@ -68,27 +91,20 @@ class ButtonState:
             top_p=_between(MIN_TOP_P, float(match["top_p"] or 1.0), 1.0),
             whole_word=match["on"] is None,
         )
-        return cls(int(match["owner"]), sampling, continued=match["continued"] is not None)
+        return cls(
+            int(match["owner"]),
+            sampling,
+            continued=match["continued"] is not None,
+            pages=Pages.of(match) if match["seed"] is not None else None,
+        )
 
     def custom_id(self, action: Action) -> str:
         """An id of at most 100 characters for a button."""
         s = self.sampling
         end = f":p{s.top_p:.4g}" if s.top_p < 1.0 else ""
-        end += ("" if s.whole_word else ":on") + (":continued" if self.continued else "")
+        end += "" if s.whole_word else ":on"
+        end += ":continued" if self.continued else f":{self.pages.code}" if self.pages else ""
         return f"pooh:{action.value}:{self.owner}:{s.temperature!r}:{s.length}:{s.top_k}{end}"
-
-    def warmer(self, by: float) -> Self:
-        """The same at another temperature."""
-        return replace(self, sampling=warmer(self.sampling, by))
-
-
-def warmer(sampling: Sampling, by: float) -> Sampling:
-    """The same with so much added to the temperature, as far as it goes."""
-    if not by:
-        return sampling
-    # Rounded to take the dust of the addition off, not to make a small temperature 0.
-    temperature = round(_between(0.0, sampling.temperature + by, MAX_TEMPERATURE), 6)
-    return replace(sampling, temperature=temperature)
 
 
 def _between(least: _Number, number: _Number, most: _Number) -> _Number:

@@ -8,11 +8,13 @@ from typing import Any, Self
 import discord
 
 from bot import messages
-from bot.actions import TEMPLATE, WARMER, Action, ButtonState, warmer
+from bot.actions import ASKING, FINAL, TEMPLATE, TURNING, Action, ButtonState
 from bot.errors import Refusal, explain
 from bot.messages import Page
+from bot.pages import MOST, warmer
 from bot.services import response_to, services_of
 from bot.stories import Place, Request
+from bot.targets import Response
 from bot.translations import Language, Text
 
 OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
@@ -21,6 +23,7 @@ LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 _STYLES = {
     Action.CONTINUE: discord.ButtonStyle.primary,
     Action.DELETE: discord.ButtonStyle.danger,
+    Action.CONFIRM: discord.ButtonStyle.danger,
     Action.STOP: discord.ButtonStyle.danger,
 }
 
@@ -34,13 +37,23 @@ class StoryButton(
     def __init__(
         self, action: Action, state: ButtonState, language: Language = Language.ENGLISH
     ) -> None:
+        pages = state.pages
+        # Nowhere to go: no such temperature, no such page. What says the page leads nowhere at all.
+        disabled = action is Action.PAGE
+        if action.wilder:
+            disabled = warmer(state.shown, action.wilder) == state.shown
+        if action.turns:
+            disabled = pages is None or pages.turned(action.turns) == pages
         super().__init__(
             discord.ui.Button(
-                label=language.say(Text[action.name]),
+                label=language.say(
+                    Text[action.name],
+                    number=pages.number if pages else 1,
+                    count=pages.count if pages else 1,
+                ),
                 style=_STYLES.get(action, discord.ButtonStyle.secondary),
                 custom_id=state.custom_id(action),
-                disabled=(action is Action.WILDER and state.warmer(WARMER) == state)
-                or (action is Action.CALMER and state.warmer(-WARMER) == state),
+                disabled=disabled,
             )
         )
         self.action = action
@@ -65,8 +78,10 @@ class StoryButton(
 def row(
     actions: Sequence[Action], state: ButtonState, language: Language = Language.ENGLISH
 ) -> discord.ui.View:
-    """A row of buttons, named in a language."""
+    """The buttons, named in a language; where a story has several versions, a row to turn them."""
     view = discord.ui.View(timeout=None)
+    if actions == FINAL and state.pages is not None and state.pages.count > 1:
+        actions = (*actions, *TURNING)
     for action in actions:
         view.add_item(StoryButton(action, state, language))
     return view
@@ -82,7 +97,11 @@ async def press(interaction: discord.Interaction, action: Action, state: ButtonS
             case Action.STOP:
                 await _stop(interaction, state)
             case Action.DELETE:
+                await _ask_to_delete(interaction, state)
+            case Action.CONFIRM:
                 await _delete(interaction, state)
+            case Action.CANCEL:
+                await response.change_buttons(row(FINAL, state, response.language))
             case _:
                 await _rewrite(interaction, action, state)
     except Exception as error:
@@ -98,68 +117,123 @@ def _check_owner(interaction: discord.Interaction, state: ButtonState, no: Text)
 async def _stop(interaction: discord.Interaction, state: ButtonState) -> None:
     services, message = services_of(interaction), interaction.message
     assert message is not None
-    is_writing = services.stories.is_writing(message.id)
-    if is_writing:
+    if services.stories.is_writing(message.id):
         _check_owner(interaction, state, Text.MAY_NOT_STOP)
         services.stories.stop(message.id)
+        await _acknowledge(interaction)
+    else:
+        await _bring_to_rest(interaction, state, FINAL)
+
+
+async def _acknowledge(interaction: discord.Interaction) -> Response:
+    """Say that the press was heard."""
     response = response_to(interaction)
     response.in_place = True
     await response.open()
-    if is_writing:
-        return
-    # Either the story had just ended, and the message says so by now. Or the bot went away
-    # while it was being written: whoever presses first brings the message to rest.
+    return response
+
+
+async def _bring_to_rest(
+    interaction: discord.Interaction, state: ButtonState, actions: Sequence[Action]
+) -> None:
+    """Nobody writes this story, although its message said so when a button was pressed.
+
+    Either the story had just ended, and the message says so by now. Or the bot went away while it
+    was being written: whoever presses first brings the message to rest.
+    """
+    services, message = services_of(interaction), interaction.message
+    assert message is not None
+    response = await _acknowledge(interaction)
     now = await services.delivery.send(interaction.original_response)
     if now.content == message.content:
-        await services.stories.finish_interrupted(response, now.content, state)
+        await services.stories.finish_interrupted(response, now.content, state, actions)
+
+
+async def _ask_to_delete(interaction: discord.Interaction, state: ButtonState) -> None:
+    """The question stands where the buttons stood: a second press there reaches any message."""
+    _check_owner(interaction, state, Text.MAY_NOT_DELETE)
+    stories, message = services_of(interaction).stories, interaction.message
+    assert message is not None
+    if stories.is_writing(message.id):
+        stories.ask_to_delete(message.id)
+        await _acknowledge(interaction)
+    elif _says_that_it_is_written(message):
+        await _bring_to_rest(interaction, state, ASKING)
+    else:
+        response = response_to(interaction)
+        await response.change_buttons(row(ASKING, state, response.language))
+
+
+def _says_that_it_is_written(message: discord.Message) -> bool:
+    buttons = [child for line in message.components if isinstance(line, discord.ActionRow)
+               for child in line.children]  # fmt: skip
+    prefix = f"pooh:{Action.STOP.value}:"
+    return any((button.custom_id or "").startswith(prefix) for button in buttons)
 
 
 async def _delete(interaction: discord.Interaction, state: ButtonState) -> None:
     _check_owner(interaction, state, Text.MAY_NOT_DELETE)
     assert interaction.message is not None
     services_of(interaction).stories.stop(interaction.message.id)
-    response = response_to(interaction)
-    response.in_place = True
-    await response.open()
-    await response.remove()
+    await (await _acknowledge(interaction)).remove()
 
 
 async def _rewrite(interaction: discord.Interaction, action: Action, state: ButtonState) -> None:
-    """Again, Continue, Wilder, Calmer."""
+    """Again, Continue, Wilder, Calmer, and the pages."""
     services, message = services_of(interaction), interaction.message
     assert message is not None
     if services.stories.is_writing(message.id):
         raise Refusal(Text.STILL_WRITING)
     response, person = response_to(interaction), interaction.user.id
     age = services.clock.now() - message.created_at.timestamp()
-    request = follow_up(action, state, message.id, message.content, person, age)
-    response.in_place = request.place is not None
+    ours = state.pages is not None and services.stories.is_ours(state.pages)
+    request = follow_up(action, state, message.id, message.content, person, age, ours=ours)
+    response.in_place, response.is_private = request.place is not None, request.is_private
     await services.stories.respond(request, response)
 
 
 def follow_up(
-    action: Action, state: ButtonState, message: int, content: str, person: int, age: float
+    action: Action,
+    state: ButtonState,
+    message: int,
+    content: str,
+    person: int,
+    age: float,
+    *,
+    ours: bool,
 ) -> Request:
     """What a press asks for: a story in this message if it is theirs, else in a new one.
 
-    A story that was continued stays: what is told anew is a new message then, too.
+    No story is lost by it. Another takes its place only where it can be told again, when its page
+    is turned to; and it goes on in its place only where it is the only version.
 
     Args:
-        action: Again, Continue, Wilder or Calmer.
+        action: Again, Continue, Wilder, Calmer, or to an earlier or a later page.
         state: what the button remembers.
         message: the id of the message it stands under ...
         content: ... and what this says.
         person: who pressed it.
         age: of the message, in seconds.
+        ours: the weights of today have told its versions.
+
+    Raises:
+        Refusal: the page is of other weights.
     """
-    page = messages.parse(content)
-    continued = action is Action.CONTINUE
-    sampling = warmer(state.sampling, action.warmth)
-    kept = page if continued else Page(page.prompt)
-    in_place = person == state.owner and age < OLD
-    in_place &= messages.room(page) >= LITTLE_ROOM if continued else not state.continued
-    if in_place:
-        return Request(person, sampling, place=Place(message, kept, continued, content, state))
-    if continued:  # only the prompt's last word was to go on
-        return Request(person, replace(sampling, whole_word=True), before=page.text)
-    return Request(person, sampling, text=page.prompt)
+    page, pages = messages.parse(content), state.pages
+    may_change = person == state.owner and age < OLD
+    if action is Action.CONTINUE:
+        is_only = pages is None or pages.count == 1
+        if may_change and is_only and messages.room(page) >= LITTLE_ROOM:
+            return Request(person, state.shown, place=Place(message, page, content, state))
+        # Only the prompt's last word was to go on.
+        return Request(person, replace(state.shown, whole_word=True), before=page.text)
+    place = Place(message, Page(page.prompt), content, state) if may_change else None
+    if action.turns:
+        if pages is None or not ours:
+            raise Refusal(Text.ANOTHER_POOH)
+        turned = pages.turned(action.turns)
+        return Request(person, state.sampling, page.prompt, place=place, pages=turned)
+    if place is not None and pages is not None and ours and pages.count < MOST:
+        pages = pages.added(action.wilder)
+        return Request(person, state.sampling, place=place, pages=pages)
+    return Request(person, warmer(state.shown, action.wilder), page.prompt)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot import captions, messages
-from bot.actions import FINAL, WRITING, Action, ButtonState
+from bot.actions import ASKING, FINAL, WRITING, Action, ButtonState
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient, record
 from bot.limiter import Limiter
 from bot.messages import Page
+from bot.pages import Pages, as_remembered, short_digest
 from bot.prompts import read_prompt
 from bot.settings import Settings
 from bot.targets import Target, is_blocked, may_not
@@ -44,14 +45,12 @@ class Place:
     Attributes:
         message: its id.
         page: what stays of it: the prompt, and the story so far if it goes on.
-        continued: whether it goes on.
         content: what the message says, to go back to if nothing at all is written ...
         state: ... and what its buttons remember.
     """
 
     message: int
     page: Page
-    continued: bool
     content: str
     state: ButtonState
 
@@ -62,11 +61,13 @@ class Request:
 
     Attributes:
         person: who.
-        sampling: how it is to be written.
+        sampling: how it is to be written, its first version if it is one of several.
         text: how it begins, as it was typed.
         before: the earlier story that it goes on from, in a new message; "" for none.
         place: the message that it is written into, if it is not a new one; its page then says how
             the story begins.
+        pages: its versions, the wanted one shown, if it is written anew. Without a place, it is a
+            copy in a new message, for this person alone, and begins with `text` as it stands.
     """
 
     person: int
@@ -74,6 +75,12 @@ class Request:
     text: str = ""
     before: str = ""
     place: Place | None = None
+    pages: Pages | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is for the one who asks alone."""
+        return self.pages is not None and self.place is None
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,9 @@ class Stories:
         self._model = messages.escape(model[:24])
         self._make_buttons = make_buttons
         self._limiter = Limiter(settings.cooldown, settings.burst, clock.monotonic)
+        self._weights = short_digest(writer.weights)
         self._shown: dict[int, Story] = {}  # message -> the story that is being written there
+        self._unwanted: set[Story] = set()  # when it ends, whether to delete it is asked
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
 
@@ -174,6 +183,7 @@ class Stories:
             self._writer.stop(job.story)
             for message in [at for at, story in self._shown.items() if story is job.story]:
                 del self._shown[message]
+            self._unwanted.discard(job.story)
             self._tasks.discard(task)
 
     def _submit(self, request: Request, target: Target) -> _Job:
@@ -182,24 +192,36 @@ class Stories:
         Raises:
             Refusal: he gets no prompt, or takes none.
         """
-        person, sampling, vocab = request.person, request.sampling, self._writer.vocab
-        if request.place is None:
+        person, vocab = request.person, self._writer.vocab
+        sampling = as_remembered(request.sampling)
+        if request.place is None and request.pages is None:
             prompt = read_prompt(request.text, vocab, self._words, before=request.before)
             sampling = prompt.applied_to(sampling)
             story = self._ask_writer(person, prompt.context, sampling)
-            state = ButtonState(person, sampling)
+            # What was read beyond the prompt is not in the message, to be told from again.
+            pages = self._first_page(story) if prompt.context == prompt.text else None
+            state = ButtonState(person, sampling, pages=pages)
             return _Job(story, state, Page(prompt.text), target, dropped=prompt.dropped)
-        page, continued = request.place.page, request.place.continued
+        page = request.place.page if request.place else Page(request.text)
         if self._words.refuses(page.text):  # the list may have grown since it was written
             raise Refusal(Text.RATHER_NOT)
-        state = ButtonState(person, sampling, continued)
-        length = min(sampling.length, max(messages.room(page), 1))
-        # Only the prompt's last word was to go on.
-        whole_word = sampling.whole_word or continued
-        sampling = replace(sampling, length=length, whole_word=whole_word)
+        state = ButtonState(person, sampling, request.pages is None, request.pages)
+        if request.pages is not None:
+            sampling = request.pages.sampling(sampling)
+        else:  # it goes on: only the prompt's last word was to, perhaps, and there is less room
+            length = min(sampling.length, max(messages.room(page), 1))
+            sampling = replace(sampling, length=length, whole_word=True)
         # What an old message holds may come from a network that knew other characters.
         story = self._ask_writer(person, vocab.clean(page.text).text, sampling)
         return _Job(story, state, page, target, request.place)
+
+    def _first_page(self, story: Story) -> Pages:
+        assert story.sampling.seed is not None
+        return Pages.first(story.sampling.seed, self._weights)
+
+    def is_ours(self, pages: Pages) -> bool:
+        """Whether the weights that told these versions are those that write today."""
+        return pages.weights == self._weights
 
     def _ask_writer(self, person: int, context: str, sampling: Sampling) -> Story:
         try:
@@ -240,14 +262,21 @@ class Stories:
 
     async def _show_end(self, job: _Job) -> None:
         ending = captions.ending(job.story, job.target.language)
+        actions = ASKING if job.story in self._unwanted else FINAL
         if job.place is not None and ending and not job.story.text.strip():
-            await self._finish(job.target, job.place.content, job.place.state)
+            await self._finish(job.target, job.place.content, job.place.state, actions)
             raise Refusal(Text.NOTHING_NEW, ending=ending)
-        await self._finish(job.target, self._end(job), job.state)
+        await self._finish(job.target, self._end(job), job.state, actions)
 
-    async def _finish(self, target: Target, content: str, state: ButtonState) -> None:
+    async def _finish(
+        self,
+        target: Target,
+        content: str,
+        state: ButtonState,
+        actions: Sequence[Action] = FINAL,
+    ) -> None:
         """Show what stays, with the buttons that stay."""
-        buttons = self._make_buttons(FINAL, state, target.language)
+        buttons = self._make_buttons(actions, state, target.language)
         await self._delivery.send(lambda: target.show(content, buttons))
 
     async def _give_up(self, job: _Job, shown: str, error: Exception) -> None:
@@ -300,10 +329,16 @@ class Stories:
         page = replace(messages.parse(content), cut=True)
         return messages.build(page, f"{self._model} · {language.say(why)}")
 
-    async def finish_interrupted(self, target: Target, content: str, state: ButtonState) -> None:
+    async def finish_interrupted(
+        self,
+        target: Target,
+        content: str,
+        state: ButtonState,
+        actions: Sequence[Action] = FINAL,
+    ) -> None:
         """Give a message its last buttons: nobody writes its story any more."""
         content = self._cut_short(content, Text.INTERRUPTED, target.language)
-        await self._finish(target, content, state)
+        await self._finish(target, content, state, actions)
 
     def is_writing(self, message: int) -> bool:
         """Whether a story is being written in this message."""
@@ -312,6 +347,12 @@ class Stories:
     def stop(self, message: int) -> None:
         """Stop the story that is being written there, if there is one."""
         if (story := self._shown.get(message)) is not None:
+            self._writer.stop(story)
+
+    def ask_to_delete(self, message: int) -> None:
+        """Stop the story that is being written there; its end is shown with a question."""
+        if (story := self._shown.get(message)) is not None:
+            self._unwanted.add(story)
             self._writer.stop(story)
 
     async def finish(self) -> None:

@@ -46,6 +46,7 @@ class Response:
     Attributes:
         in_place: it changes the message under which a button was pressed; else it is a new one,
             at first "Pooh is thinking ...".
+        is_private: the new message is for the one who asked alone.
         language: of the one who asked.
     """
 
@@ -56,7 +57,7 @@ class Response:
         self._acknowledged = False  # ... and Discord has it
         self._promised = False  # "Pooh is thinking ..." stands there, or may
         self._message = interaction.message.id if interaction.message else None
-        self.in_place = False
+        self.in_place = self.is_private = False
         self.language = Language.of(interaction.locale)
 
     async def open(self) -> int | None:
@@ -65,7 +66,7 @@ class Response:
         self._opened = True
         self._promised = not self.in_place
         callback = await self._delivery.acknowledge(
-            lambda: response.defer(thinking=not self.in_place)
+            lambda: response.defer(thinking=not self.in_place, ephemeral=self.is_private)
         )
         self._acknowledged = True
         if self.in_place:
@@ -98,6 +99,13 @@ class Response:
             message = await known.edit(content=content, view=view, attachments=files)
         self._promised = False
         return message.id
+
+    async def change_buttons(self, view: discord.ui.View) -> None:
+        """Put other buttons under the message at once: the first response itself does it."""
+        response = self._interaction.response
+        self._opened = self.in_place = True
+        await self._delivery.acknowledge(lambda: response.edit_message(view=view))
+        self._acknowledged = True
 
     async def remove(self) -> None:
         """Delete the message, or the promise."""
@@ -138,7 +146,9 @@ class Response:
 
     def _without_token(self) -> discord.PartialMessage | None:
         """The message as one of the bot's own, where the bot is at home."""
-        interaction = self._interaction
+        interaction, pressed = self._interaction, self._interaction.message
+        if self.is_private or (pressed is not None and self.in_place and pressed.flags.ephemeral):
+            return None  # what one person sees alone is reached by tokens only
         at_home = interaction.is_guild_integration() or interaction.context.dm_channel
         if not at_home or self._message is None or interaction.channel_id is None:
             return None

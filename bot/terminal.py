@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TextIO
 
 from bot import captions, messages
-from bot.actions import Action, warmer
+from bot.actions import Action
 from bot.clock import Clock
 from bot.errors import Refusal
+from bot.pages import warmer
 from bot.prompts import Prompt, read_prompt
 from bot.translations import Language
 from bot.words import WordFilter
@@ -104,7 +105,7 @@ class Conversation:
             await self._tell(Prompt(last.prompt, last.prompt), last.story, sampling)
             return
         self._out.write(last.prompt)
-        await self._tell(Prompt(last.prompt, last.prompt), "", warmer(sampling, action.warmth))
+        await self._tell(Prompt(last.prompt, last.prompt), "", warmer(sampling, action.wilder))
 
     async def _tell(self, prompt: Prompt, so_far: str, sampling: Sampling) -> Outcome | None:
         """Write a story as it grows, with a small line below it."""

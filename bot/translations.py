@@ -100,6 +100,11 @@ class Text(enum.Enum):
     CALMER = Row("Calmer", "Ruhiger", "Plus sage", "Más tranquilo")
     STOP = Row("Stop", "Stopp", "Arrêter", "Parar")
     DELETE = Row("Delete", "Löschen", "Supprimer", "Borrar")
+    CONFIRM = Row("Yes, delete it", "Ja, löschen", "Oui, supprimer", "Sí, borrarlo")
+    CANCEL = Row("No, leave it", "Nein, nicht löschen", "Non, la garder", "No, dejarlo")
+    EARLIER = Row("◀", "◀", "◀", "◀")
+    PAGE = Row("{number}/{count}", "{number}/{count}", "{number}/{count}", "{number}/{count}")
+    LATER = Row("▶", "▶", "▶", "▶")
 
     # The small line under a story
     WAITING = Row(
@@ -215,6 +220,12 @@ class Text(enum.Enum):
         "Rien de nouveau n'a été écrit ({ending}) ; l'ancienne histoire est revenue.",
         "No se ha escrito nada nuevo ({ending}); ha vuelto el cuento anterior.",
     )
+    ANOTHER_POOH = Row(
+        "Another Pooh told that one: he has learned anew since, and would tell it differently.",
+        "Das hat ein anderer Pu erzählt: Er hat seitdem neu gelernt und würde es anders erzählen.",
+        "C'est un autre Pooh qui l'a racontée : il a réappris depuis et la raconterait autrement.",
+        "Ese lo contó otro Pooh: desde entonces ha vuelto a aprender y lo contaría de otra manera.",
+    )
     STILL_WRITING = Row(
         "Pooh is still writing this one.",
         "Pu schreibt noch an dieser Geschichte.",
@@ -296,8 +307,8 @@ class Text(enum.Enum):
         "`{seed}` the same again\n"
         "**Apps > {continue_as}** in a message's menu: Pooh goes on from there.\n"
         "**Mention** me, also in a reply to a story, or write to me in private: Pooh answers.\n"
-        "Under a story: **{again}** (another) · **{continue}** · **{wilder}** · **{calmer}** · "
-        "**{stop}** · **{delete}**\n"
+        "Under a story: **{again}** (another) · **◀ ▶** (turn back) · **{continue}** · "
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}**\n"
         "**/{about}** who Pooh is.",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
         "fängt er selbst an.\n"
@@ -306,8 +317,8 @@ class Text(enum.Enum):
         "**Apps > {continue_as}** im Menü einer Nachricht: Pu erzählt von dort aus weiter.\n"
         "**Erwähne** mich, auch in der Antwort auf eine Geschichte, oder schreib mir privat: Pu "
         "antwortet.\n"
-        "Unter einer Geschichte: **{again}** (eine andere) · **{continue}** · **{wilder}** · "
-        "**{calmer}** · **{stop}** · **{delete}**\n"
+        "Unter einer Geschichte: **{again}** (eine andere) · **◀ ▶** (blättern) · **{continue}** · "
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}**\n"
         "**/{about}** wer Pu ist.",
         "**/pooh** `{prompt}` Pooh continue à partir de tes mots (en anglais) ; sans mots, il "
         "commence lui-même.\n"
@@ -316,8 +327,8 @@ class Text(enum.Enum):
         "**Applications > {continue_as}** dans le menu d'un message : Pooh continue à partir de "
         "là.\n"
         "**Mentionne**-moi, aussi en réponse à une histoire, ou écris-moi en privé : Pooh répond.\n"
-        "Sous une histoire : **{again}** (une autre) · **{continue}** · **{wilder}** · "
-        "**{calmer}** · **{stop}** · **{delete}**\n"
+        "Sous une histoire : **{again}** (une autre) · **◀ ▶** (feuilleter) · **{continue}** · "
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}**\n"
         "**/{about}** qui est Pooh.",
         "**/pooh** `{prompt}` Pooh continúa a partir de tus palabras (en inglés); sin ellas, "
         "empieza él.\n"
@@ -325,8 +336,8 @@ class Text(enum.Enum):
         "`{top_p}` · `{seed}` el mismo otra vez\n"
         "**Aplicaciones > {continue_as}** en el menú de un mensaje: Pooh continúa desde ahí.\n"
         "**Mencióname**, también al responder a un cuento, o escríbeme en privado: Pooh responde.\n"
-        "Bajo un cuento: **{again}** (uno distinto) · **{continue}** · **{wilder}** · **{calmer}** "
-        "· **{stop}** · **{delete}**\n"
+        "Bajo un cuento: **{again}** (uno distinto) · **◀ ▶** (pasar página) · **{continue}** · "
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}**\n"
         "**/{about}** quién es Pooh.",
     )
 

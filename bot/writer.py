@@ -45,6 +45,8 @@ class Writer:
     """The queue and its worker. Made, used and closed on one event loop.
 
     Attributes:
+        vocab: the characters.
+        weights: the digest of the network's weights.
         on_end: called with each story when it has ended.
     """
 
@@ -71,6 +73,7 @@ class Writer:
             new_seed: for a story that comes without.
         """
         self.vocab = vocab
+        self.weights = decoder.digest
         self._slots = slots
         self._capacity = capacity
         self._deadline = deadline

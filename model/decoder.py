@@ -64,6 +64,7 @@ class Decoder:
 
     config: GPTConfig
     strangers: Strangers
+    digest: str
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Decoder:
         weights: Mapping[str, NDArray[Any]],
         slots: int = 1,
         strangers: Strangers = NOBODY,
+        digest: str = "",
     ) -> None:
         """Lay out the weights for writing.
 
@@ -80,8 +82,9 @@ class Decoder:
                 as they are (floats, or quantised with "ngrams.rows.scale"), the rest is float32.
             slots: room for so many texts is made at once; more is made when they join.
             strangers: who is not to walk into what is written; it is the caller's to heed.
+            digest: of the weights, for who asks whether they are still the same.
         """
-        self.config, self.strangers = config, strangers
+        self.config, self.strangers, self.digest = config, strangers, digest
         self._blocks = [
             (
                 _pair_rotary_rows(

@@ -17,6 +17,9 @@ class Network(Protocol):
     strangers: Strangers
     """Who is not to walk into what it writes."""
 
+    digest: str
+    """Of its weights, in hexadecimal digits: what another network writes is another text."""
+
     def join(self) -> int:
         """A free slot."""
 

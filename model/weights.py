@@ -3,6 +3,7 @@
 Nothing is unpickled. A file that does not fit is one clear error before anything is computed.
 """
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,8 +120,8 @@ def load_decoder(name_or_path: str | Path, *, slots: int = 1) -> tuple[Decoder, 
     Raises:
         WeightsError: weights or vocabulary are missing, damaged, or do not fit each other.
     """
-    config, vocab, tensors, strangers = _load(name_or_path)
-    return Decoder(config, tensors, slots, strangers), vocab
+    config, vocab, tensors, strangers, digest = _load(name_or_path)
+    return Decoder(config, tensors, slots, strangers, digest), vocab
 
 
 def load_gpt(name_or_path: str | Path) -> "tuple[GPT, Vocab]":
@@ -134,7 +135,7 @@ def load_gpt(name_or_path: str | Path) -> "tuple[GPT, Vocab]":
 
     from model.gpt import GPT
 
-    config, vocab, tensors, _ = _load(name_or_path)
+    config, vocab, tensors, *_ = _load(name_or_path)
     scale = tensors.pop(_SCALE, None)
     if scale is not None:
         tensors[_ROWS] = dequantise(tensors[_ROWS], scale)
@@ -171,7 +172,7 @@ def load_strangers(name_or_path: str | Path) -> Strangers:
         raise _unusable(path, error) from None
 
 
-def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors, Strangers]:
+def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors, Strangers, str]:
     path, vocab_path = resolve(name_or_path)
     try:
         with open_tensors(path) as file:
@@ -188,7 +189,9 @@ def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors, Stranger
     except (TensorFileError, OSError) as error:
         raise _unusable(path, error) from None
     _check_numbers(path, tensors)
-    return config, vocab, tensors, strangers
+    # Older files hold none: then what there is to tell them apart by.
+    digest = header.digest or hashlib.sha256((config.to_json() + vocab.digest).encode()).hexdigest()
+    return config, vocab, tensors, strangers, digest
 
 
 def _check_numbers(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:

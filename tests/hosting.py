@@ -29,7 +29,7 @@ from model.config import GPTConfig
 from model.decoder import Decoder
 from model.vocab import Vocab
 from model.weights import save
-from tests.fake_discord import DiscordServer, ManualClock, Message, Schemas
+from tests.fake_discord import DiscordServer, Interaction, ManualClock, Message, Person, Schemas
 
 # What the small network has read: an original text of short words and short sentences.
 PRIMER = """
@@ -231,6 +231,15 @@ class Stage:
             self.clock.advance(0.1)
             for _ in range(3):
                 await asyncio.sleep(0.011)  # longer than a look of BotClock
+
+    async def delete(self, person: Person, story: Message) -> Interaction:
+        """Presses Delete, and then the button that is the answer to its question."""
+        person.press(story, "Delete")
+        for _ in range(600):
+            if "Yes, delete it" in story.buttons:
+                return person.press(story, "Yes, delete it")
+            await self.pass_seconds(0.1)
+        raise AssertionError("nobody asked whether it is to be deleted")
 
     def pings(self) -> list[str]:
         """Everybody whom a message of the bot has notified."""

@@ -248,7 +248,7 @@ class Soak:
                 story = chance.choice(busy)
                 at_home = story.channel is not self._group
                 return Use("Stop", "", person.press(story, "Stop"), at_home)
-        label = chance.choice(_BUTTONS)
+        label = chance.choice([text for text in _BUTTONS if text in story.buttons] or ["Delete"])
         return Use(label, "", person.press(story, label), at_home)
 
     # What became of it
@@ -364,7 +364,10 @@ class Soak:
                 yield f"{use.what} {use.mark}: shows {numbers}"
 
 
-_BUTTONS = ("Again", "Again", "Continue", "Continue", "Wilder", "Calmer", "Delete")
+_BUTTONS = (
+    *("Again", "Again", "Continue", "Continue", "Wilder", "Calmer", "◀", "▶", "Delete"),
+    *("Yes, delete it", "No, leave it"),
+)
 _MAY_BE_SILENT = ("mention", "private message", "reply")
 
 

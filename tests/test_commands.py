@@ -13,11 +13,12 @@ from discord import app_commands
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.actions import FINAL, WRITING, Action, ButtonState
+from bot.actions import ASKING, FINAL, WRITING, Action, ButtonState
 from bot.buttons import StoryButton, row
 from bot.commands import make_tree
 from bot.openings import CHOICES, OPENINGS, suggestions
-from bot.options import MAX_LENGTH, MAX_TOP_K
+from bot.options import MAX_LENGTH, MAX_SEED, MAX_TOP_K
+from bot.pages import MOST, Pages, as_remembered, warmer
 from bot.sync import differ
 from bot.translations import Language, Row, Text, Translations, named
 from bot.words import WordFilter
@@ -185,6 +186,41 @@ async def test_a_button_remembers_its_state_in_its_id(
         assert again.state.continued == continued
 
 
+@given(
+    st.integers(1, 2**64 - 1),
+    st.floats(0.0, 2.0),
+    st.integers(100, 10_000).map(lambda n: n / 10_000),
+    st.booleans(),
+    st.integers(0, MAX_SEED),
+    st.lists(st.tuples(st.integers(-MOST, MOST), st.integers(-1, 1)), max_size=MOST - 1),
+)
+async def test_a_button_remembers_every_page_in_its_id(
+    owner: int,
+    temperature: float,
+    top_p: float,
+    whole_word: bool,
+    seed: int,
+    presses: list[tuple[int, int]],
+) -> None:
+    sampling = Sampling(MAX_LENGTH, temperature, MAX_TOP_K, top_p, whole_word=whole_word)
+    pages = Pages.first(seed, "0a1b2f")
+    for turns, wilder in presses:
+        before = pages.turned(turns)
+        pages = before.added(wilder)
+        assert pages.number == pages.count and pages.levels[:-1] == before.levels
+    state = ButtonState(owner, as_remembered(sampling), pages=pages)
+    for action in Action:
+        custom_id = state.custom_id(action)
+        assert len(custom_id) <= 100
+        again = await remade(custom_id)
+        assert again.action is action and again.state == state
+    numbers = range(1, pages.count + 1)
+    told = [replace(pages, number=number).sampling(state.sampling) for number in numbers]
+    assert len({one.seed for one in told}) == pages.count
+    assert all(0.0 <= one.temperature <= 2.0 for one in told)
+    assert told[0] == replace(state.sampling, seed=seed)
+
+
 @pytest.mark.parametrize("temperature", [0.004, 0.0049999, 1e-7, 5e-324, 0.1 + 0.2, 1.9999999])
 async def test_a_temperature_is_not_rounded_by_a_button(temperature: float) -> None:
     state = await pressed(ButtonState(1, Sampling(temperature=temperature)).custom_id(Action.AGAIN))
@@ -193,8 +229,8 @@ async def test_a_temperature_is_not_rounded_by_a_button(temperature: float) -> N
 
 async def test_a_small_temperature_is_left_by_wilder_and_calmer() -> None:
     state = ButtonState(1, Sampling(temperature=0.004))
-    assert state.warmer(0.2).warmer(-0.2) == state
-    assert ButtonState(1, Sampling(temperature=0.8)).warmer(-0.2).sampling.temperature == 0.6
+    assert warmer(warmer(state.sampling, 1), -1) == state.sampling
+    assert warmer(Sampling(temperature=0.8), -1).temperature == 0.6
 
 
 @pytest.mark.parametrize(
@@ -223,7 +259,7 @@ async def test_an_old_button_gets_the_nearest_numbers_of_today(
 async def test_a_button_carries_top_p_and_an_older_one_none(end: str, top_p: float) -> None:
     state = await pressed(f"pooh:wilder:1:0.8:300:0{end}")
     assert state == ButtonState(1, Sampling(300, 0.8, 0, top_p), continued=end == ":continued")
-    assert state.warmer(0.2).sampling.top_p == state.sampling.top_p
+    assert warmer(state.shown, 1).top_p == state.sampling.top_p
 
 
 @given(st.from_regex(TEMPLATE, fullmatch=True).filter(lambda text: len(text) <= 100))
@@ -232,10 +268,10 @@ async def test_no_button_fails_for_what_its_id_says(custom_id: str) -> None:
 
 
 async def test_wilder_and_calmer_end_where_the_temperature_does() -> None:
-    state = ButtonState(1, Sampling(temperature=0.3))
-    assert state.warmer(0.2).sampling.temperature == 0.5
-    assert state.warmer(-0.5).sampling.temperature == 0.0
-    assert state.warmer(9).sampling.temperature == 2.0
+    sampling = Sampling(temperature=0.3)
+    assert warmer(sampling, 1).temperature == 0.5
+    assert warmer(sampling, -2).temperature == 0.0
+    assert warmer(sampling, 9).temperature == 2.0
     for temperature, disabled in ((0.0, Action.CALMER), (2.0, Action.WILDER), (1.0, None)):
         view = row(FINAL, ButtonState(1, Sampling(temperature=temperature)))
         off = [b.action for b in view.children if isinstance(b, StoryButton) and b.item.disabled]
@@ -243,9 +279,11 @@ async def test_wilder_and_calmer_end_where_the_temperature_does() -> None:
 
 
 async def test_rows_fit_and_ids_differ() -> None:
-    for actions in (FINAL, WRITING):
-        items = row(actions, ButtonState(1, Sampling())).to_components()[0]["components"]
-        assert len(items) <= 5
+    pages = Pages.first(1, "abcdef").added(1)
+    for actions, rows in ((FINAL, [5, 3]), (WRITING, [2]), (ASKING, [2])):
+        lines = row(actions, ButtonState(1, Sampling(), pages=pages)).to_components()
+        assert [len(line["components"]) for line in lines] == rows
+        items = [item for line in lines for item in line["components"]]
         assert len({item["custom_id"] for item in items}) == len(items)
 
 
@@ -275,6 +313,7 @@ def test_every_language_says_everything_with_the_same_gaps(text: Text) -> None:
     # A text is a language's own, unless it is a name, or a word that both languages have.
     same = [language for language in Language if getattr(row, language.value) == row.en]
     shared = {Text.TOP_K, Text.TOP_P, Text.AT_TOP_K, Text.AT_TOP_P, Text.WILDER, Text.ABOUT_VERSION}
+    shared |= {Text.EARLIER, Text.PAGE, Text.LATER}
     assert same == [Language.ENGLISH] or text in shared
 
 
@@ -291,8 +330,8 @@ def test_every_text_fits_where_it_is_shown(language: Language) -> None:
     help_page = language.say(Text.HELP_PAGE)
     for name in (*language.names.values(), "/pooh"):
         assert name in help_page or name in (language.say(Text.HELP),)
-    assert len({language.say(text) for text in BUTTONS}) == len(BUTTONS)
-    assert all(len(language.say(text)) <= 80 for text in BUTTONS)
+    labels = [language.say(text, number=9, count=9) for text in BUTTONS]
+    assert len(set(labels)) == len(BUTTONS) and all(len(label) <= 80 for label in labels)
     assert all(len(language.say(text)) <= 1024 for text in (Text.LOSS_PLOT,))
 
 

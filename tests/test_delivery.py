@@ -65,7 +65,10 @@ def answers_to(wood: Stage, asked: Message) -> list[Message]:
     ("way", "answer", "carried_out"),
     [
         *((way, *loss.values) for way in ("pooh", "help", "again") for loss in LOSSES),
-        *((way, Cut.RESET, True) for way in ("menu", "about", "refusal", "delete")),
+        *(
+            (way, Cut.RESET, True)
+            for way in ("menu", "about", "refusal", "delete", "yes, delete it")
+        ),
     ],
 )
 async def test_a_first_response_whose_answer_is_lost_is_made_again(
@@ -74,6 +77,9 @@ async def test_a_first_response_whose_answer_is_lost_is_made_again(
     server = wood.server
     kanga = server.person()
     story = await told(wood, kanga.command("pooh", prompt="The bee"))
+    if way == "yes, delete it":
+        kanga.press(story, "Delete")
+        await server.until(lambda: "Yes, delete it" in story.buttons)
     edits = len(story.edits)
     for _ in range(2 if isinstance(answer, Cut) else 1):
         server.fail("POST", "/interactions", answer, carried_out=carried_out)
@@ -96,6 +102,8 @@ async def test_a_first_response_whose_answer_is_lost_is_made_again(
         case "again":
             await in_time(wood, lambda: finished(story) and len(story.edits) > edits)
         case "delete":
+            await in_time(wood, lambda: "Yes, delete it" in story.buttons)
+        case "yes, delete it":
             await in_time(wood, lambda: story.deleted)
         case _:
             only = await in_time(wood, lambda: [m for m in use.messages if not m.loading])

@@ -64,6 +64,10 @@ async def test_all_that_a_person_reads_is_in_their_language(
     ):
         assert (await refusal(use)).content == language.say(text)
     kanga.press(story, language.say(Text.DELETE))
+    asked = [language.say(text) for text in (Text.CONFIRM, Text.CANCEL)]
+    await server.until(lambda: list(story.buttons) == asked)
+    kanga.press(story, language.say(Text.CANCEL))
+    await server.until(lambda: list(story.buttons) == [language.say(text) for text in final])
     writing = await begun(wood, kanga, prompt="The mill", length=400, stop=language.say(Text.STOP))
     assert language.say(Text.WRITING) in note(writing)
     assert list(writing.buttons) == [language.say(text) for text in (Text.STOP, Text.DELETE)]

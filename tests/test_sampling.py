@@ -208,6 +208,7 @@ class Alphabet:
     """A network of one thought: after each character comes the next of the alphabet, probably."""
 
     strangers = NOBODY
+    digest = ""
 
     def __init__(self) -> None:
         self.heard: list[int] = []

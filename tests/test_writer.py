@@ -334,6 +334,7 @@ class Reciter:
     """Writes one text, and "a bee " for ever when it is made to leave it. For one story."""
 
     strangers = NOBODY
+    digest = ""
 
     def __init__(self, text: str, vocab: Vocab) -> None:
         self._text, self._vocab = text, vocab
