@@ -43,6 +43,7 @@ class Mutant:
 
 
 DELIVERY, WRITER = "tests/test_delivery.py::", "tests/test_writer.py::"
+PAGES = "tests/test_pages.py::"
 MUTANTS = (
     Mutant(
         "a reply has no nonce",
@@ -138,9 +139,44 @@ MUTANTS = (
     Mutant(
         "only the owner brings to rest what a killed bot left",
         "bot/buttons.py",
-        "    if is_writing:\n        _check_owner",
+        "    if services.stories.is_writing(message.id):\n        _check_owner",
         "    if True:\n        _check_owner",
         DELIVERY + "test_what_a_killed_bot_left_is_brought_to_rest_by_the_first_press",
+    ),
+    Mutant(
+        "a page is told by whoever writes today",
+        "bot/buttons.py",
+        "        if pages is None or not ours:",
+        "        if pages is None:",
+        PAGES + "test_other_weights_say_that_another_pooh_told_it",
+    ),
+    Mutant(
+        "others turn the pages of a story that is not theirs",
+        "bot/buttons.py",
+        "Place(message, Page(page.prompt), content, state) if may_change else None",
+        "Place(message, Page(page.prompt), content, state)",
+        PAGES + "test_others_turn_pages_in_a_copy_for_themselves",
+    ),
+    Mutant(
+        "going on loses the other versions",
+        "bot/buttons.py",
+        "if may_change and is_only and",
+        "if may_change and",
+        PAGES + "test_it_goes_on_from_the_page_that_is_shown_and_the_pages_stay",
+    ),
+    Mutant(
+        "Delete does not ask",
+        "bot/buttons.py",
+        "                await _ask_to_delete(interaction, state)",
+        "                await _delete(interaction, state)",
+        PAGES + "test_delete_asks_once_more_in_every_place",
+    ),
+    Mutant(
+        "what goes on from more than its message shows is told from what it shows",
+        "bot/stories.py",
+        "self._first_page(story) if prompt.context == prompt.text else None",
+        "self._first_page(story)",
+        PAGES + "test_a_story_that_goes_on_from_more_than_its_message_shows_is_kept",
     ),
 )
 
