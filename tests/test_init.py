@@ -92,7 +92,7 @@ def test_it_learns_its_new_letters_and_ships_them(base: Path, own: Path) -> None
 def test_strangers_stay_away_also_after_a_pause(base: Path, tmp_path: Path) -> None:
     text = tmp_path / "own.txt"
     text.write_text("Peter met an otter.\n\n" * 40, "utf-8")
-    config, vocab, tensors, _ = _load(base)
+    config, vocab, tensors, *_ = _load(base)
     init = tmp_path / "init.safetensors"
     save(init, config, vocab, tensors, Strangers(["Wig|gily", "Pe|ter"]))
     vocab.save(init.with_suffix(".json"))
