@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import re
+from pathlib import Path
 
 import discord
 import pytest
@@ -46,6 +48,18 @@ def test_shards_are_read(text: str, shards: tuple[int, int, int]) -> None:
 def test_what_is_no_part_of_the_shards_is_named(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_shards(text)
+
+
+@pytest.mark.parametrize("name", ["compose.shards.yaml", "statefulset.yaml"])
+def test_what_is_deployed_has_every_shard_once(root: Path, name: str) -> None:
+    text = (root / "deploy" / name).read_text("utf-8")
+    written = re.findall(r"POOH_SHARDS(?:,\s*value)?: ([^\s}]+)", text)
+    if replicas := re.search(r"replicas: (\d+)", text):
+        (block,) = written
+        written = [block.replace("$(ORDINAL)", str(i)) for i in range(int(replicas[1]))]
+    ranges = [parse_shards(value) for value in written]
+    assert len(ranges) == 2 and len({part.count for part in ranges}) == 1
+    assert sorted(shard for part in ranges for shard in part.ids) == list(range(ranges[0].count))
 
 
 class Jumping(Clock):
