@@ -63,6 +63,13 @@ def test_only_a_network_that_sees_far_cares_what_lies_there() -> None:
     assert len(memory_rows(far)) == 15
 
 
+def test_a_network_that_cannot_tell_paragraphs_apart_chooses_none() -> None:
+    """What it sees ends within the paragraph before, so the past further back is worth nothing."""
+    text = "\n\n".join(f"{filler(150)}{'x' * (i % 9)} end." for i in range(60))
+    _, writes = decoder(SHORT)
+    assert memory.next_paragraph(writes, VOCAB, text, 0, 24) == 0
+
+
 def test_the_same_seed_asks_the_same() -> None:
     _, writes = decoder(FAR)
     first, again, other = (memory.copying(writes, VOCAB, seed, 3) for seed in (1, 1, 2))
