@@ -12,7 +12,8 @@ from model.sampling import MAX_TEMPERATURE, Sampling
 
 _DECIMAL = r"[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?"  # as Python writes it
 TEMPLATE = (  # of an id, as `ButtonState.custom_id` makes it and made it before
-    r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete|confirm|cancel|earlier|page|later)"
+    r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete|confirm|cancel|"
+    r"earlier|page|later|how|keep)"
     rf":(?P<owner>[0-9]{{1,20}}):(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)"
     rf"(?::p(?P<top_p>{_DECIMAL}))?(?P<on>:on)?(?:(?P<continued>:continued)|:{pages.PATTERN})?"
 )
@@ -34,6 +35,8 @@ class Action(enum.StrEnum):
     EARLIER = "earlier"
     PAGE = "page"  # not to be pressed: it says which page is shown
     LATER = "later"
+    HOW = "how"
+    KEEP = "keep"
 
     @property
     def wilder(self) -> int:
@@ -48,7 +51,10 @@ class Action(enum.StrEnum):
 
 WRITING = (Action.STOP, Action.DELETE)  # under a story that is being written
 # ... under one that has ended ...
-FINAL = (Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE)
+FINAL = (
+    *(Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE),
+    *(Action.HOW, Action.KEEP),
+)
 ASKING = (Action.CONFIRM, Action.CANCEL)  # ... under one that is perhaps to be deleted ...
 TURNING = (Action.EARLIER, Action.PAGE, Action.LATER)  # ... and where there is more than one page.
 

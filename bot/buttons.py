@@ -7,17 +7,16 @@ from typing import Any, Self
 
 import discord
 
-from bot import messages
+from bot import explanations, keep, messages
 from bot.actions import ASKING, FINAL, TEMPLATE, TURNING, Action, ButtonState
 from bot.errors import Refusal, explain
 from bot.messages import Page
 from bot.pages import MOST, warmer
 from bot.services import response_to, services_of
 from bot.stories import Place, Request
-from bot.targets import Response
+from bot.targets import OLD, Response
 from bot.translations import Language, Text
 
-OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
 LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 
 _STYLES = {
@@ -102,6 +101,10 @@ async def press(interaction: discord.Interaction, action: Action, state: ButtonS
                 await _delete(interaction, state)
             case Action.CANCEL:
                 await response.change_buttons(row(FINAL, state, response.language))
+            case Action.HOW:
+                await explanations.explain_story(interaction, state.owner)
+            case Action.KEEP:
+                await keep.keep_story(interaction, state.sampling.length)
             case _:
                 await _rewrite(interaction, action, state)
     except Exception as error:

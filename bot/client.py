@@ -17,7 +17,10 @@ from bot.cluster import make_gate
 from bot.commands import make_tree
 from bot.connection import log_in
 from bot.delivery import Delivery
+from bot.drawings import Drawings
 from bot.errors import UNREACHABLE, Refusal, explain, record
+from bot.explanations import CardButton
+from bot.keep import KeepButton
 from bot.services import ServiceClient, Services
 from bot.settings import Settings
 from bot.sharding import Shards
@@ -70,7 +73,9 @@ class Pooh(ServiceClient):
         stories = Stories(
             settings, writer, words, clock, delivery, model=weights.stem, make_buttons=row
         )
-        self.services = Services(settings, clock, words, weights, writer, delivery, stories)
+        self.services = Services(
+            settings, clock, words, weights, writer, delivery, stories, Drawings()
+        )
         self._connecting: asyncio.Task[None] | None = None
         self._shards = Shards(settings.shards, make_gate(settings, clock), clock)
         self.tree = make_tree(self)
@@ -79,6 +84,7 @@ class Pooh(ServiceClient):
         """Take over what can change while the bot runs: where it answers, how often, its source."""
         self.services = replace(self.services, settings=settings)
         self.services.stories.limit(settings.cooldown, settings.burst)
+        self.services.drawings.forget()
 
     # Coming and going
 
@@ -102,7 +108,7 @@ class Pooh(ServiceClient):
     async def setup_hook(self) -> None:
         """Once, after the login: wake the worker, know the buttons, bring the commands."""
         self.services.writer.start()
-        self.add_dynamic_items(StoryButton)
+        self.add_dynamic_items(StoryButton, CardButton, KeepButton)
         if not self._shards.has_first:
             return  # another process brings the commands
         try:

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot import invite, pictures, seen
+from bot import explanations, invite, pictures, seen
 from bot.errors import Refusal, explain
 from bot.openings import suggestions
 from bot.options import DEFAULTS, MAX_LENGTH, MAX_PROMPT, MAX_SEED, MAX_TOP_K, MIN_TOP_P
@@ -48,9 +48,15 @@ def make_tree(client: discord.Client) -> Tree:
         ),
     )
     tree.add_command(_pooh)
+    tree.add_command(_how)
     tree.add_command(_about)
     tree.add_command(_help)
     tree.add_command(app_commands.ContextMenu(name=named(Text.CONTINUE_AS), callback=_continue))
+    tree.add_command(
+        app_commands.ContextMenu(
+            name=named(Text.HOW_WRITTEN), callback=explanations.explain_message
+        )
+    )
     return tree
 
 
@@ -105,6 +111,13 @@ async def _continue(interaction: discord.Interaction, message: discord.Message) 
     text, before = ("", text) if ours else (text, "")
     request = Request(interaction.user.id, DEFAULTS, text, before)
     await services.stories.respond(request, response_to(interaction))
+
+
+@app_commands.command(name=named(Text.HOW_COMMAND), description=named(Text.ON_HOW))
+@app_commands.rename(text=named(Text.HOW_TEXT))
+@app_commands.describe(text=named(Text.ON_HOW_TEXT))
+async def _how(interaction: discord.Interaction, text: Range[str, 1, MAX_PROMPT]) -> None:
+    await explanations.explain_text(interaction, text)
 
 
 @app_commands.command(

@@ -163,11 +163,14 @@ def _addressed(text: str, me: int) -> str:
     return text
 
 
+def is_story(content: str) -> bool:
+    """Whether a message looks like one of our stories."""
+    return re.search(r"(?:\A|\n)-# [^\n]*\Z", content) is not None
+
+
 def _story(content: str) -> str | None:
     """The text of a message that looks like one of our stories; None if it does not."""
-    if not re.search(r"(?:\A|\n)-# [^\n]*\Z", content):
-        return None
-    return messages.parse(content).text
+    return messages.parse(content).text if is_story(content) else None
 
 
 def _words(
@@ -181,7 +184,7 @@ def _words(
         written = list(embeds)
     for embed in written:
         yield from map(without_markdown, _embed_texts(embed))
-    for text in _displays(components):
+    for text in displays(components):
         yield without_markdown(text)
 
 
@@ -193,12 +196,12 @@ def _embed_texts(embed: discord.Embed) -> list[str]:
     return texts or small
 
 
-def _displays(components: Iterable[Any]) -> Iterator[str]:
+def displays(components: Iterable[Any]) -> Iterator[str]:
     """The text displays among components (v2), however deep they stand."""
     for component in components:
         if isinstance(component, discord.TextDisplay):
             yield component.content
-        yield from _displays(getattr(component, "children", ()))
+        yield from displays(getattr(component, "children", ()))
 
 
 def _date(seconds: int, style: str, now: float) -> str:

@@ -7,6 +7,7 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery import Delivery
+from bot.drawings import Drawings
 from bot.settings import Settings
 from bot.stories import Stories
 from bot.targets import Response
@@ -26,6 +27,7 @@ class Services:
         writer: the queue and the network.
         delivery: brings to Discord what must arrive.
         stories: answers requests.
+        drawings: makes pictures.
     """
 
     settings: Settings
@@ -35,6 +37,7 @@ class Services:
     writer: Writer
     delivery: Delivery
     stories: Stories
+    drawings: Drawings
 
 
 class ServiceClient(discord.AutoShardedClient):

@@ -11,6 +11,7 @@ from bot.delivery import NOTE_LIFE, Delivery
 from bot.errors import TOKEN_GONE, UNREACHABLE, is_gone, record
 from bot.translations import Language, Text
 
+OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
 BLOCKED = frozenset({200000, 200001})  # AutoMod
 
 _log = logging.getLogger(__name__)
@@ -80,8 +81,8 @@ class Response:
 
     async def show(
         self,
-        content: str,
-        view: discord.ui.View = discord.utils.MISSING,
+        content: str = discord.utils.MISSING,
+        view: discord.ui.View | discord.ui.LayoutView = discord.utils.MISSING,
         files: Sequence[discord.File] = discord.utils.MISSING,
     ) -> int:
         """Edit what was deferred; no follow-up is needed, of which users' installs have five.

@@ -80,6 +80,26 @@ class Text(enum.Enum):
         "La même graine et les mêmes réglages donnent la même histoire",
         "La misma semilla con los mismos ajustes da el mismo cuento",
     )
+    HOW_WRITTEN = Row(
+        "How did Pooh write this?",
+        "Wie hat Pu das geschrieben?",
+        "Comment Pooh l'a-t-il écrit ?",
+        "¿Cómo escribió Pooh esto?",
+    )
+    HOW_COMMAND = Row("how", "wie", "comment", "cómo")
+    HOW_TEXT = Row("text", "worte", "texte", "texto")
+    ON_HOW = Row(
+        "Where Pooh would be sure of a text, and where he would guess: with a picture",
+        "Wo Pu bei einem Text sicher wäre und wo er raten würde: mit einem Bild",
+        "Où Pooh serait sûr d'un texte et où il devinerait : en image",
+        "Dónde estaría seguro Pooh de un texto y dónde adivinaría: con un dibujo",
+    )
+    ON_HOW_TEXT = Row(
+        "A few sentences in English",
+        "Ein paar Sätze auf Englisch",
+        "Quelques phrases en anglais",
+        "Unas frases en inglés",
+    )
     ON_ABOUT = Row(
         "Who Pooh is, what he has read, and how well he learned it",
         "Wer Pu ist, was er gelesen hat und wie gut er es gelernt hat",
@@ -105,6 +125,112 @@ class Text(enum.Enum):
     EARLIER = Row("◀", "◀", "◀", "◀")
     PAGE = Row("{number}/{count}", "{number}/{count}", "{number}/{count}", "{number}/{count}")
     LATER = Row("▶", "▶", "▶", "▶")
+    HOW = Row("How?", "Wie?", "Comment ?", "¿Cómo?")
+    KEEP = Row("Keep", "Aufheben", "Garder", "Guardar")
+    NEXT_PLACE = Row("Next place", "Nächste Stelle", "Passage suivant", "Siguiente pasaje")
+    LETTERS = Row("Letters", "Buchstaben", "Lettres", "Letras")
+    LAYERS = Row("Layers", "Schichten", "Couches", "Capas")
+    SHOW_HERE = Row("Show here", "Hier zeigen", "Montrer ici", "Mostrar aquí")
+    WITH_NAME = Row("☐ With my name", "☐ Mit meinem Namen", "☐ Avec mon nom", "☐ Con mi nombre")
+    WITHOUT_NAME = Row("☑ With my name", "☑ Mit meinem Namen", "☑ Avec mon nom", "☑ Con mi nombre")
+
+    # How a text was written
+    QUESTION = Row(
+        "Where was Pooh sure, where did he guess?",
+        "Wo war Pu sicher, wo hat er geraten?",
+        "Où Pooh était-il sûr, où a-t-il deviné ?",
+        "¿Dónde estaba seguro Pooh y dónde adivinaba?",
+    )
+    SURPRISED = Row(
+        "Light: he was sure. Dark: he was not. **{word}** ({chance}) surprised him most.",
+        "Hell: Er war sicher. Dunkel: Er war es nicht. **{word}** ({chance}) hat ihn am meisten "
+        "überrascht.",
+        "Clair : il était sûr. Foncé : il ne l'était pas. **{word}** ({chance}) l'a surpris le "
+        "plus.",
+        "Claro: estaba seguro. Oscuro: no lo estaba. **{word}** ({chance}) es lo que más le "
+        "sorprendió.",
+    )
+    MOST_OPEN = Row(
+        "Most was open at place {number} (bold: what stands there): {guesses}.",
+        "Am meisten offen war an Stelle {number} (fett: was dasteht): {guesses}.",
+        "C'est à l'endroit {number} que tout était le plus ouvert (en gras : ce qui y est) : "
+        "{guesses}.",
+        "Donde más abierto estaba todo es en el lugar {number} (en negrita: lo que hay allí): "
+        "{guesses}.",
+    )
+    LIKELIEST_LETTER = Row(
+        "The likeliest letter there is **{letter}**: {chances}. In brackets: the temperature.",
+        "Der wahrscheinlichste Buchstabe dort ist **{letter}**: {chances}. In Klammern: die "
+        "Temperatur.",
+        "La lettre la plus probable y est **{letter}** : {chances}. Entre parenthèses : la "
+        "température.",
+        "La letra más probable allí es **{letter}**: {chances}. Entre paréntesis: la temperatura.",
+    )
+    LETTER_BY_LETTER = Row(
+        "**{word}**, letter by letter: what was written | the likeliest there.",
+        "**{word}**, Buchstabe für Buchstabe: was dasteht | die wahrscheinlichsten dort.",
+        "**{word}**, lettre par lettre : ce qui est écrit | les plus probables à cet endroit.",
+        "**{word}**, letra por letra: lo que se escribió | las más probables allí.",
+    )
+    BLOCK_BY_BLOCK = Row(
+        "What he would have written there, had he stopped thinking earlier; **{letter}** stands "
+        "there.",
+        "Was er dort geschrieben hätte, wenn er früher zu denken aufgehört hätte; **{letter}** "
+        "steht da.",
+        "Ce qu'il aurait écrit là s'il avait cessé de réfléchir plus tôt ; il y a **{letter}**.",
+        "Lo que habría escrito allí si hubiera dejado de pensar antes; ahí está **{letter}**.",
+    )
+    BEFORE_BLOCKS = Row(
+        "Before the first block",
+        "Vor dem ersten Block",
+        "Avant le premier bloc",
+        "Antes del primer bloque",
+    )
+    AFTER_BLOCK = Row(
+        "After block {number}",
+        "Nach Block {number}",
+        "Après le bloc {number}",
+        "Tras el bloque {number}",
+    )
+    PLACE = Row(
+        "part {number} of {count}",
+        "Teil {number} von {count}",
+        "partie {number} sur {count}",
+        "parte {number} de {count}",
+    )
+    NOTHING_TO_EXPLAIN = Row(
+        "Pooh sees no words there that he could explain.",
+        "Pu sieht dort keine Wörter, die er erklären könnte.",
+        "Pooh ne voit là aucun mot qu'il puisse expliquer.",
+        "Pooh no ve ahí palabras que pueda explicar.",
+    )
+    TOO_MANY_PICTURES = Row(
+        "So many people want a picture that Pooh has run out of paper. Please come back in a "
+        "moment.",
+        "So viele möchten ein Bild, dass Pu das Papier ausgeht. Komm bitte gleich wieder.",
+        "Tant de gens veulent une image que Pooh n'a plus de papier. Reviens dans un instant, "
+        "s'il te plaît.",
+        "Tanta gente quiere un dibujo que a Pooh se le ha acabado el papel. Vuelve en un momento, "
+        "por favor.",
+    )
+
+    # A story to keep
+    KEPT_FOR = Row(
+        "told for {name}", "erzählt für {name}", "racontée pour {name}", "contado para {name}"
+    )
+    KEPT_ALT = Row(
+        "The story as a card to keep: {words}",
+        "Die Geschichte als Karte zum Aufheben: {words}",
+        "L'histoire sous forme de carte à garder : {words}",
+        "El cuento como tarjeta para guardar: {words}",
+    )
+    AT_LENGTH = Row("length {number}", "Länge {number}", "longueur {number}", "longitud {number}")
+    NOTHING_TO_KEEP = Row(
+        "Pooh sees no story there that could be kept.",
+        "Pu sieht dort keine Geschichte, die man aufheben könnte.",
+        "Pooh ne voit là aucune histoire à garder.",
+        "Pooh no ve ahí ningún cuento que guardar.",
+    )
 
     # The small line under a story
     WAITING = Row(
@@ -308,7 +434,7 @@ class Text(enum.Enum):
         "**Apps > {continue_as}** in a message's menu: Pooh goes on from there.\n"
         "**Mention** me, also in a reply to a story, or write to me in private: Pooh answers.\n"
         "Under a story: **{again}** (another) · **◀ ▶** (turn back) · **{continue}** · "
-        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}**\n"
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
         "**/{about}** who Pooh is.",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
         "fängt er selbst an.\n"
@@ -318,7 +444,7 @@ class Text(enum.Enum):
         "**Erwähne** mich, auch in der Antwort auf eine Geschichte, oder schreib mir privat: Pu "
         "antwortet.\n"
         "Unter einer Geschichte: **{again}** (eine andere) · **◀ ▶** (blättern) · **{continue}** · "
-        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}**\n"
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
         "**/{about}** wer Pu ist.",
         "**/pooh** `{prompt}` Pooh continue à partir de tes mots (en anglais) ; sans mots, il "
         "commence lui-même.\n"
@@ -328,7 +454,7 @@ class Text(enum.Enum):
         "là.\n"
         "**Mentionne**-moi, aussi en réponse à une histoire, ou écris-moi en privé : Pooh répond.\n"
         "Sous une histoire : **{again}** (une autre) · **◀ ▶** (feuilleter) · **{continue}** · "
-        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}**\n"
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
         "**/{about}** qui est Pooh.",
         "**/pooh** `{prompt}` Pooh continúa a partir de tus palabras (en inglés); sin ellas, "
         "empieza él.\n"
@@ -337,7 +463,7 @@ class Text(enum.Enum):
         "**Aplicaciones > {continue_as}** en el menú de un mensaje: Pooh continúa desde ahí.\n"
         "**Mencióname**, también al responder a un cuento, o escríbeme en privado: Pooh responde.\n"
         "Bajo un cuento: **{again}** (uno distinto) · **◀ ▶** (pasar página) · **{continue}** · "
-        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}**\n"
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
         "**/{about}** quién es Pooh.",
     )
 
@@ -452,7 +578,7 @@ NAMES = (
         Text.CALMER,
         Text.STOP,
     ),
-    Text.DELETE,
+    *(Text.DELETE, Text.HOW, Text.KEEP),
 )
 
 

@@ -45,6 +45,7 @@ class Writer:
     """The queue and its worker. Made, used and closed on one event loop.
 
     Attributes:
+        decoder: the network, for who makes a twin of it.
         vocab: the characters.
         weights: the digest of the network's weights.
         on_end: called with each story when it has ended.
@@ -72,6 +73,7 @@ class Writer:
             deadline: the seconds each may take.
             new_seed: for a story that comes without.
         """
+        self.decoder = decoder
         self.vocab = vocab
         self.weights = decoder.digest
         self._slots = slots

@@ -89,6 +89,8 @@ async def test_every_text_is_translated_and_within_discords_limits() -> None:
     commands = await payload()
     assert {command["name"] for command in commands} == {
         "pooh",
+        "how",
+        "How did Pooh write this?",
         "about",
         "help",
         "Continue as Pooh",

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import pictures
+from bot.actions import FINAL
 from bot.translations import Language, Text
 from tests.bot_steps import begun, note, refusal, reply_to, told
 from tests.fake_discord import Message, Schemas
@@ -54,7 +55,7 @@ async def test_all_that_a_person_reads_is_in_their_language(
     story = await told(wood, kanga.command("pooh", prompt="A 🐝 bear", top_k=5, temperature=0.5))
     for text in (Text.AT_TEMPERATURE, Text.AT_TOP_K, Text.AT_SEED, Text.LEFT_OUT_ONE):
         assert shape(language, text).search(note(story)), note(story)
-    final = (Text.AGAIN, Text.CONTINUE, Text.WILDER, Text.CALMER, Text.DELETE)
+    final = [Text[action.name] for action in FINAL]
     assert list(story.buttons) == [language.say(text) for text in final]
     for use, text in (
         (roo.press(story, language.say(Text.DELETE)), Text.MAY_NOT_DELETE),

@@ -1,0 +1,206 @@
+"""A story to keep: a text file and a card with a picture, for the presser alone until shown.
+
+As the card of `explanations`, it holds the text in the form of a story, with the small line of the
+story: so its buttons work after a restart, and nothing is kept anywhere else.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any, Self
+
+import discord
+from discord.utils import MISSING
+
+from bot import messages, seen
+from bot.errors import Refusal, explain
+from bot.explanations import HONEY, page_on
+from bot.messages import Page
+from bot.plates import plate
+from bot.services import Services, response_to, services_of
+from bot.targets import Response
+from bot.translations import Language, Text
+from model.how import LONGEST_ALT
+
+TITLE = 60  # characters
+_WORDS = re.compile(r"\S+")
+_SENTENCE = re.compile(r"[.!?,;:\n]")
+
+
+class KeepButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]],
+    template=r"pooh:keep:(?P<what>show|name):(?P<is_named>[01])",
+):
+    """A button of a kept story: shows it to everybody, or ticks the name on it."""
+
+    def __init__(
+        self, what: str, language: Language = Language.ENGLISH, *, is_named: bool = False
+    ) -> None:
+        tick = Text.WITHOUT_NAME if is_named else Text.WITH_NAME
+        primary, secondary = discord.ButtonStyle.primary, discord.ButtonStyle.secondary
+        super().__init__(
+            discord.ui.Button(
+                label=language.say(Text.SHOW_HERE if what == "show" else tick),
+                style=primary if what == "show" else secondary,
+                custom_id=f"pooh:keep:{what}:{int(is_named)}",
+            )
+        )
+        self.what = what
+        self.is_named = is_named
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Made anew from its id, when it is pressed."""
+        return cls(match["what"], is_named=match["is_named"] == "1")
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        """Somebody pressed it: who the card is for, as nobody else sees it."""
+        response = response_to(interaction)
+        try:
+            services, message = services_of(interaction), interaction.message
+            assert message is not None
+            if not services.settings.is_allowed(interaction.guild_id):
+                raise Refusal(Text.NOT_AT_HOME)
+            page = page_on(message)
+            if page is None:
+                raise Refusal(Text.NOTHING_TO_KEEP)
+            note = _note(list(seen.displays(message.components))[-1])
+            response.in_place = not (shown := self.what == "show")
+            is_named = self.is_named if shown else not self.is_named
+            name = interaction.user.display_name if is_named else ""
+            await _show(services, response, interaction.user.id, page, note, name, to_all=shown)
+        except Exception as error:
+            await explain(response, error)
+
+
+async def keep_story(interaction: discord.Interaction, length: int) -> None:
+    """The button under a story.
+
+    Args:
+        interaction: the press.
+        length: the characters that were asked for; the small line says all else.
+
+    Raises:
+        Refusal: there is no story.
+    """
+    services, message = services_of(interaction), interaction.message
+    assert message is not None
+    if services.stories.is_writing(message.id):
+        raise Refusal(Text.STILL_WRITING)
+    response = response_to(interaction)
+    response.is_private = True
+    language, page = response.language, messages.parse(message.content)
+    note = f"{_note(message.content)} · {language.say(Text.AT_LENGTH, number=length)}"
+    await _show(services, response, interaction.user.id, page, note, "", to_all=False)
+
+
+def _note(content: str) -> str:
+    """The small line under a story."""
+    return content.rpartition("-# ")[2]
+
+
+async def _show(
+    services: Services,
+    response: Response,
+    person: int,
+    page: Page,
+    note: str,
+    name: str,
+    *,
+    to_all: bool,
+) -> None:
+    """Show the kept story.
+
+    Raises:
+        Refusal: too many asks, a word that is refused, no words, too many who wait, or the bot is
+            going to sleep.
+    """
+    services.stories.check_rate_limit(person)
+    if services.writer.is_closing:
+        raise Refusal(Text.GOING_TO_SLEEP)
+    language = response.language
+    page = messages.parse(messages.build(page, note))
+    if not page.text.strip():
+        raise Refusal(Text.NOTHING_TO_KEEP)
+    if services.words.refuses(page.text) or services.words.refuses(name):
+        raise Refusal(Text.RATHER_NOT)
+    await response.open()
+    small = messages.unescape(note)
+    foot = [small, *([language.say(Text.KEPT_FOR, name=messages.plain(name))] if name else [])]
+    title, text = title_of(page), whole(page)
+    picture = await services.drawings.get(
+        ("keep", title, text, *foot), lambda: plate(title, text, foot)
+    )
+    alt = language.say(Text.KEPT_ALT, words=" ".join(text.split()))
+    alt = alt if len(alt) <= LONGEST_ALT else alt[: LONGEST_ALT - 3].rstrip() + "..."
+    written = as_file(title, text, foot).encode()
+
+    async def show() -> None:  # with files that are read from their beginning, in each try
+        files = [
+            discord.File(io.BytesIO(picture), "story.png", description=alt),
+            discord.File(io.BytesIO(written), "story.txt"),
+        ]
+        view = card(page, note, alt, language, None if to_all else bool(name))
+        await response.show(MISSING, view, files)
+
+    await services.delivery.send(show)
+
+
+def title_of(page: Page) -> str:
+    """The first words of a story: its prompt, or its first sentence or part of one."""
+    text = seen.without_markdown(page.prompt.strip() or page.text.strip()).strip()
+    first = _SENTENCE.split(text, maxsplit=1)[0].strip() or text
+    title = ""
+    for word in _WORDS.findall(first):
+        if len(title) + 1 + len(word) > TITLE:
+            return f"{title or word[: TITLE - 3]}..."
+        title = f"{title} {word}".strip()
+    return title
+
+
+def whole(page: Page) -> str:
+    """The text of a story, as people read it."""
+    text = re.sub(r"(?<!\w)_(?=\S)([^_\n]*\S)_(?!\w)", r"\1", page.text).strip()
+    return text + "..." if page.cut else text
+
+
+def as_file(title: str, text: str, foot: Sequence[str]) -> str:
+    """The text file: title, text, and below how anybody gets it again, a fact on each line."""
+    facts = [fact for line in foot for fact in line.split(" · ")]
+    return "\n".join([title, "", text, "", "--", *facts, ""])
+
+
+def card(
+    page: Page, note: str, alt: str, language: Language, is_named: bool | None
+) -> discord.ui.LayoutView:
+    """The card: the picture "story.png", the file "story.txt".
+
+    Args:
+        page: the story.
+        note: the small line below it.
+        alt: what the picture shows.
+        language: of its buttons.
+        is_named: whether the name is ticked; None where all see it, and nothing is to be pressed.
+    """
+    gallery = discord.ui.MediaGallery[discord.ui.LayoutView]()
+    gallery.add_item(media="attachment://story.png", description=alt)
+    parts: list[discord.ui.Item[discord.ui.LayoutView]] = [
+        discord.ui.TextDisplay(f"### {messages.escape(title_of(page))}"),
+        gallery,
+        discord.ui.File("attachment://story.txt"),
+    ]
+    if is_named is not None:
+        buttons = discord.ui.ActionRow[discord.ui.LayoutView]()
+        buttons.add_item(KeepButton("show", language, is_named=is_named))
+        buttons.add_item(KeepButton("name", language, is_named=is_named))
+        parts += [buttons, discord.ui.Separator()]
+        parts.append(discord.ui.TextDisplay(messages.build(page, note)))
+    view = discord.ui.LayoutView(timeout=None)
+    view.add_item(discord.ui.Container(*parts, accent_colour=HONEY))
+    return view
