@@ -229,9 +229,7 @@ class CardButton(
 def page_on(message: discord.Message) -> Page | None:
     """The text that a card holds in its last part; None if the message is no card."""
     texts = list(seen.displays(message.components))
-    if not texts or (page := messages.parse(texts[-1])) == Page():
-        return None
-    return page
+    return messages.parse(texts[-1]) if texts and seen.is_story(texts[-1]) else None
 
 
 async def explain_story(interaction: discord.Interaction, owner: int) -> None:
@@ -263,7 +261,7 @@ async def explain_message(interaction: discord.Interaction, message: discord.Mes
     if services.stories.is_writing(message.id):
         raise Refusal(Text.STILL_WRITING)
     ours = message.author.id == me.id
-    page = (page_on(message) if message.components else None) if ours else None
+    page = page_on(message) if ours else None
     if page is None and ours and seen.is_story(message.content):
         page = messages.parse(message.content)
     if page is None:

@@ -141,8 +141,11 @@ def read(message: discord.Message, me: int, now: float) -> str:
         now: seconds since 1970.
     """
     names = names_in(message)
-    if message.author.id == me and (story := _story(message.content)) is not None:
-        return story
+    if message.author.id == me:
+        # A card holds the text it is about in its last part, in the form of a story.
+        *_, last = (message.content, *displays(message.components))
+        if (story := _story(last)) is not None:
+            return story
     parts = list(_words(message.content, message.embeds, message.components))
     if message.poll:
         parts += [message.poll.question, *(answer.text for answer in message.poll.answers)]

@@ -18,7 +18,7 @@ from model.explain import Explanation
 from model.how import LONGEST_ALT, percent
 from model.sampling import NotFiniteError
 from model.vocab import Vocab
-from tests.bot_steps import page, refusal, told
+from tests.bot_steps import continues, page, refusal, told
 from tests.fake_discord import BOT_DM, PRIVATE, Channel, Interaction, Message
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
 from tests.hosting import CHARACTERS, Stage, small_weights
@@ -130,6 +130,8 @@ async def test_the_menu_reads_a_story_with_its_prompt_and_anybodys_words(wood: S
     own = await shown(wood, kanga.menu("How did Pooh write this?", story))
     assert own.ephemeral and page_text(own) == page(story).text
     assert "**The bee**" in own.text
+    further = await told(wood, kanga.menu("Continue as Pooh", own))
+    assert continues(page(story).text, page(further).prompt), "a card stands for its text"
     said = kanga.say("**Oh dear**, said the `mouse`. -# It was not tea @yet")
     own = await shown(wood, kanga.menu("How did Pooh write this?", said))
     assert page_text(own) == "Oh dear, said the mouse. -# It was not tea @yet"

@@ -69,6 +69,9 @@ async def test_it_is_shown_to_all_with_a_name_only_when_ticked_and_after_a_resta
     message = await kept(wood, roo.press(story, "Keep"))
     await wood.restart()
     kanga.press(story, "Delete")  # what is kept needs the story no more
+    await wood.server.until(lambda: "Yes, delete it" in story.buttons)
+    kanga.press(story, "Yes, delete it")
+    await wood.server.until(lambda: story.deleted)
     everybody = await kept(wood, roo.press(message, "Show here"))
     assert not everybody.ephemeral and not everybody.buttons
     plain = data(wood, everybody, "story.txt")
