@@ -3,9 +3,6 @@
 import json
 from dataclasses import asdict, dataclass, fields
 
-FAR_GAIN = 2.0
-"""What the scores of far blocks are multiplied by."""
-
 _SIZES = (
     "vocab_size",
     "context_length",
@@ -35,6 +32,9 @@ class GPTConfig:
             after it: the network's memory of the story so far.
         far_window: how many characters a place of a far block attends to; 0 stands for
             `context_length`.
+        far_gain: what the scores of far blocks are multiplied by, above 0, at most 8: how surely
+            one place among a thousand is chosen. Learning takes 2; with less, a network writes what
+            it wrote before less often.
         n_layer: how many blocks.
         n_head: H, attention heads in a block; n_embd / n_head = D must be even.
         n_kv_head: G, heads of keys and values, each shared by H / G heads that ask; 0 stands for H.
@@ -56,6 +56,7 @@ class GPTConfig:
     attention_window: int = 0
     far_blocks: tuple[int, ...] = ()
     far_window: int = 0
+    far_gain: float = 2.0
     n_layer: int = 4
     n_head: int = 4
     n_kv_head: int = 0
@@ -103,6 +104,8 @@ class GPTConfig:
                     f"{name} = {getattr(self, name)}: "
                     f"must be at most context_length = {self.context_length}"
                 )
+        if not isinstance(self.far_gain, float) or not 0.0 < self.far_gain <= 8.0:
+            raise ValueError(f"far_gain = {self.far_gain!r}: must be above 0.0, at most 8")
         if self.far_blocks:
             self._check_far_blocks()
         for name in ("dropout", "ngram_dropout"):

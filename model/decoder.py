@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.config import FAR_GAIN, GPTConfig
+from model.config import GPTConfig
 from model.ngrams import find_rows, ngram_keys
 from model.strangers import NOBODY, Strangers
 from model.table import NGramTable
@@ -627,13 +627,13 @@ def _rotations(config: GPTConfig, far: bool) -> NDArray[np.complex64]:
 
     The rotation, and sqrt(D) for q: with q and k of length 1, that makes their product
     norm(q) norm(k) / sqrt(D), as norm() gives them the length sqrt(D). In far blocks half of the
-    pairs stand still, and q is longer by FAR_GAIN.
+    pairs stand still, and q is longer by `far_gain`.
     """
     H, G, D = config.n_head, config.n_kv_head, config.head_size
     frequency = 10000.0 ** -(np.arange(0, D, 2) / D)
     if far:
         frequency = np.concatenate((frequency[::2], np.zeros(D // 4)))
     rotations = np.exp(1j * np.arange(3 * config.longest_window)[:, None] * frequency)
-    length = math.sqrt(D) * (FAR_GAIN if far else 1.0)
+    length = math.sqrt(D) * (config.far_gain if far else 1.0)
     heads = (length * rotations[:, None]).repeat(H, axis=1), rotations[:, None].repeat(G, axis=1)
     return np.concatenate(heads, axis=1).astype(np.complex64)

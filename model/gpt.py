@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.config import FAR_GAIN, GPTConfig
+from model.config import GPTConfig
 from model.ngrams import find_rows, ngram_keys
 
 
@@ -89,19 +89,21 @@ def with_piece_before(x: Tensor, length: int) -> Tensor:
     return torch.cat((x[:, :, :-1], x[:, :, 1:]), dim=3)
 
 
-def by_place_and_content(q: Tensor, k: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+def by_place_and_content(
+    q: Tensor, k: Tensor, cos: Tensor, sin: Tensor, gain: float
+) -> tuple[Tensor, Tensor]:
     """What q (B, H, T, D) and k (B, G, T, D) of a far block become, which finds words again.
 
     Half of each head is rotated as elsewhere. The other half knows no distance, and its keys stand
     one place later: a place that looks for what is written here finds what came after it when it
     was written before, in one block instead of two (induction, Olsson et al., 2022; the shifted
-    keys: modded-nanogpt, 2025). The scores are doubled, to choose one place among a thousand.
+    keys: modded-nanogpt, 2025). The scores grow by `gain`, to choose one place among a thousand.
     """
     (q_place, q_content), (k_place, k_content) = q.chunk(2, dim=-1), k.chunk(2, dim=-1)
     cos, sin = cos[:, ::2], sin[:, ::2]  # (T, D/4) every other frequency
     q = torch.cat((rotate(q_place, cos, sin), q_content), dim=-1)
     k_before = F.pad(k_content[:, :, :-1], (0, 0, 1, 0))  # at the first place there is none
-    return FAR_GAIN * q, torch.cat((rotate(k_place, cos, sin), k_before), dim=-1)
+    return gain * q, torch.cat((rotate(k_place, cos, sin), k_before), dim=-1)
 
 
 class CausalSelfAttention(nn.Module):
@@ -122,7 +124,7 @@ class CausalSelfAttention(nn.Module):
         q, k, v = qkv.split((H, G, G), dim=1)  # (B, H, T, D), (B, G, T, D), (B, G, T, D)
         q, k = norm(q), norm(k)  # of one length, so that no score outgrows sqrt(D) as it learns
         if self.far:
-            q, k = by_place_and_content(q, k, cos, sin)
+            q, k = by_place_and_content(q, k, cos, sin, self.config.far_gain)
         else:
             q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         y = causal_attention(q, k, v, self.window)  # (B, H, T, D)

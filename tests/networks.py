@@ -41,7 +41,7 @@ SHARED = replace(PLAIN, n_head=4, n_kv_head=2, attention_window=5)
 SHARED_TABLE = replace(TABLE, n_kv_head=1, attention_window=3)
 FAR = replace(PLAIN, n_layer=4, attention_window=4, far_blocks=(1, 3))
 FAR_TABLE = replace(
-    TABLE, n_head=4, n_kv_head=2, attention_window=3, far_blocks=(1,), far_window=12
+    TABLE, n_head=4, n_kv_head=2, attention_window=3, far_blocks=(1,), far_window=12, far_gain=1.5
 )
 CONFIGS = [PLAIN, ONE_OF_EACH, ODD, TABLE, WORDS_ONLY, SHARED, SHARED_TABLE, FAR, FAR_TABLE]
 

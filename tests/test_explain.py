@@ -60,7 +60,7 @@ def attention_of(gpt: GPT, block: int, x: Tensor) -> Tensor:
     q, k, _ = heads.transpose(1, 2).split((c.n_head, c.n_kv_head, c.n_kv_head), dim=1)
     q, k, cos, sin = norm(q), norm(k), gpt.cos[:T], gpt.sin[:T]
     if block in c.far_blocks:
-        q, k = by_place_and_content(q, k, cos, sin)
+        q, k = by_place_and_content(q, k, cos, sin, c.far_gain)
     else:
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
     k = k.repeat_interleave(c.n_head // c.n_kv_head, dim=1)

@@ -55,7 +55,7 @@ def test_a_far_block_finds_what_came_after_the_same_character() -> None:
     places = torch.eye(8)[[0, 1, 2, 3, 4, 1, 5, 6]]  # the sixth character was the second before
     content = torch.cat((torch.zeros(8, 8), places), dim=1)[None, None]  # (1, 1, 8, 16)
     cos, sin = rotary_angles(8, far.head_size)
-    q, k = by_place_and_content(content, content, cos, sin)
+    q, k = by_place_and_content(content, content, cos, sin, 2.0)
     assert (q @ k.transpose(-2, -1))[0, 0, 5, :6].argmax() == 2  # what came after it
 
 
@@ -63,7 +63,7 @@ def test_half_of_a_far_head_knows_no_distance() -> None:
     generator = torch.Generator().manual_seed(0)
     one = torch.randn(1, 1, 1, 16, generator=generator).expand(1, 1, 6, 16)
     cos, sin = rotary_angles(6, 16)
-    q, k = by_place_and_content(one, one, cos, sin)
+    q, k = by_place_and_content(one, one, cos, sin, 2.0)
     by_content = (q[..., 8:] @ k[..., 8:].transpose(-2, -1))[0, 0]
     torch.testing.assert_close(by_content[:, 1:], by_content[:1, 1:2].expand(6, 5))
     assert not by_content[:, 0].any()  # nothing came before the first
@@ -157,6 +157,10 @@ def test_what_is_left_out_of_a_config_is_put_in() -> None:
         ),
         ("far_blocks", (1, 0), r"far_blocks = \(1, 0\): must be different blocks in rising order"),
         ("far_blocks", (1, 1), r"far_blocks = \(1, 1\): must be different blocks in rising order"),
+        ("far_gain", 0.0, "far_gain = 0.0: must be above 0.0, at most 8"),
+        ("far_gain", 9.0, "far_gain = 9.0: must be above 0.0, at most 8"),
+        ("far_gain", float("nan"), "far_gain = nan: must be above 0.0"),
+        ("far_gain", 2, "far_gain = 2: must be above 0.0"),
         ("attention_window", 13, "attention_window = 13: must be at most context_length = 12"),
     ],
 )

@@ -89,6 +89,7 @@ class NetworkConfig(_Settings):
     attention_window: int = setting(0, "characters a place attends to (0: all that are read)", 0)
     far_blocks: tuple[int, ...] = setting((), "blocks, from 0, that attend to --far-window")
     far_window: int = setting(0, "characters that far blocks attend to (0: all that are read)")
+    far_gain: float = setting(2.0, "what their scores are multiplied by", 0.1, 8)
     n_layer: int = setting(6, "blocks", 1)
     n_head: int = setting(5, "attention heads in each block", 1)
     n_kv_head: int = setting(0, "heads of keys and values, shared by the others (0: --n-head)")
@@ -144,6 +145,9 @@ class RunConfig(_Settings):
     save_every: float = setting(300.0, "seconds between checkpoints")
     keep: str = setting(
         "best", "ship the best weights by validation, or the last", choices=("best", "last")
+    )
+    writing_gain: float = setting(
+        0.0, "far_gain of what is shipped, the lower the fewer repetitions (0: as learned)", 0, 8
     )
     patience: int = setting(0, "stop after so many validations without a better one (0: never)")
     output: str = setting("", "folder for weights/ and vocab/ (default: this project's own)")
@@ -300,7 +304,7 @@ PRESETS = {
     ),
     # English from a library, then the voice.
     "pooh": TrainingConfig.of(
-        voice=(1.0,) * 8 + (3.0,) * 12,
+        voice=(1.0,) * 16 + (3.0,) * 21 + (20.0,) * 3,
         renamed=(0.6,) * 9 + (0.0,),
         made_up=(0.03,) * 5 + (0.0,) * 5,
         openings=40.0,
@@ -317,6 +321,7 @@ PRESETS = {
         average=0.2,
         evaluate_every=200,
         keep="last",
+        writing_gain=1.65,
     ),
 }
 """Trainings by name. A text of one's own (`--text`) is learned as `classic` is, unless told;

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,8 @@ def finish(
     held, moment = trainer.shipped()
     voice, library = ([text for text, _ in part] for part in (texts.near, texts.library))
     away = strangers(library, voice) if voice and library else strangers_left(away, library)
-    save_weights(config.path("weights", ".safetensors"), gpt.config, vocab, export(held), away)
+    sizes = replace(gpt.config, far_gain=config.run.writing_gain or gpt.config.far_gain)
+    save_weights(config.path("weights", ".safetensors"), sizes, vocab, export(held), away)
     vocab.save(config.path("vocab", ".json"))
     history = [
         {
