@@ -357,7 +357,7 @@ def _words(shown: Shown, language: Language) -> Iterator[str]:
         yield language.say(
             Text.SURPRISED,
             word=_short(rarest.text),
-            chance=percent(rarest.probability),
+            chance=_percent(rarest.probability),
         )
     for number, call_out in enumerate(lines.call_outs, 1):
         if call_out.word == lines.open_word:
@@ -365,7 +365,7 @@ def _words(shown: Shown, language: Language) -> Iterator[str]:
             yield language.say(Text.MOST_OPEN, number=number, guesses=rows)
     if lines.charts:
         chances = ", ".join(
-            f"{percent(float(chart[0]))} ({language.number(temperature)})"
+            f"{_percent(float(chart[0]))} ({language.number(temperature)})"
             for temperature, chart in zip(TEMPERATURES, lines.charts, strict=True)
         )
         yield language.say(
@@ -381,7 +381,7 @@ def _letter_lines(shown: Shown, language: Language) -> Iterator[str]:
     yield language.say(Text.LETTER_BY_LETTER, word=messages.escape(word.text[:LETTERS]))
     for written, chance, best in shown.letters:
         rated = " · ".join(_rated(_visible(c), p, c == written, safe=True) for c, p in best)
-        taken = f"**{_visible(written)}** {percent(chance)}" if written else "..."
+        taken = f"**{_visible(written)}**\u00a0{_percent(chance)}" if written else "..."
         yield f"{taken} | {rated}"
 
 
@@ -400,7 +400,7 @@ def _layer_lines(shown: Shown, language: Language) -> Iterator[str]:
 def _rated(text: str, chance: float, taken: bool, *, safe: bool = False) -> str:
     """A word or a letter and how likely it was; bold where it was written."""
     text = text if safe else _short(text)
-    return f"**{text}** {percent(chance)}" if taken else f"{text} {percent(chance)}"
+    return f"**{text}**\u00a0{_percent(chance)}" if taken else f"{text}\u00a0{_percent(chance)}"
 
 
 def _short(word: str) -> str:
@@ -410,3 +410,8 @@ def _short(word: str) -> str:
 
 def _visible(character: str) -> str:
     return _SPACES.get(character) or messages.escape(character)
+
+
+def _percent(chance: float) -> str:
+    """In whole per cents, which no line parts."""
+    return percent(chance).replace(" ", "\u00a0")

@@ -178,6 +178,29 @@ MUTANTS = (
         "self._first_page(story)",
         PAGES + "test_a_story_that_goes_on_from_more_than_its_message_shows_is_kept",
     ),
+    Mutant(
+        "a card that is somebody else's changes",
+        "bot/explanations.py",
+        "person == self.state.owner and age < OLD",
+        "age < OLD",
+        "tests/test_explanations.py::"
+        "test_a_cards_buttons_work_after_a_restart_for_owner_and_others",
+    ),
+    Mutant(
+        "a refused word is told as a guess",
+        "bot/explanations.py",
+        "if not words.refuses(g[0]))",
+        "if g[0])",
+        "tests/test_explanations.py::test_a_refused_word_is_not_among_the_guesses",
+    ),
+    Mutant(
+        "a name that nobody ticked is shown",
+        "bot/keep.py",
+        "is_named = self.is_named if shown else not self.is_named",
+        "is_named = not self.is_named",
+        "tests/test_keep.py::"
+        "test_it_is_shown_to_all_with_a_name_only_when_ticked_and_after_a_restart",
+    ),
 )
 
 

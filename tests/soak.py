@@ -366,6 +366,7 @@ class Soak:
 
 _BUTTONS = (
     *("Again", "Again", "Continue", "Continue", "Wilder", "Calmer", "◀", "▶", "Delete"),
+    *("How?", "Keep"),
     *("Yes, delete it", "No, leave it"),
 )
 _MAY_BE_SILENT = ("mention", "private message", "reply")

@@ -195,7 +195,7 @@ def test_the_lines_tell_the_networks_own_numbers() -> None:
     assert [best[0][1] for best in told.layers] == [chances.max() for chances in layers]
     view = card(told, held, CardState(1, told.window, Tab.LETTERS), Language.ENGLISH)
     text = "\n".join(getattr(part, "content", "") for part in view.walk_children())
-    assert f"**{word.text[0]}** {percent(told.letters[0][1])} | " in text
+    assert f"**{word.text[0]}** {percent(told.letters[0][1])} | " in text.replace("\u00a0", " ")
 
 
 def test_a_refused_word_is_not_among_the_guesses() -> None:

@@ -1,0 +1,135 @@
+"""Draws the cards as a reader sees them: python tests/benchmarks/cards.py FOLDER.
+
+The real bot with the shipped model tells a story through the stand-in for Discord, and its buttons
+are pressed; what is drawn are the messages that arrived there, on Discord's dark and light.
+"""
+
+import argparse
+import asyncio
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from PIL import Image, ImageDraw  # noqa: E402
+
+from bot.client import Pooh  # noqa: E402
+from bot.run import serve, use_server  # noqa: E402
+from bot.settings import Settings  # noqa: E402
+from bot.words import WordFilter  # noqa: E402
+from bot.writer import Writer  # noqa: E402
+from model.weights import load_decoder, resolve  # noqa: E402
+from scripts.refresh_docs import PROMPTS, SEEDS  # noqa: E402
+from tests.benchmarks.picture import BUTTON, BUTTONS, EDGE, LEFT, LINE, WIDTH, Sheet  # noqa: E402
+from tests.fake_discord import DiscordServer, Interaction, Message  # noqa: E402
+
+THEMES = {"dark": ("#313338", "#dbdee1", "#949ba4"), "light": ("#ffffff", "#313338", "#5c5e66")}
+
+
+async def cards() -> dict[str, tuple[Message, dict[str, bytes]]]:
+    """Each kind of card as it lies on the server, and its files by name."""
+    async with DiscordServer() as server:
+        use_server(server.api_base, server.gateway_url)
+        settings, words = Settings(token=server.token, cooldown=0.0, burst=100), WordFilter()
+        writer = Writer(*load_decoder(settings.model), words)
+        client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
+        running = asyncio.create_task(serve(client, server.token))
+        await server.online()
+        kanga, roo = server.person("Kanga"), server.person("Roo")
+        use = kanga.command("pooh", prompt=PROMPTS[0], seed=SEEDS[0])
+        story = await server.until(
+            lambda: use.original if use.original and "Again" in use.original.buttons else None,
+            patience=60,
+        )
+
+        async def card(use: Interaction) -> tuple[Message, dict[str, bytes]]:
+            message = await server.until(
+                lambda: next((m for m in use.messages if m.attachments), None), patience=60
+            )
+            files = {
+                str(a["filename"]): server.files[a["url"].partition("/attachments/")[2]]
+                for a in message.attachments
+            }
+            return message, files
+
+        found = {"how": await card(kanga.press(story, "How?"))}
+        for label in ("Letters", "Layers"):  # somebody else's press makes another card
+            found[label.lower()] = await card(roo.press(found["how"][0], label))
+        found["keep"] = await card(roo.press(story, "Keep"))
+        await client.leave()
+        await running
+        return found
+
+
+def paint(message: Message, files: dict[str, bytes], theme: str) -> Image.Image:
+    """A card."""
+    background, ink, faint = THEMES[theme]
+    sheet = Sheet()
+    sheet.image.paste(background, (0, 0, *sheet.image.size))
+    (container,) = message.components
+    sheet.top += 16
+    for part in container["components"]:
+        _part(sheet, part, files, ink, faint)
+        sheet.top += 14
+    accent = f"#{container['accent_color']:06x}"
+    sheet.draw.rounded_rectangle((LEFT - 40, EDGE, LEFT - 30, sheet.top), 5, accent)
+    return sheet.finish()
+
+
+def _part(
+    sheet: Sheet, part: dict[str, Any], files: dict[str, bytes], ink: str, faint: str
+) -> None:
+    match part["type"]:
+        case 10:
+            for line in part["content"].split("\n"):
+                if line.startswith("### "):
+                    sheet.paragraph(f"**{line[4:]}**", 34, ink)
+                else:
+                    small = line.startswith("-# ")
+                    sheet.paragraph(
+                        line.removeprefix("-# "), 23 if small else 29, faint if small else ink
+                    )
+        case 12:
+            (item,) = part["items"]
+            picture = Image.open(io.BytesIO(files[item["media"]["url"].partition("://")[2]]))
+            width = WIDTH - LEFT - EDGE
+            picture = picture.convert("RGB").resize(
+                (width, width * picture.height // picture.width)
+            )
+            sheet.image.paste(picture, (LEFT, sheet.top))
+            sheet.top += picture.height
+        case 13:
+            sheet.paragraph(part["file"]["url"].partition("://")[2], 29, "#00a8fc")
+        case 14:
+            ImageDraw.Draw(sheet.image).line((LEFT, sheet.top, WIDTH - EDGE, sheet.top), faint, 2)
+        case 1:
+            x, font = LEFT, sheet.font(27)
+            for button in part["components"]:
+                width = int(font.getlength(button["label"])) + 56
+                box = (x, sheet.top, x + width, sheet.top + BUTTON)
+                sheet.draw.rounded_rectangle(box, 14, BUTTONS[button["style"]])
+                middle = (x + width / 2, sheet.top + BUTTON / 2)
+                sheet.draw.text(middle, button["label"], "white", font, anchor="mm")
+                x += width + 16
+            sheet.top += BUTTON
+    sheet.top += LINE // 8
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for name, (message, files) in asyncio.run(cards()).items():
+        for theme in THEMES:
+            path = options.folder / f"{name}-{theme}.png"
+            paint(message, files, theme).quantize(64).save(path, optimize=True)
+            print(path)
+
+
+if __name__ == "__main__":
+    main()
