@@ -94,11 +94,10 @@ def _part(
                     )
         case 12:
             (item,) = part["items"]
-            picture = Image.open(io.BytesIO(files[item["media"]["url"].partition("://")[2]]))
+            name = item["media"]["url"].partition("://")[2]
+            picture = Image.open(io.BytesIO(files[name])).convert("RGB")
             width = WIDTH - LEFT - EDGE
-            picture = picture.convert("RGB").resize(
-                (width, width * picture.height // picture.width)
-            )
+            picture = picture.resize((width, width * picture.height // picture.width))
             sheet.image.paste(picture, (LEFT, sheet.top))
             sheet.top += picture.height
         case 13:
