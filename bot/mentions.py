@@ -2,7 +2,7 @@
 
 import discord
 
-from bot import messages, seen
+from bot import seen
 from bot.options import DEFAULTS
 from bot.stories import Request
 from bot.translations import Text
@@ -36,6 +36,6 @@ def read(message: discord.Message, me: int, now: float) -> Request | Text | None
     if typed or message.content.strip():
         before = ""
         if isinstance(answered, discord.Message) and ours:
-            before = messages.parse(answered.content).text
+            before = seen.own_story(answered) or ""
         return Request(message.author.id, DEFAULTS, typed, before)
     return Text.EMPTY_REPLY if ours else Text.NO_WORDS

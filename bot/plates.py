@@ -1,5 +1,6 @@
 """The picture of a story to keep: title, text, and how it was written, on honey-coloured paper."""
 
+import bisect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,8 @@ def _wrapped(canvas: Canvas, text: str, font: "FontProperties", room: float) -> 
                     used += space + width(word)
                     break
                 if not line:  # alone, and still too wide
-                    fit = max(1, sum(width(word[:n]) <= room for n in range(1, len(word) + 1)))
+                    begins = range(1, min(len(word), 200) + 1)
+                    fit = max(1, bisect.bisect_right(begins, room, key=lambda n: width(word[:n])))
                     lines.append(word[:fit])
                     word = word[fit:]
                 else:

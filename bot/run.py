@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import signal
 
 import discord
@@ -50,8 +51,10 @@ async def serve(client: Pooh, token: str) -> None:
             if not leaving:
                 leaving.append(asyncio.create_task(hand_over()))
 
-        def on_signal() -> None:
-            leaving.append(asyncio.create_task(leave(0.0 if leaving else GRACE)))
+        asked = itertools.count()
+
+        def on_signal() -> None:  # the first lets stories end, also when another has taken over
+            leaving.append(asyncio.create_task(leave(0.0 if next(asked) else GRACE)))
 
         try:
             with contextlib.suppress(NotImplementedError, AttributeError):  # Windows

@@ -132,6 +132,15 @@ def without_markdown(text: str) -> str:
     return _ESCAPED.sub(r"\1", _STARS.sub(r"_\1_", _LINE_MARKS.sub("", text)))
 
 
+def own_story(message: discord.Message) -> str | None:
+    """The story in a message of the bot's; None where it holds none.
+
+    A card holds the text it is about in its last part, in the form of a story.
+    """
+    *_, last = (message.content, *displays(message.components))
+    return _story(last)
+
+
 def read(message: discord.Message, me: int, now: float) -> str:
     """All words that people read in a message, of whichever kind it is; "" if it has none.
 
@@ -141,11 +150,8 @@ def read(message: discord.Message, me: int, now: float) -> str:
         now: seconds since 1970.
     """
     names = names_in(message)
-    if message.author.id == me:
-        # A card holds the text it is about in its last part, in the form of a story.
-        *_, last = (message.content, *displays(message.components))
-        if (story := _story(last)) is not None:
-            return story
+    if message.author.id == me and (story := own_story(message)) is not None:
+        return story
     parts = list(_words(message.content, message.embeds, message.components))
     if message.poll:
         parts += [message.poll.question, *(answer.text for answer in message.poll.answers)]

@@ -97,6 +97,8 @@ class Response:
         except discord.HTTPException as error:
             if error.code not in TOKEN_GONE or (known := self._without_token()) is None:
                 raise
+            for file in files or ():
+                file.reset()  # the first request has read it to its end
             message = await known.edit(content=content, view=view, attachments=files)
         self._promised = False
         return message.id

@@ -1,6 +1,7 @@
 """The sizes of a network: checked once, and carried in the header of its weights file."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 
 _SIZES = (
@@ -140,6 +141,10 @@ class GPTConfig:
             raise ValueError(
                 f"far_blocks = {self.far_blocks}: must be different blocks in rising order, "
                 f"0 to n_layer - 1 = {self.n_layer - 1}"
+            )
+        if self.far_gain * math.sqrt(self.head_size) > 80:  # exp of a score must be a number
+            raise ValueError(
+                f"far_gain = {self.far_gain}: times the root of n_embd / n_head must be at most 80"
             )
         if self.n_embd % (4 * self.n_head):
             raise ValueError(

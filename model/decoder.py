@@ -20,8 +20,8 @@ can be. What was measured, and kept (`tests/benchmarks/decoder.md`):
   eight ways to multiply, and one text is a matrix-vector product by the same line.
 - q, k and v come from one product. The rows of q and k are put in another order once, so that a
   rotary pair is one complex number, and turning it one complex multiplication.
-- q and k have length 1, so by Cauchy and Schwarz no score leaves -sqrt(D) .. sqrt(D), and softmax
-  needs no maximum taken off: up to D = 7,000, float32 holds exp of it.
+- q and k have length 1, so by Cauchy and Schwarz no score leaves -sqrt(D) .. sqrt(D), times the
+  gain of far blocks, and softmax needs no maximum taken off: float32 holds exp of 80.
 - Softmax and mean do not ask in which order the keys lie. So a full ring is attended as it is, and
   slots side by side in one product; a mask hides what the rings of shorter texts do not hold yet.
 """

@@ -264,6 +264,7 @@ def _call_out(canvas: Canvas, call_out: CallOut, number: int, x: float, longest:
     canvas.badge(x + 18, CALL_OUTS, number)
     for row, (text, chance, taken) in enumerate(call_out.rows):
         y = CALL_OUTS + ROW * row
+        text = text if len(text) <= 40 else text[:40] + "\u2026"
         while len(text) > 1 and canvas.width(text, font) > 150:
             text = text.removesuffix("\u2026")[:-1] + "\u2026"
         canvas.text(x + 46, y, text, font)

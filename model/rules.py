@@ -12,11 +12,11 @@ import re
 RUN = 4  # words that are not written twice
 _PAGE = 1500  # characters of the text so far that are looked at
 SAYS = "said|asked|cried|answered|replied|shouted|whispered|thought|exclaimed|called|began"
-SPEAKER = re.compile(rf"\b(?:{SAYS})\s+([A-Z][a-z]+)|\b([A-Z][a-z]+)\s+(?:{SAYS})\b")
+SPEAKER = re.compile(rf"\b(?:{SAYS})\s+([A-Z][a-z]+)|\b([A-Z][a-z]+)(?: Robin)?\s+(?:{SAYS})\b")
 """Who says something, in one of two groups."""
 
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
-_NAME = re.compile(r"\b[A-Z][a-z]+")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")  # in mid-sentence: "Oh" is nobody
 _BEGUN = re.compile(rf"\b(?:{SAYS})\s+([A-Z]?)\Z")
 
 
@@ -32,7 +32,7 @@ def repeating(text: str) -> set[str]:
     Args:
         text: what was written so far.
     """
-    if not text or text[-1].isalnum() or text[-1] in "'\u2019":
+    if not text or text[-1].isalnum() or text[-1] in "'\u2019-":
         return set()  # in the midst of a word
     words = list(_WORD.finditer(text[-_PAGE:]))
     if len(words) < RUN:
@@ -57,14 +57,16 @@ def answering_himself(text: str) -> set[str]:
     begun = _BEGUN.search(text[-24:])
     if begun is None:
         return set()
-    paragraphs = text[-_PAGE:].rsplit("\n\n", 2)
+    text = text[-_PAGE:]
+    paragraphs = text.rsplit("\n\n", 2)
     if len(paragraphs) < 2 or '"' not in paragraphs[-1]:
         return set()
     before = speaker(paragraphs[-2])
     if before is None:
         return set()
     first, second = before[0], before[1]
-    shared = any(name[0] == first and name[:2] != before[:2] for name in _NAME.findall(text))
+    people = {*_NAME.findall(text), *(found[1] or found[2] for found in SPEAKER.finditer(text))}
+    shared = any(name[0] == first and name[:2] != before[:2] for name in people)
     if begun[1]:
         return {second} if begun[1] == first else set()
     return set() if shared else {first}

@@ -230,7 +230,7 @@ def forbidden(
             for letter in repeating(text) | answering_himself(text)
             if letter in characters
         ]
-    return ids
+    return ids if len(set(ids)) < len(characters) else []
 
 
 def generate(network: Network, vocab: Vocab, prompt: str, sampling: Sampling) -> Iterator[str]:

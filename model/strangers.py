@@ -8,7 +8,7 @@ shares ("Wig|gily"), so something else is written instead, and whoever is in the
 import re
 from collections.abc import Iterable
 
-_NAME = re.compile(r"([A-Z][a-z]+)\|([a-z]*)")
+_NAME = re.compile(r"([A-Z][a-z]+)(?:(\|)([a-z]*))?")
 _LAST_WORD = re.compile(r"(?<![A-Za-z'])[A-Z][a-z]*\Z")
 _LONGEST = 32  # letters of a word that are looked at
 
@@ -16,7 +16,8 @@ _LONGEST = 32  # letters of a word that are looked at
 class Strangers:
     """Names, each parted by a bar behind the first letter that tells it from words allowed.
 
-    Where nothing stands behind the bar ("Ann|": Another begins so, too), the word must not end.
+    A name without a bar is told by its last letter; where the bar is at the end ("Al|": Also begins
+    so, too), the word must not end.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -27,8 +28,8 @@ class Strangers:
             parts = _NAME.fullmatch(name)
             if parts is None or len(name) > _LONGEST:
                 raise ValueError(f"strangers: {name!r} is no name, such as Wig|gily")
-            begin, rest = parts.groups()
-            before, letter = (begin[:-1], begin[-1]) if rest else (begin, "")
+            begin, bar, rest = parts.groups(default="")
+            before, letter = (begin, "") if bar and not rest else (begin[:-1], begin[-1])
             self._next.setdefault(before, {}).setdefault(letter, set()).add(begin + rest)
 
     def barred(self, prompt: str, written: str, characters: str) -> list[int]:
@@ -48,7 +49,10 @@ class Strangers:
         letters = {
             letter
             for letter, names in following.items()
-            if not any(re.search(rf"\b{name}\b", prompt) for name in names)
+            if not any(
+                re.search(rf"(?<![A-Za-z]){name}(?![A-Za-z])", prompt, re.IGNORECASE)
+                for name in names
+            )
         }
         return [
             place
@@ -67,7 +71,7 @@ def part(name: str, allowed: frozenset[str]) -> str:
         name: capitalised.
         allowed: the beginnings, of every length, of all words that may be written.
     """
-    for length in range(2, len(name)):
+    for length in range(2, len(name) + 1):
         if name[:length] not in allowed:
-            return f"{name[:length]}|{name[length:]}"
+            return name if length == len(name) else f"{name[:length]}|{name[length:]}"
     return f"{name}|"

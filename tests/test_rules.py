@@ -22,6 +22,8 @@ from training.memory import repeated
         ("bump, bump, bump, ", ""),
         ("don't you see it, don't you see ", "i"),
         ("one two ", ""),
+        ("I will come to-day. And I will come to-", ""),  # half a word
+        ("he saw you to-day and he saw you ", "t"),
         ("", ""),
     ],
 )
@@ -37,9 +39,11 @@ SAID = '"Hallo," said Pooh.\n\n'
     [
         (SAID + '"Hallo!" said ', "P"),
         (SAID + '"Hallo!" said P', "o"),  # Piglet may
-        ("Piglet came. " + SAID + '"Hallo!" said ', ""),  # the second letter tells
-        ("Piglet came. " + SAID + '"Hallo!" said P', "o"),
+        ("Then Piglet came. " + SAID + '"Hallo!" said ', ""),  # the second letter tells
+        ("Then Piglet came. " + SAID + '"Hallo!" said P', "o"),
         (SAID + '"Hallo!" said Po', ""),
+        ('"Oh," said Owl.\n\n"Oh, yes!" said ', "O"),  # nobody is called Oh
+        ('"Oh," Christopher Robin said.\n\n"Oh!" said ', "C"),
         (SAID + "And so said ", ""),  # no speech
         ('"Hallo," said Pooh. "What?" said ', ""),  # the same paragraph
         (SAID + "It rained.\n\n" + '"Hallo!" said ', ""),

@@ -40,6 +40,19 @@ def test_letters_are_shared_as_far_as_words_allow() -> None:
     assert part("Wiggily", allowed) == "Wig|gily"
     assert part("Ann", allowed) == "Ann|"
     assert part("Xerxes", allowed) == "Xe|rxes"
+    assert part("Wita", allowed) == "Wita"  # told by its last letter: With may be written
+
+
+def test_a_name_told_by_its_last_letter_is_left_there() -> None:
+    away = Strangers(["Betty", "Al|"])
+    places = away.barred("", "said Bett", LETTERS)
+    assert [LETTERS[i] for i in places] == ["y"]
+    assert away.barred("", "said Betty", LETTERS) == []
+
+
+@pytest.mark.parametrize("prompt", ["_Ann", "3Ann", "where is ann", "ANN went. Ann"])
+def test_whoever_is_in_the_prompt_in_any_spelling_may_be_written(prompt: str) -> None:
+    assert AWAY.barred(prompt, " and Ann", LETTERS) == []
 
 
 def test_strangers_are_people_of_the_library_alone() -> None:
@@ -86,7 +99,7 @@ def test_they_come_with_the_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["wig|gily", "Wiggily", "|Wig", "W" * 99 + "|", "Wig|gi-ly", "Ä|b"]
+    "name", ["wig|gily", "Wig|gi|ly", "|Wig", "W" * 99 + "|", "Wig|gi-ly", "Ä|b"]
 )
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is no name"):

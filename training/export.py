@@ -138,7 +138,7 @@ def finish(
         "name": config.run.name,
         "parameters": sum(parameters.values()),
         "parameters_in_table": table,
-        "network": json.loads(gpt.config.to_json()),
+        "network": json.loads(sizes.to_json()),
         "training": json.loads(config.to_json()),
         "read": {
             "characters": sum(len(t) for t, _ in (*texts.near, *texts.library)),
@@ -150,8 +150,8 @@ def finish(
         "characters_seen": last.characters,
         "seconds": round(last.seconds, 1),
         "characters_per_second": round(last.characters / max(last.seconds, 1e-9)),
-        # The losses are of the weights that are shipped, at that step (those in training: the mean
-        # since the measurement before).
+        # The losses are of the weights that are shipped, at that step and the gain they learned
+        # with (those in training: the mean since the measurement before).
         "weights_kept": "best" if trainer.kept else "last",
         "weights_step": moment.step,
         "train_loss": _both(moment.loss),

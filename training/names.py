@@ -172,13 +172,13 @@ def strangers_left(away: Strangers, texts: Iterable[str]) -> Strangers:
         texts: what it learns on from: whoever is in them is none, and their words may be written.
     """
     words = {word.capitalize() for text in texts for word in _WORD.findall(text)}
-    told = [name.split("|") for name in away.names]
+    # What stands before the letter that tells a name begins a word that the network may write.
+    told = [name.partition("|") for name in away.names]
+    shared = (before if bar and not behind else before[:-1] for before, bar, behind in told)
     allowed = frozenset(
-        word[:length]
-        for word in (*words, *(before[:-1] if behind else before for before, behind in told))
-        for length in range(1, len(word) + 1)
+        word[:length] for word in (*words, *shared) for length in range(1, len(word) + 1)
     )
-    names = (before + behind for before, behind in told)
+    names = (before + behind for before, _, behind in told)
     return Strangers(sorted(part(name, allowed) for name in names if name not in words))
 
 
