@@ -224,7 +224,7 @@ ODD_SETTINGS: list[object] = [
             partial(with_config, **{name: n})
             for name, value in asdict(TABLE).items()
             for n in TOO_MUCH
-            if n != value
+            if n != value and (name, n) != ("far_gain", 1.5)  # which is one
         ),
         lambda header: with_config(header, attention_window=10**9, context_length=10**9),
         lambda header: with_config(header, **{"a\nb" * 10_000: 1}),

@@ -342,7 +342,6 @@ Bad = tuple[list[str], str]
 BAD: dict[str, Callable[[Path], Bad]] = {
     "no text": lambda tmp: (["--text", str(tmp / "no.txt")], "no.txt"),
     "an empty text": lambda tmp: (["--text", str(_write(tmp / "empty.txt", ""))], "empty.txt"),
-    "a short text": lambda tmp: (["--text", str(_write(tmp / "short.txt", "Oh."))], "short"),
     "a picture": lambda tmp: (["--text", str(_write(tmp / "a.txt", "\0\1\2\3"))], "a.txt"),
     "a folder": lambda tmp: (["--text", str(tmp)], tmp.name),
     "no books": lambda tmp: (["--books", str(tmp), "--preset", "classic"], "training.corpus"),
