@@ -12,7 +12,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.translations import Language, Text
+from bot.translations import Language, Said, Text
 
 UNREACHABLE = (aiohttp.ClientError, OSError, discord.HTTPException)  # what a request may end in
 EXPIRED = 10062  # the interaction is not known any more: we were later than 3 seconds
@@ -34,7 +34,7 @@ class Listener(Protocol):
 class Refusal(Exception):  # noqa: N818  (no error: an answer)
     """A kind no; the text is for the one who asked, and only for them."""
 
-    def __init__(self, text: Text, **values: object) -> None:
+    def __init__(self, text: Said, **values: object) -> None:
         """Bring the text and what is filled in."""
         super().__init__(Language.ENGLISH.say(text, **values))
         self._text = text

@@ -1,11 +1,12 @@
-"""All that a member reads, in the languages that the bot speaks: one table.
+"""What members read, in the languages that the bot speaks, and those languages.
 
 A row is a text in every language, so none can be forgotten. To add a language, add a field to
-`Row`, a member to `Language`, and what mypy then misses.
+`Row`, a member to `Language`, and what mypy then misses. A feature of many words has a table of its
+own, a `Said` beside `Text`, in its own file; names of commands, options and buttons stand here.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -22,8 +23,18 @@ class Row(NamedTuple):
     es: str
 
 
+class Said(enum.Enum):
+    """A table of texts; the value of each is a `Row`."""
+
+    @classmethod
+    def all(cls) -> Iterator["Said"]:
+        """The texts of every table that is imported."""
+        for table in Said.__subclasses__():
+            yield from table
+
+
 @enum.unique
-class Text(enum.Enum):
+class Text(Said):
     """What the bot says to people."""
 
     # Names, and what stands beside them while a command is typed
@@ -600,7 +611,7 @@ class Language(enum.Enum):
         """What commands, options and buttons are called, by the name of their text."""
         return {text.name.lower(): getattr(text.value, self.value) for text in NAMES}
 
-    def say(self, text: Text, **values: object) -> str:
+    def say(self, text: Said, **values: object) -> str:
         """A text, with its `values` and any of `names` filled in."""
         row: str = getattr(text.value, self.value)
         return row.format_map({**self.names, **values})
@@ -627,10 +638,9 @@ _NUMBERS = {  # the decimal sign, and what parts thousands
     Language.FRENCH: (",", "\u202f"),
     Language.SPANISH: (",", "\u00a0"),
 }
-_BY_ENGLISH = {text.value.en: text for text in Text}
 
 
-def named(text: Text) -> locale_str:
+def named(text: Said) -> locale_str:
     """A text of a command, for discord.py to have translated."""
     return locale_str(text.value.en)
 
@@ -645,5 +655,9 @@ class Translations(app_commands.Translator):
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """The text in that language, None when there is none: Discord then shows English."""
-        text, language = _BY_ENGLISH.get(string.message), _LANGUAGES.get(locale)
-        return language.say(text) if text is not None and language is not None else None
+        language = _LANGUAGES.get(locale)
+        if language is None:
+            return None
+        said = (text for text in Said.all() if text.value.en == string.message)
+        text = next(said, None)
+        return None if text is None else language.say(text)
