@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
+from typing import Any
 
 
 class Clock:
@@ -26,3 +28,12 @@ class Clock:
                 return await event.wait()
         except TimeoutError:
             return event.is_set()
+
+    async def wait_all(
+        self, futures: Iterable[asyncio.Future[Any]], seconds: float
+    ) -> set[asyncio.Future[Any]]:
+        """Wait for all of them, but at most that long in all; those that are not done by then."""
+        late = set(futures)
+        if late:
+            _, late = await asyncio.wait(late, timeout=seconds)
+        return late

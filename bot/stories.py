@@ -367,11 +367,10 @@ class Stories:
         """
         self._closing.set()
         self._delivery.hurry()
-        loop = asyncio.get_running_loop()
-        until = loop.time() + grace
+        until = self._clock.monotonic() + grace
         await self._writer.close(grace / 2)
-        if busy := self._tasks | self._delivery.tasks:
-            _, late = await asyncio.wait(busy, timeout=max(0.0, until - loop.time()))
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        left = max(0.0, until - self._clock.monotonic())
+        late = await self._clock.wait_all(self._tasks | self._delivery.tasks, left)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bot.clock import Clock
 from bot.queue import Ticket
 from bot.words import LONGEST, Verdict, WordFilter, ends_word
 from model.network import Logits, Network
@@ -45,20 +46,22 @@ class Story:
         prompt: what it goes on from.
         sampling: how; its seed is always set.
         text: what is written so far and will not change any more: it only grows.
-        asked: when, by `time.monotonic`.
+        asked: when, by the clock's `monotonic`.
         first_text: when the first of the text was there, None until then.
         ended: set when nothing more will come.
         outcome: how it ended, None until then.
         reference: the number in the log of the error that ended it, "" if none did.
     """
 
-    def __init__(self, ticket: Ticket, prompt: str, ids: list[int], sampling: Sampling) -> None:
+    def __init__(
+        self, ticket: Ticket, prompt: str, ids: list[int], sampling: Sampling, asked: float
+    ) -> None:
         self.ticket = ticket
         self.prompt = prompt
         self.ids = ids
         self.sampling = sampling
         self.text = ""
-        self.asked = time.monotonic()
+        self.asked = asked
         self.first_text: float | None = None
         self.ended = asyncio.Event()
         self.outcome: Outcome | None = None
@@ -83,7 +86,7 @@ class Worker:
     """The thread and its network.
 
     Attributes:
-        moved: when it last got on with its work, by `time.monotonic`.
+        moved: when it last got on with its work, by the clock's `monotonic`.
     """
 
     def __init__(
@@ -92,13 +95,15 @@ class Worker:
         vocab: Vocab,
         words: WordFilter,
         report: abc.Callable[[Story, Outcome], None],
+        clock: Clock,
     ) -> None:
         self._decoder = decoder
         self._vocab = vocab
         self._words = words
         self._report = report
+        self._clock = clock
         self._sequences: list[Sequence] = []
-        self.moved = time.monotonic()
+        self.moved = clock.monotonic()
         self._new: queue.SimpleQueue[Story | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
@@ -108,7 +113,7 @@ class Worker:
 
     def put(self, story: Story) -> None:
         """Write this one too, from the next step on."""
-        self.moved = time.monotonic()
+        self.moved = self._clock.monotonic()
         self._new.put(story)
 
     def stop(self, patience: float) -> None:
@@ -140,7 +145,7 @@ class Worker:
                 for sequence in list(self._sequences):
                     self._drop(sequence)
                     self._fail(sequence.story, number)
-            self.moved = time.monotonic()
+            self.moved = self._clock.monotonic()
             time.sleep(0)  # the event loop's thread may go first
 
     def _record(self, error: Exception) -> str:
@@ -220,7 +225,7 @@ class Worker:
                 return self._step_back(sequence) if over else character
         story.text = sequence.text
         if story.first_text is None:
-            story.first_text = time.monotonic()
+            story.first_text = self._clock.monotonic()
         sequence.refused.clear()
         return None if over else character
 

@@ -7,10 +7,10 @@ network is at work in a thread (`bot.worker`), and nothing here waits for it.
 import asyncio
 import logging
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.clock import Clock
 from bot.queue import FairQueue, Ticket
 from bot.words import WordFilter
 from bot.worker import Outcome, Story, Worker
@@ -61,6 +61,7 @@ class Writer:
         capacity: int = 256,
         deadline: float = 300.0,
         new_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS),
+        clock: Clock | None = None,
     ) -> None:
         """Who writes, with which words.
 
@@ -72,6 +73,7 @@ class Writer:
             capacity: stories waiting, at most.
             deadline: the seconds each may take.
             new_seed: for a story that comes without.
+            clock: the time; the real one if it is not given.
         """
         self.decoder = decoder
         self.vocab = vocab
@@ -80,12 +82,13 @@ class Writer:
         self._capacity = capacity
         self._deadline = deadline
         self._new_seed = new_seed
+        self._clock = clock or Clock()
         self._queue = FairQueue()
         self._waiting: dict[Ticket, Story] = {}
         self._writing: dict[Ticket, Story] = {}
         self._closing = False
         self.on_end: Callable[[Story], None] = lambda story: None
-        self._worker = Worker(decoder, vocab, words, self._report)
+        self._worker = Worker(decoder, vocab, words, self._report, self._clock)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -115,7 +118,7 @@ class Writer:
         if sampling.seed is None:
             sampling = replace(sampling, seed=self._new_seed())
         ids = self.vocab.encode(prompt or START)
-        story = Story(self._queue.join(person), prompt, ids, sampling)
+        story = Story(self._queue.join(person), prompt, ids, sampling, self._clock.monotonic())
         story.timer = self._loop.call_later(self._deadline, self.stop, story, Outcome.LATE)
         self._waiting[story.ticket] = story
         self._admit()
@@ -139,7 +142,7 @@ class Writer:
     @property
     def stalled(self) -> float:
         """For how many seconds the worker has not got on with the stories it has; 0 without any."""
-        return time.monotonic() - self._worker.moved if self._writing else 0.0
+        return self._clock.monotonic() - self._worker.moved if self._writing else 0.0
 
     @property
     def unfinished(self) -> list[Story]:
@@ -172,23 +175,21 @@ class Writer:
         self._closing = True
         for story in list(self._waiting.values()):
             self.stop(story, Outcome.CLOSED)
-        await self._all_ended(grace)
+        await self._all_ended(grace, self._clock)
         for story in list(self._writing.values()):
             self.stop(story, Outcome.CLOSED)
-        await self._all_ended(HALT)
+        await self._all_ended(HALT, Clock())  # a thread has no other time than the real one
         hung = list(self._writing.values())
         for story in hung:
             _log.error("the network hangs; a story is ended without it")
             self._ended(story, Outcome.CLOSED)
         await asyncio.to_thread(self._worker.stop, 0.0 if hung else HALT)
 
-    async def _all_ended(self, seconds: float) -> None:
+    async def _all_ended(self, seconds: float, clock: Clock) -> None:
         """Wait that long at the most, until nothing is being written."""
         ends = [asyncio.ensure_future(story.ended.wait()) for story in self._writing.values()]
-        if ends:
-            _, late = await asyncio.wait(ends, timeout=seconds)
-            for end in late:
-                end.cancel()
+        for end in await clock.wait_all(ends, seconds):
+            end.cancel()
 
     def _admit(self) -> None:
         """Hand stories to the worker while it has room."""

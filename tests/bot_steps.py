@@ -86,6 +86,5 @@ async def begun(
     await wood.server.until(lambda: use.original)
     wood.decoder.allow(60)
     story = use_message(use)
-    while stop not in story.buttons:
-        await wood.pass_seconds(0.3)
+    await wood.until(lambda: stop in story.buttons)
     return story

@@ -9,10 +9,10 @@ import contextlib
 import itertools
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 import numpy as np
@@ -30,6 +30,8 @@ from model.decoder import Decoder
 from model.vocab import Vocab
 from model.weights import save
 from tests.fake_discord import DiscordServer, Interaction, ManualClock, Message, Person, Schemas
+
+T = TypeVar("T")
 
 # What the small network has read: an original text of short words and short sentences.
 PRIMER = """
@@ -147,6 +149,17 @@ class BotClock(Clock):
             self.waiting -= 1
         return event.is_set()
 
+    async def wait_all(
+        self, futures: Iterable[asyncio.Future[Any]], seconds: float
+    ) -> set[asyncio.Future[Any]]:
+        until = self._manual() + seconds
+        late = set(futures)
+        while late:
+            _, late = await asyncio.wait(late, timeout=0.01)
+            if self._manual() >= until:
+                break
+        return late
+
 
 class Stage:
     """The theatre. ``start`` and ``stop`` the bot; ``restart`` makes it forget everything."""
@@ -170,6 +183,7 @@ class Stage:
             refused=self.settings.words_refused,
             allowed=self.settings.words_allowed,
         )
+        self.bot_clock = BotClock(self.clock)
         self.writer = Writer(
             self.decoder,
             self.vocab,
@@ -178,8 +192,8 @@ class Stage:
             capacity=self.settings.queue,
             deadline=self.settings.deadline,
             new_seed=self._seeds.__next__,  # the same stories on every run
+            clock=self.bot_clock,
         )
-        self.bot_clock = BotClock(self.clock)
         self.bot = Pooh(
             self.settings, self.writer, words, weights=self.weights, clock=self.bot_clock
         )
@@ -214,11 +228,10 @@ class Stage:
             await self._running
             self._running = None
 
-    async def stop_gently(self) -> None:
+    async def stop_gently(self, grace: float = 60.0) -> None:
         """Stops the bot, and lets time pass until it has shown the ends of its stories."""
-        leaving = asyncio.create_task(self.stop(grace=60.0))
-        while not leaving.done():
-            await self.pass_seconds(0.2)
+        leaving = asyncio.create_task(self.stop(grace))
+        await self.until(leaving.done, "the bot to leave", grace + 60.0)
         await leaving
 
     async def restart(self) -> None:
@@ -232,14 +245,22 @@ class Stage:
             for _ in range(3):
                 await asyncio.sleep(0.011)  # longer than a look of BotClock
 
+    async def until(
+        self, condition: Callable[[], T | None], what: str = "", seconds: float = 120.0
+    ) -> T:
+        """Lets time pass until the condition holds and returns its value; fails after so long."""
+        end = self.clock() + seconds
+        while not (value := condition()):
+            if self.clock() > end:
+                raise AssertionError(self.server.waited(seconds, what or condition))
+            await self.pass_seconds(0.2)
+        return value
+
     async def delete(self, person: Person, story: Message) -> Interaction:
         """Presses Delete, and then the button that is the answer to its question."""
         person.press(story, "Delete")
-        for _ in range(600):
-            if "Yes, delete it" in story.buttons:
-                return person.press(story, "Yes, delete it")
-            await self.pass_seconds(0.1)
-        raise AssertionError("nobody asked whether it is to be deleted")
+        await self.until(lambda: "Yes, delete it" in story.buttons, "whether it is to be deleted")
+        return person.press(story, "Yes, delete it")
 
     def pings(self) -> list[str]:
         """Everybody whom a message of the bot has notified."""

@@ -44,16 +44,14 @@ async def test_a_story_is_shown_while_it_is_written_at_most_once_a_second(wood: 
         wood.decoder.allow(40)
         await server.until(lambda: wood.decoder.allowed == 0)
         edits = len(story.edits)
-        while len(story.edits) == edits:
-            await wood.pass_seconds(0.2)
+        await wood.until(lambda: len(story.edits) > edits)  # noqa: B023
         assert "writing" in note(story) and list(story.buttons) == ["Stop", "Delete"]
         seen.append(page(story).story)
     assert all(later.startswith(earlier) for earlier, later in pairwise(seen))
     assert len(set(seen)) > 4, "each edit shows the latest text"
     assert len(story.edits) <= wood.clock() - began + 2, "at most one edit a second"
     wood.decoder.open()
-    while not finished(story):
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: finished(story))
     assert len(story.edits) <= wood.clock() - began + 2
     quick = await told(wood, server.person("Roo").command("pooh", prompt="Here is", seed=1))
     assert quick.content == story.content, "how often it was shown does not change a story"
@@ -158,8 +156,7 @@ async def test_old_buttons_with_numbers_that_are_out_of_range_today_do_what_they
     stopping = press("Stop")
     await wood.server.until(lambda: stopping.answered)
     wood.decoder.open()
-    while not finished(story):
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: finished(story))
     press("Delete")
     await wood.server.until(lambda: "Yes, delete it" in story.buttons)
     press("Yes, delete it")
@@ -218,14 +215,12 @@ async def test_stop_ends_a_story_and_frees_the_worker_within_one_step(wood: Stag
     wood.decoder.allow(2)
     await wood.server.until(lambda: not wood.writer.writing)
     assert wood.decoder.steps <= steps + 1
-    while not finished(story):
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: finished(story))
     assert "stopped" in note(story) and page(story).story
     wood.decoder.open()
     edits = len(story.edits)
     kanga.press(story, "Continue")
-    while len(story.edits) == edits or not finished(story):
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: len(story.edits) > edits and finished(story))
 
 
 @pytest.mark.parametrize(
@@ -246,15 +241,13 @@ async def test_when_nothing_new_is_written_the_old_story_is_back(
     before = story.content, story.components
     wood.decoder.hold()
     use = kanga.press(story, "Wilder")
-    while "Stop" not in story.buttons:
-        await wood.pass_seconds(0.3)
+    await wood.until(lambda: "Stop" in story.buttons)
     if outcome is Outcome.FAILED:
         wood.decoder.error = RuntimeError("no more")
     else:
         wood.writer.stop(wood.writer.unfinished[0], outcome)
     wood.decoder.open()
-    while not use.followups:
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: use.followups)
     assert reason in (await refusal(use)).content
     assert (story.content, story.components) == before
 
@@ -264,8 +257,7 @@ async def test_a_stop_that_comes_too_late_leaves_the_end_alone(wood: Stage) -> N
     story = await begun(wood, kanga, prompt="The mill")
     writing = story.content, story.components
     wood.decoder.open()
-    while not finished(story):
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: finished(story))
     end = story.content, story.components
     await wood.server.until(lambda: not wood.stories.is_writing(story.id))
     story.content, story.components = writing  # as it was when the button was pressed
@@ -283,8 +275,7 @@ async def test_a_deleted_message_frees_the_worker(wood: Stage) -> None:
     await wood.server.until(lambda: wanted.answered)
     wood.decoder.allow(1)
     await wood.server.until(lambda: not wood.writer.writing)
-    while "Yes, delete it" not in story.buttons:
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: "Yes, delete it" in story.buttons)
     assert "stopped" in note(story)
     kanga.press(story, "Yes, delete it")
     await wood.server.until(lambda: story.deleted)

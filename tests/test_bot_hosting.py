@@ -55,8 +55,7 @@ async def test_a_broken_connection_is_resumed_while_stories_are_told(wood: Stage
     theirs = roo.command("pooh", prompt="While you were away")
     await wood.server.online(2)
     wood.decoder.open()
-    while not (finished(story) and finished(theirs.original)):
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: finished(story) and finished(theirs.original))
     assert page(use_message(theirs)).prompt == "While you were away"
     assert wood.server.gateway.count(6) == 1
 

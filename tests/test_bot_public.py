@@ -165,9 +165,8 @@ async def test_two_hundred_people_at_once_all_get_their_story(schemas: Schemas |
         people = [wood.server.person(f"P{i}") for i in range(200)]
         uses = [p.command("pooh", prompt=f"Here is {i}", length=60) for i, p in enumerate(people)]
         for i, use in enumerate(uses):
-            while not (use.original and finished(use.original)):
-                await wood.pass_seconds(0.2)
-            assert page(use.original).prompt == f"Here is {i}"
+            story = await wood.until(lambda: finished(use.original))  # noqa: B023
+            assert page(story).prompt == f"Here is {i}"
             assert use.response_type == 5
         assert not wood.server.refused()
 

@@ -6,7 +6,6 @@ The stand-in checks every request against Discord's rules and description while 
 
 import asyncio
 import re
-from typing import Any
 
 import pytest
 
@@ -30,13 +29,11 @@ async def test_the_place_in_the_queue_is_shown_and_the_order_is_fair(
         await server.until(lambda: all(use.original for use in uses))
         uses.append(roo.command("pooh", prompt="R0", length=20))
         await server.until(lambda: all(use.original for use in uses))
-        while not all("queue" in use_message(use).content for use in uses[1:]):
-            await wood.pass_seconds(0.3)
+        await wood.until(lambda: all("queue" in use_message(use).content for use in uses[1:]))
         place = [re.search(r"number (\d)", use_message(use).content) for use in uses[1:]]
         assert [int(found[1]) for found in place if found] == [2, 3, 1], "one each, in turn"
         wood.decoder.open()
-        while not all(finished(use_message(use)) for use in uses):
-            await wood.pass_seconds(0.3)
+        await wood.until(lambda: all(finished(use_message(use)) for use in uses))
 
 
 async def test_a_full_queue_is_a_friendly_answer(schemas: Schemas | None) -> None:
@@ -77,9 +74,8 @@ async def test_a_story_that_takes_too_long_is_ended(schemas: Schemas | None) -> 
         await wood.server.until(lambda: wood.writer.unfinished[0].halt)
         wood.decoder.open()
         for use in uses:
-            while not (use.original and finished(use.original)):
-                await wood.pass_seconds(0.2)
-            assert "ran out of time" in note(use.original)
+            story = await wood.until(lambda: finished(use.original))  # noqa: B023
+            assert "ran out of time" in note(story)
 
 
 async def test_the_bot_hears_and_answers_while_the_network_is_at_work(wood: Stage) -> None:
@@ -104,9 +100,8 @@ async def test_a_failing_network_loses_no_more_than_its_story(
     await wood.server.until(lambda: use.original and wood.writer.writing)
     wood.decoder.error = RuntimeError("secret path /home/pooh")
     wood.decoder.open()
-    while not (use.original and finished(use.original)):
-        await wood.pass_seconds(0.2)
-    assert "went wrong" in note(use.original) and "secret" not in use.original.content
+    story = await wood.until(lambda: finished(use.original))
+    assert "went wrong" in note(story) and "secret" not in story.content
     assert "Something private" not in caplog.text
     assert finished(await told(wood, kanga.command("pooh", prompt="And now?")))
 
@@ -129,28 +124,24 @@ async def test_a_hung_network_and_a_silent_discord_do_not_hold_the_bot_up(wood: 
     await server.until(lambda: all(use.original for use in waiting))
     server.gateway.fall_silent()
     async with asyncio.timeout(25):  # the network would hold it for ever, Discord for 30 s
-        await wood.stop(grace=1.0)
+        await wood.stop_gently(grace=1.0)
     for message in (story, *(use_message(use) for use in waiting)):
         assert finished(message) and "went to sleep" in note(message)
 
 
 async def test_shutting_down_has_one_time_limit_for_all_and_leaves_nobody_behind(
-    wood: Stage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    wood: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    left, wait = [], asyncio.wait
-
-    async def watched(tasks: Any, **options: Any) -> Any:  # noqa: ANN401
-        if wood.stories.active and tasks == wood.stories._tasks:
-            left.append(options["timeout"])
-        return await wait(tasks, **options)
-
-    monkeypatch.setattr(asyncio, "wait", watched)
     await begun(wood, wood.server.person(), prompt="The mill", length=1500)
     wood.server.fail("PATCH", "/webhooks", ApiError(500, 0, "down"), times=1000)
     story = wood.writer.unfinished[0]
-    asyncio.get_running_loop().call_later(2.0, wood.decoder.open)
-    await wood.stop(grace=3.0)
-    assert len(left) == 1 and left[0] < 1.1, "what was not spent on writing"
-    assert story.outcome is Outcome.CLOSED, "half of the time is for showing"
+    began = wood.clock()
+    leaving = asyncio.create_task(wood.stop(grace=6.0))
+    await wood.until(lambda: story.halt, "the end of the time for writing")
+    assert story.halt is Outcome.CLOSED and 3.0 <= wood.clock() - began < 4.0, "half of it"
+    wood.decoder.open()
+    await wood.until(leaving.done, "the bot to leave")
+    await leaving
+    assert 6.0 <= wood.clock() - began < 7.0, "what was not spent on writing is for showing"
     await wood.pass_seconds(5.0)  # whoever were still telling a story would show it now
     assert not wood.stories.active and "Session is closed" not in caplog.text

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
 import pytest
@@ -37,15 +37,6 @@ LOSSES = [
 async def wood(schemas: Schemas | None) -> AsyncIterator[Stage]:
     async with stage(schemas=schemas) as theatre:
         yield theatre
-
-
-async def in_time(wood: Stage, condition: Callable[[], T | None]) -> T:
-    """Lets time pass until the condition holds; its value."""
-    for _ in range(600):
-        if value := condition():
-            return value
-        await wood.pass_seconds(0.2)
-    raise AssertionError("two minutes have passed in vain")
 
 
 def said(use: Interaction) -> list[Message]:
@@ -98,15 +89,15 @@ async def test_a_first_response_whose_answer_is_lost_is_made_again(
         await server.until(lambda: use.answered)
     match way:
         case "pooh" | "menu":
-            await in_time(wood, lambda: finished(use.original))
+            await wood.until(lambda: finished(use.original))
         case "again":
-            await in_time(wood, lambda: finished(story) and len(story.edits) > edits)
+            await wood.until(lambda: finished(story) and len(story.edits) > edits)
         case "delete":
-            await in_time(wood, lambda: "Yes, delete it" in story.buttons)
+            await wood.until(lambda: "Yes, delete it" in story.buttons)
         case "yes, delete it":
-            await in_time(wood, lambda: story.deleted)
+            await wood.until(lambda: story.deleted)
         case _:
-            only = await in_time(wood, lambda: [m for m in use.messages if not m.loading])
+            only = await wood.until(lambda: [m for m in use.messages if not m.loading])
             assert len(only) == 1 and only[0].ephemeral == (way != "about")
     assert use.answered is not None and use.answered - use.created < 3.0
     assert not server.faults and not any(m.loading for m in use.messages)
@@ -118,7 +109,7 @@ async def test_a_promise_that_never_gets_an_answer_is_taken_back(wood: Stage) ->
     kanga = server.person()
     server.fail("POST", "/interactions", Cut.CLOSED, carried_out=True, times=7)
     use = kanga.command("pooh", prompt="The mill")
-    [word] = await in_time(wood, lambda: said(use))
+    [word] = await wood.until(lambda: said(use))
     assert "reference" in word.content and use.original and use.original.deleted
     assert not wood.writer.writing and not wood.writer.waiting
 
@@ -131,7 +122,7 @@ async def test_a_first_response_that_is_never_answered_is_made_again(
     answer = None if carried_out else Cut.CLOSED
     wood.server.fail("POST", "/interactions", answer, carried_out=carried_out, delay=500.0)
     use = wood.server.person().command("pooh", prompt="The mill")
-    await in_time(wood, lambda: finished(use.original))
+    await wood.until(lambda: finished(use.original))
 
 
 async def test_a_button_that_is_pressed_twice_tells_one_story(wood: Stage) -> None:
@@ -142,7 +133,7 @@ async def test_a_button_that_is_pressed_twice_tells_one_story(wood: Stage) -> No
     await wood.server.until(lambda: first.answered and second.answered)
     assert {first.response_type, second.response_type} == {4, 6}
     wood.decoder.open()
-    await in_time(wood, lambda: not wood.stories.active)
+    await wood.until(lambda: not wood.stories.active)
 
 
 # What is said to one person
@@ -155,7 +146,7 @@ async def test_words_that_discord_calls_wrong_are_said_in_others(wood: Stage, wa
     if way == "mention":
         server.fail("POST", "/channels", wrong)
         asked = kanga.say("@pooh 🐝")
-        [word] = await in_time(wood, lambda: answers_to(wood, asked))
+        [word] = await wood.until(lambda: answers_to(wood, asked))
     else:
         if way == "about":
             server.fail("PATCH", "/webhooks", wrong)
@@ -163,7 +154,7 @@ async def test_words_that_discord_calls_wrong_are_said_in_others(wood: Stage, wa
         else:
             server.fail("POST", "/interactions", wrong)
         use = kanga.command("about") if way == "about" else kanga.command("pooh", prompt="🐝")
-        [word] = await in_time(wood, lambda: said(use))
+        [word] = await wood.until(lambda: said(use))
     assert "reference" in word.content and not server.faults
 
 
@@ -172,7 +163,7 @@ async def test_what_is_said_after_a_public_promise_is_private_and_the_promise_is
 ) -> None:
     wood.server.fail("PATCH", "/webhooks", ApiError(400, 50035, "no"))
     use = wood.server.person().command("about")
-    [word] = await in_time(wood, lambda: said(use))
+    [word] = await wood.until(lambda: said(use))
     assert "reference" in word.content
     assert use.messages == [word] and use.original and use.original.deleted
 
@@ -181,7 +172,7 @@ async def test_a_promise_that_cannot_be_taken_back_carries_the_explanation(wood:
     wood.server.fail("PATCH", "/webhooks", ApiError(400, 50035, "no"))
     wood.server.fail("DELETE", "/webhooks", ApiError(403, 50013, "no"))
     use = wood.server.person().command("about")
-    await in_time(wood, lambda: use.original and not use.original.loading)
+    await wood.until(lambda: use.original and not use.original.loading)
     assert use.original and "reference" in use.original.content and not use.followups
 
 
@@ -196,13 +187,13 @@ async def test_a_private_word_survives_a_broken_connection(
         other = wood.server.person().command("pooh", prompt="The sea")
         await wood.server.until(lambda: other.answered and wood.writer.writing)
         use = kanga.press(story, "Wilder")  # it waits, and is stopped before a word is written
-        await in_time(wood, lambda: "Stop" in story.buttons)
+        await wood.until(lambda: "Stop" in story.buttons)
         wood.server.fail("POST", "/webhooks", answer, carried_out=carried_out)
         wood.writer.stop(wood.writer.unfinished[-1], Outcome.STOPPED)
         wood.decoder.open()
-        words = await in_time(wood, lambda: said(use))
+        words = await wood.until(lambda: said(use))
         assert "Nothing new was written" in words[0].content
-        await in_time(wood, lambda: not wood.stories.active)
+        await wood.until(lambda: not wood.stories.active)
         assert len({word.content for word in said(use)}) == 1 and len(said(use)) <= 2
 
 
@@ -216,8 +207,8 @@ async def test_the_end_of_a_story_survives_a_broken_connection(
     times = 3 if isinstance(answer, Cut) else 1
     wood.server.fail("PATCH", "/webhooks", answer, carried_out=carried_out, times=times)
     use = wood.server.person().command("pooh", prompt="The mill")
-    await in_time(wood, lambda: finished(use.original))
-    await in_time(wood, lambda: not wood.stories.active)
+    await wood.until(lambda: finished(use.original))
+    await wood.until(lambda: not wood.stories.active)
     assert not wood.server.faults and not use.followups
 
 
@@ -227,8 +218,8 @@ async def test_a_reply_whose_answer_is_lost_is_sent_once(
 ) -> None:
     wood.server.fail("POST", "/channels", answer, carried_out=carried_out)
     asked = wood.server.person().say("@pooh The mill")
-    await in_time(wood, lambda: [m for m in answers_to(wood, asked) if finished(m)])
-    await in_time(wood, lambda: not wood.stories.active)
+    await wood.until(lambda: [m for m in answers_to(wood, asked) if finished(m)])
+    await wood.until(lambda: not wood.stories.active)
     assert len(answers_to(wood, asked)) == 1
 
 
@@ -236,17 +227,17 @@ async def test_a_reply_whose_answer_was_lost_while_it_grew_shows_its_end(wood: S
     wood.decoder.hold()
     wood.server.fail("POST", "/channels", Cut.CLOSED, carried_out=True)
     asked = wood.server.person().say("@pooh The mill")
-    [reply] = await in_time(wood, lambda: answers_to(wood, asked))
+    [reply] = await wood.until(lambda: answers_to(wood, asked))
     assert "writing" in note(reply)
     wood.decoder.open()  # with the nonce, Discord gives the message back as it was sent first
-    await in_time(wood, lambda: finished(reply))
+    await wood.until(lambda: finished(reply))
     assert len(answers_to(wood, asked)) == 1
 
 
 async def test_a_story_that_automod_blocks_is_told_to_its_asker_only(wood: Stage) -> None:
     wood.server.channel.blocked = ("mill",)
     use = wood.server.person().command("pooh", prompt="The mill")
-    [word] = await in_time(wood, lambda: said(use))
+    [word] = await wood.until(lambda: said(use))
     assert "AutoMod" in word.content and use.messages == [word]
 
 
@@ -261,18 +252,18 @@ async def test_what_automod_blocks_in_mid_story_is_brought_to_rest(
         asked = kanga.say("@pooh The mill")
         await server.until(lambda: wood.writer.writing)
         wood.decoder.allow(60)
-        story = (await in_time(wood, lambda: answers_to(wood, asked)))[0]
+        story = (await wood.until(lambda: answers_to(wood, asked)))[0]
     else:
         story = await begun(wood, kanga, prompt="The mill", length=400)
     shown = page(story).story
     assert "Stop" in story.buttons and shown
     server.channel.blocked = ("writing",)  # as if it had come to a word that is blocked
     wood.decoder.allow(60)
-    await in_time(wood, lambda: finished(story))
+    await wood.until(lambda: finished(story))
     assert "not shown to its end" in note(story)
     assert page(story).story == shown and page(story).cut
     wood.decoder.open()
-    await in_time(wood, lambda: not wood.stories.active and not wood.writer.writing)
+    await wood.until(lambda: not wood.stories.active and not wood.writer.writing)
     assert finished(story)
 
 
@@ -282,9 +273,9 @@ async def test_a_message_that_may_not_be_changed_at_all_is_taken_away(wood: Stag
     story = await begun(wood, kanga, prompt="The mill", length=400)
     server.channel.blocked = ("the mill",)
     wood.decoder.open()
-    await in_time(wood, lambda: story.deleted)
+    await wood.until(lambda: story.deleted)
     use = next(iter(server.interactions.values()))
-    assert "AutoMod" in (await in_time(wood, lambda: said(use)))[0].content
+    assert "AutoMod" in (await wood.until(lambda: said(use)))[0].content
 
 
 async def test_a_press_whose_edit_is_blocked_leaves_the_old_story(wood: Stage) -> None:
@@ -294,7 +285,7 @@ async def test_a_press_whose_edit_is_blocked_leaves_the_old_story(wood: Stage) -
     before = story.content, story.components
     server.channel.blocked = ("mill",)
     use = kanga.press(story, "Again")
-    assert "AutoMod" in (await in_time(wood, lambda: said(use)))[0].content
+    assert "AutoMod" in (await wood.until(lambda: said(use)))[0].content
     assert (story.content, story.components) == before
 
 
@@ -302,28 +293,28 @@ async def test_a_mention_that_automod_blocks_gets_a_note_that_goes_away(wood: St
     server = wood.server
     server.channel.blocked = ("mill",)
     asked = server.person().say("@pooh The mill")
-    [word] = await in_time(wood, lambda: answers_to(wood, asked))
+    [word] = await wood.until(lambda: answers_to(wood, asked))
     assert "AutoMod" in word.content and not word.buttons
     wood.clock.advance(13.0)
     await wood.pass_seconds(0.5)
     assert not word.deleted
     wood.clock.advance(2.0)
-    await in_time(wood, lambda: word.deleted)
+    await wood.until(lambda: word.deleted)
 
 
 async def test_who_is_told_a_note_is_told_no_second_while_it_stays(wood: Stage) -> None:
     server = wood.server
     kanga, roo = server.person("Kanga"), server.person("Roo")
     first = kanga.say("@pooh 🐝")
-    [word] = await in_time(wood, lambda: answers_to(wood, first))
+    [word] = await wood.until(lambda: answers_to(wood, first))
     second, other = kanga.say("@pooh 🍯"), roo.say("@pooh 🍯")
-    await in_time(wood, lambda: answers_to(wood, other))
+    await wood.until(lambda: answers_to(wood, other))
     assert not answers_to(wood, second)
     assert not word.deleted
     wood.clock.advance(NOTE_LIFE)
-    await in_time(wood, lambda: word.deleted)
+    await wood.until(lambda: word.deleted)
     third = kanga.say("@pooh 🐻")
-    await in_time(wood, lambda: answers_to(wood, third))
+    await wood.until(lambda: answers_to(wood, third))
 
 
 @pytest.mark.parametrize(("answer", "carried_out"), LOSSES)
@@ -333,17 +324,17 @@ async def test_a_note_is_sent_once_and_taken_away_over_a_broken_connection(
     wood.server.fail("POST", "/channels", answer, carried_out=carried_out)
     wood.server.fail("DELETE", "/channels", answer, carried_out=carried_out)
     asked = wood.server.person().say("@pooh 🐝")
-    [word] = await in_time(wood, lambda: answers_to(wood, asked))
-    await in_time(wood, lambda: wood.bot.services.delivery.tasks)
+    [word] = await wood.until(lambda: answers_to(wood, asked))
+    await wood.until(lambda: wood.bot.services.delivery.tasks)
     wood.clock.advance(NOTE_LIFE)
-    await in_time(wood, lambda: word.deleted and not wood.bot.services.delivery.tasks)
+    await wood.until(lambda: word.deleted and not wood.bot.services.delivery.tasks)
     sent = wood.server.requests("POST", "/channels")
     assert len({r.body["nonce"] for r in sent}) == 1 and not answers_to(wood, asked)
 
 
 async def test_a_note_does_not_outlive_the_bot(wood: Stage) -> None:
     asked = wood.server.person().say("@pooh 🐝")
-    [word] = await in_time(wood, lambda: answers_to(wood, asked))
+    [word] = await wood.until(lambda: answers_to(wood, asked))
     await wood.stop(grace=5.0)
     assert word.deleted
 
@@ -353,7 +344,7 @@ async def test_where_the_bot_may_not_write_the_asker_hears_it_in_private(wood: S
     kanga = server.person()
     server.channel.bot_permissions = 1 << 10
     kanga.say("@pooh hallo")
-    words = await in_time(wood, lambda: list(server.dm(kanga).messages.values()))
+    words = await wood.until(lambda: list(server.dm(kanga).messages.values()))
     assert len(words) == 1 and "not allowed" in words[0].content and not words[0].buttons
     assert not wood.writer.writing and not wood.writer.waiting
     refused = [r for r in server.requests("POST", "/channels") if r.status == 403]
@@ -372,9 +363,9 @@ async def test_a_story_outlives_its_token_where_the_bot_is_at_home(
         story = await begun(wood, kanga, prompt="The mill", length=1000, where=place)
         wood.clock.advance(16 * 60)
         wood.decoder.open()
-        await in_time(wood, lambda: finished(story))  # noqa: B023
+        await wood.until(lambda: finished(story))  # noqa: B023
         assert len(page(story).story) > 700
-        await in_time(wood, lambda: not wood.stories.active)
+        await wood.until(lambda: not wood.stories.active)
     assert "Traceback" not in caplog.text
 
 
@@ -385,7 +376,7 @@ async def test_a_promise_outlives_its_token(wood: Stage) -> None:
     await wood.server.until(lambda: use.original)
     wood.clock.advance(16 * 60)
     wood.decoder.open()
-    await in_time(wood, lambda: finished(use.original))
+    await wood.until(lambda: finished(use.original))
 
 
 async def test_elsewhere_the_first_press_brings_such_a_story_to_rest(
@@ -396,10 +387,10 @@ async def test_elsewhere_the_first_press_brings_such_a_story_to_rest(
     story = await begun(wood, kanga, prompt="The mill", length=1000, where=group)
     wood.clock.advance(16 * 60)
     wood.decoder.open()
-    await in_time(wood, lambda: not wood.stories.active)
+    await wood.until(lambda: not wood.stories.active)
     assert not finished(story) and not wood.writer.writing and "Traceback" not in caplog.text
     roo.press(story, "Stop")  # there is nothing to stop any more: anybody may
-    await in_time(wood, lambda: finished(story))
+    await wood.until(lambda: finished(story))
     assert "interrupted" in note(story) and page(story).prompt == "The mill"
 
 
@@ -417,7 +408,7 @@ async def test_what_a_killed_bot_left_is_brought_to_rest_by_the_first_press(
     for method in ("POST", "GET", "PATCH"):
         wood.server.fail(method, "", answer, carried_out=True)
     roo.press(story, "Stop")
-    await in_time(wood, lambda: finished(story))
+    await wood.until(lambda: finished(story))
     assert page(story).story == parse(content).story and page(story).cut
     assert re.fullmatch("small · interrupted", note(story))
 
@@ -434,7 +425,7 @@ async def test_a_deleted_channel_ends_its_stories_quietly(
     await server.until(lambda: asked.id and wood.writer.waiting + wood.writer.writing == 2)
     server.remove_channel(elsewhere)
     wood.decoder.open()
-    await in_time(wood, lambda: not wood.stories.active)
+    await wood.until(lambda: not wood.stories.active)
     assert not wood.writer.writing and not wood.writer.waiting
     assert "Traceback" not in caplog.text and not server.dm(kanga).messages
 
@@ -452,7 +443,7 @@ async def test_a_place_in_the_queue_is_shown_at_most_once_in_its_pace(
         await wood.server.until(lambda: all(use.original for use in uses))
         last = uses[-1].original
         assert last
-        await in_time(wood, lambda: "number 11" in last.content)
+        await wood.until(lambda: "number 11" in last.content)
         began, shown = wood.clock(), len(last.edits)
         for waiting in range(10, 2, -1):  # the queue moves every second
             wood.writer.stop(wood.writer.unfinished[0])
@@ -468,4 +459,4 @@ async def test_a_place_in_the_queue_is_shown_at_most_once_in_its_pace(
 async def test_429_without_an_end_is_waited_for(wood: Stage) -> None:
     wood.server.fail("PATCH", "/webhooks", too_many(0.01), times=4)
     use = wood.server.person().command("pooh", prompt="The mill")
-    await in_time(wood, lambda: finished(use.original))
+    await wood.until(lambda: finished(use.original))

@@ -75,8 +75,7 @@ async def test_all_that_a_person_reads_is_in_their_language(
     kanga.press(writing, language.say(Text.STOP))
     await server.until(lambda: all(story.halt for story in wood.writer.unfinished))
     wood.decoder.open()
-    while language.say(Text.AGAIN) not in writing.buttons:
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: language.say(Text.AGAIN) in writing.buttons)
     assert note(writing).endswith(language.say(Text.STOPPED))
 
 

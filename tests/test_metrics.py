@@ -84,7 +84,7 @@ async def test_a_worker_that_hangs_is_missed(watched: Watched) -> None:
     theatre.server.person().command("pooh", prompt="The bun")
     await theatre.server.until(lambda: theatre.writer.writing, "a story")
     assert await watched.get("/healthz") == (200, "ok\n")
-    theatre.writer._worker.moved -= 1000
+    theatre.clock.advance(1000)
     status, what = await watched.get("/healthz")
     assert status == 503 and re.search(r"no character was written for 10\d\d s", what)
     theatre.decoder.open()

@@ -215,8 +215,7 @@ async def test_a_page_is_the_same_in_company(wood: Stage) -> None:
     kanga.press(story, "◀")
     await wood.server.until(lambda: wood.writer.writing == 9 and all(use.original for use in uses))
     wood.decoder.open()
-    while len(story.edits) == edits or not finished(story):
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: len(story.edits) > edits and finished(story))
     assert story.content == first
 
 
@@ -230,16 +229,14 @@ async def test_a_page_that_is_not_written_to_its_end_can_be_turned_to_again(wood
     kanga.press(story, "◀")
     await wood.server.until(lambda: wood.writer.writing)
     wood.decoder.allow(60)
-    while "Stop" not in story.buttons:
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: "Stop" in story.buttons)
     now, story.components = story.components, before  # as it was when a button was pressed
     assert "still writing" in (await refusal(kanga.press(story, "◀"))).content
     story.components = now
     kanga.press(story, "Stop")
     await wood.server.until(lambda: all(one.halt for one in wood.writer.unfinished))
     wood.decoder.open()
-    while not finished(story):
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: finished(story))
     assert "stopped" in note(story) and shown(story) == "1/2"
     await pressed(wood, kanga, story, "▶")
     assert story.content == second
@@ -256,8 +253,7 @@ async def test_the_pages_of_a_mention_and_of_a_killed_bot(wood: Stage) -> None:
     kanga.press(story, "◀")
     await wood.server.until(lambda: wood.writer.writing)
     wood.decoder.allow(60)
-    while "Stop" not in story.buttons:
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: "Stop" in story.buttons)
     killed = story.content, story.components
     wood.decoder.open()
     await wood.stop_gently()
@@ -331,13 +327,11 @@ async def test_a_story_that_is_not_wanted_before_a_word_of_it_leaves_the_old_one
     before = story.content, story.components
     wood.decoder.hold()
     use = kanga.press(story, "Again")
-    while "Stop" not in story.buttons:
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: "Stop" in story.buttons)
     kanga.press(story, "Delete")
     await wood.server.until(lambda: all(one.halt for one in wood.writer.unfinished))
     wood.decoder.open()
-    while not use.followups:
-        await wood.pass_seconds(0.2)
+    await wood.until(lambda: use.followups)
     assert story.content == before[0] and "Yes, delete it" in story.buttons
     kanga.press(story, "No, leave it")
     await wood.server.until(lambda: finished(story))

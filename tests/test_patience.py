@@ -9,7 +9,6 @@ import pytest
 from bot.delivery import FIRST_AT_ONCE
 from tests.fake_discord import Request, Schemas
 from tests.hosting import Stage, stage
-from tests.test_delivery import in_time
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ async def test_a_crowd_on_a_slow_machine_is_answered_with_one_request_each(
     server = wood.server
     server.fail("POST", "/interactions", when=slow)
     uses = [server.person().command("help") for _ in range(300)]
-    await in_time(wood, lambda: all(use.answered for use in uses))
+    await wood.until(lambda: all(use.answered for use in uses))
     assert len(server.requests("POST", "/interactions")) == 300
 
 
@@ -44,7 +43,7 @@ async def test_an_answer_that_comes_while_we_sleep_is_not_asked_for_again(
     use = server.person().command("help")
     await server.until(lambda: server.requests("POST", "/interactions"))
     time.sleep(1.0)
-    await in_time(wood, lambda: use.answered)
+    await wood.until(lambda: use.answered)
     await wood.pass_seconds(1.0)
     assert len(server.requests("POST", "/interactions")) == 1
 

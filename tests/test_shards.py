@@ -90,8 +90,7 @@ async def test_each_shard_answers_for_its_servers(schemas: Schemas | None) -> No
         server = theatre.server
         places = [server.add_channel(server.add_guild(f"Wood {i}")) for i in range(8)]
         gateway = server.gateway
-        while len(gateway.sessions) < 4:
-            await theatre.pass_seconds(1.0)
+        await theatre.until(lambda: len(gateway.sessions) >= 4)
         assert [(s.shard, s.shards) for s in gateway.sessions] == [(i, 4) for i in range(4)]
         assert gateway.sent[9] == 0
         person = server.person()
@@ -109,8 +108,7 @@ async def test_without_a_wish_discord_says_how_many_shards(schemas: Schemas | No
         while len(server.guilds) < 1001:
             server.add_guild("Wood")
         await theatre.start()
-        while len(server.gateway.sessions) < 2:
-            await theatre.pass_seconds(1.0)
+        await theatre.until(lambda: len(server.gateway.sessions) >= 2)
         assert [(s.shard, s.shards) for s in server.gateway.sessions] == [(0, 2), (1, 2)]
 
 

@@ -277,7 +277,7 @@ async def test_a_step_that_hangs_does_not_hold_closing_up(
         assert [story.outcome for story in stories] == [Outcome.CLOSED] * 3
         assert stories[0].text
         decoder.open()  # now the step comes back, to stories that are over
-        await until(lambda: not writer._worker._thread.is_alive())
+        await until(lambda: not writer.is_alive)
         await asyncio.sleep(0)
         assert [story.outcome for story in stories] == [Outcome.CLOSED] * 3
 

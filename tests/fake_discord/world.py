@@ -176,14 +176,14 @@ class World:
                     waiter.clear()
                 return value
         except TimeoutError:
-            tail = "\n".join(
-                f"  {r.method} {r.route} {r.body} -> {r.status} {r.code}" for r in self.log[-20:]
-            )
-            raise AssertionError(
-                f"waited {patience:.0f} s for {what or condition}:\n{tail}"
-            ) from None
+            raise AssertionError(self.waited(patience, what or condition)) from None
         finally:
             self._waiters.discard(waiter)
+
+    def waited(self, seconds: float, what: object) -> str:
+        """What there is to say when somebody has waited in vain: what came of it meanwhile."""
+        tail = [f"  {r.method} {r.route} {r.body} -> {r.status} {r.code}" for r in self.log[-20:]]
+        return "\n".join([f"waited {seconds:.0f} s for {what}:", *tail])
 
     # -- what happens
 
