@@ -25,6 +25,7 @@ class Messages:
     def patch(self, message: Message, call: Call) -> Json:
         self.check_edit(message, call.body, call.files)
         if not message.ephemeral:
+            message.channel.check_writable()
             message.channel.screen(call.body.get("content") or "")
         if self.world.clock() - message.created > OLD_MESSAGE:
             message.old_edits += 1

@@ -15,10 +15,13 @@ Json = dict[str, Any]
 EPOCH = 1_420_070_400  # s, 1 January 2015: where snowflakes begin
 
 GUILD, BOT_DM, PRIVATE = 0, 1, 2  # interaction contexts
-COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4  # interaction types
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5  # interaction types
+TEXT, NEWS, PUBLIC_THREAD, PRIVATE_THREAD = 0, 5, 11, 12  # types of a guild's channels
 
 SEND_MESSAGES, MANAGE_MESSAGES, VIEW, HISTORY = 1 << 11, 1 << 13, 1 << 10, 1 << 16
+MANAGE_THREADS, CREATE_THREADS, SEND_IN_THREADS = 1 << 34, 1 << 35, 1 << 38
 MEMBER_PERMISSIONS = VIEW | SEND_MESSAGES | 1 << 14 | 1 << 15 | HISTORY | 1 << 31
+MEMBER_PERMISSIONS |= CREATE_THREADS | SEND_IN_THREADS
 MODERATOR = MEMBER_PERMISSIONS | MANAGE_MESSAGES
 
 
@@ -32,7 +35,8 @@ class Guild:
     locale: str = "en-US"
     roles: dict[int, str] = field(default_factory=dict)  # beside @everyone and the bot's own
     bot_role: int = 0  # made by Discord when the bot is invited
-    channels: list["Channel"] = field(default_factory=list)
+    channels: list["Channel"] = field(default_factory=list)  # with its threads
+    active_threads: int = 1000  # that it may have at once
 
 
 @dataclass(eq=False)
@@ -49,6 +53,28 @@ class Channel:
     name: str = "wood"
     blocked: tuple[str, ...] = ()  # what this server's AutoMod lets nobody write
     nonces: dict[str, "Message"] = field(default_factory=dict)
+    kind: int = TEXT  # of a guild's channel
+    parent: "Channel | None" = None  # of a thread: where it hangs ...
+    owner: str = ""  # ... who began it ...
+    members: set[str] = field(default_factory=set)  # ... who is in it ...
+    archived: bool = False
+    locked: bool = False  # ... and whether only moderators may write there and open it again.
+    auto_archive: int = 1440  # minutes
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the bot may write here."""
+        return bool(self.bot_permissions & (SEND_IN_THREADS if self.parent else SEND_MESSAGES))
+
+    def check_writable(self) -> None:
+        """Refuses what cannot be changed in an archived thread: its messages."""
+        if self.archived:
+            raise rules.ApiError(
+                400,
+                50083,
+                "Tried to perform an operation on an archived thread, such as editing a message "
+                "or adding a user to the thread",
+            )
 
     def screen(self, content: str) -> None:
         """Refuses what AutoMod blocks."""
@@ -66,10 +92,12 @@ class Channel:
         return self.context == BOT_DM or bool(self.guild and self.guild.installed)
 
     def payload(self) -> Json:
+        if self.parent:
+            return self._thread_payload(self.parent)
         if self.guild:
             return {
                 "id": str(self.id),
-                "type": 0,
+                "type": self.kind,
                 "name": self.name,
                 "position": 0,
                 "nsfw": False,
@@ -95,6 +123,30 @@ class Channel:
             data |= {"name": "a group", "icon": None, "owner_id": str(self.people[0].id)}
         return data
 
+    def _thread_payload(self, parent: "Channel") -> Json:
+        return {
+            "id": str(self.id),
+            "type": self.kind,
+            "guild_id": str(self.guild_id),
+            "parent_id": str(parent.id),
+            "owner_id": self.owner,
+            "name": self.name,
+            "last_message_id": None,
+            "flags": 0,
+            "rate_limit_per_user": 0,
+            "message_count": len(self.messages),
+            "member_count": len(self.members),
+            "total_message_sent": len(self.messages),
+            "permissions": str(MODERATOR),
+            "thread_metadata": {
+                "archived": self.archived,
+                "locked": self.locked,
+                "auto_archive_duration": self.auto_archive,
+                "archive_timestamp": iso(EPOCH),
+                "create_timestamp": iso(EPOCH),
+            },
+        }
+
 
 @dataclass(eq=False)
 class Message:
@@ -118,6 +170,7 @@ class Message:
     poll: Json | None = None
     stickers: list[Json] = field(default_factory=list)
     webhook: int = 0
+    thread: Channel | None = None  # that hangs from it
     interaction: "Interaction | None" = None
     visible_to: "Person | None" = None
     pinged: list[str] = field(default_factory=list)
@@ -183,6 +236,9 @@ class Message:
         }
         if self.poll:
             data["poll"] = self.poll
+        if self.thread:
+            data["thread"] = self.thread.payload()
+            data["flags"] |= 1 << 5
         if self.webhook:
             data["webhook_id"] = str(self.webhook)
         if self.forwarded:
@@ -246,6 +302,7 @@ class Interaction:
     original: Message | None = None
     followups: list[Message] = field(default_factory=list)
     choices: list[Json] | None = None
+    modal: Json | None = None  # that it was answered with
     expired: bool = False  # its token is dead before its time
 
     @property

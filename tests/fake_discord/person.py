@@ -3,13 +3,14 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from tests.fake_discord import rules
+from tests.fake_discord import forms, rules
 from tests.fake_discord.models import (
     AUTOCOMPLETE,
     COMMAND,
     COMPONENT,
     EPOCH,
     MANAGE_MESSAGES,
+    MODAL,
     PRIVATE,
     Channel,
     Interaction,
@@ -120,6 +121,13 @@ class Person:
             custom_id = button["custom_id"]
         data = {"custom_id": custom_id, "component_type": 2, "id": 1}
         return self.world.interact(COMPONENT, self, message.channel, data, source=message)
+
+    def submit(self, shown: Interaction, **answers: object) -> Interaction:
+        """Fills in the modal that a press or a command has brought, and sends it."""
+        if shown.modal is None or shown.person is not self:
+            raise rules.RefusedError(f"{self.name} sees no modal")
+        data = forms.fill_in(shown.modal, answers)
+        return self.world.interact(MODAL, self, shown.channel, data, source=shown.source)
 
     def say(
         self,

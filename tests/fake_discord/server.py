@@ -24,6 +24,7 @@ from tests.fake_discord.routes.channels import ChannelRoutes
 from tests.fake_discord.routes.commands import CommandRoutes
 from tests.fake_discord.routes.handlers import Handler
 from tests.fake_discord.routes.interactions import InteractionRoutes
+from tests.fake_discord.routes.threads import ThreadRoutes
 from tests.fake_discord.rules import ApiError
 from tests.fake_discord.schema import Schemas
 from tests.fake_discord.world import World
@@ -67,6 +68,7 @@ class DiscordServer(World):
             **CommandRoutes(self).handlers(),
             **InteractionRoutes(self, messages).handlers(),
             **ChannelRoutes(self, messages).handlers(),
+            **ThreadRoutes(self).handlers(),
         }
 
     @property

@@ -20,8 +20,10 @@ from tests.fake_discord.models import (
     BOT_DM,
     EPOCH,
     GUILD,
+    MANAGE_THREADS,
     MEMBER_PERMISSIONS,
     MODERATOR,
+    PUBLIC_THREAD,
     Channel,
     Guild,
     Interaction,
@@ -29,6 +31,7 @@ from tests.fake_discord.models import (
     iso,
 )
 from tests.fake_discord.person import Person
+from tests.fake_discord.rules import ApiError
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -88,6 +91,49 @@ class World:
         if guild:
             guild.channels.append(channel)
         return channel
+
+    def add_thread(
+        self,
+        parent: Channel,
+        name: str,
+        owner: str,
+        *,
+        message: Message | None = None,
+        kind: int = PUBLIC_THREAD,
+    ) -> Channel:
+        """A thread in a channel, that hangs from a message if there is one; the bot is told."""
+        number = message.id if message else self.snowflake()
+        thread = Channel(number, GUILD, parent.guild, name=name, kind=kind, parent=parent)
+        thread.bot_permissions, thread.blocked = parent.bot_permissions, parent.blocked
+        thread.owner, thread.external_apps = owner, parent.external_apps
+        thread.members.add(owner)
+        self.channels[thread.id] = thread
+        if message:
+            message.thread = thread
+        if parent.guild:
+            parent.guild.channels.append(thread)
+        self._tell_of(thread, "THREAD_CREATE", newly_created=True)
+        return thread
+
+    def change_thread(
+        self, thread: Channel, *, archived: bool | None = None, locked: bool | None = None
+    ) -> None:
+        """Archives a thread, locks it, or undoes that, as moderators and time do."""
+        thread.archived = thread.archived if archived is None else archived
+        thread.locked = thread.locked if locked is None else locked
+        self._tell_of(thread, "THREAD_UPDATE")
+
+    def wake(self, thread: Channel) -> None:
+        """Something is written: an archived thread is active again, unless it is locked."""
+        if thread.locked and not thread.bot_permissions & MANAGE_THREADS:
+            raise ApiError(403, 160005, "Thread is locked")
+        if thread.archived:
+            self.change_thread(thread, archived=False)
+
+    def _tell_of(self, thread: Channel, event: str, **fields: object) -> None:
+        self.changed()
+        if thread.seen:
+            self.gateway.dispatch(event, thread.payload() | fields, thread.guild_id)
 
     def person(
         self, name: str = "Kanga", *, locale: str = "en-US", moderator: bool = False
@@ -229,12 +275,18 @@ class World:
     def remove_channel(self, channel: Channel) -> None:
         """Deletes a channel and all that was written there."""
         del self.channels[channel.id]
+        for thread in [c for c in self.channels.values() if c.parent is channel]:
+            self.remove_channel(thread)
         if channel.guild:
             channel.guild.channels.remove(channel)
         for message in list(channel.messages.values()):
             message.deleted = True
         channel.messages.clear()
-        if channel.seen:
+        if channel.parent:
+            kept = ("id", "guild_id", "parent_id", "type")
+            data = {key: channel.payload()[key] for key in kept}
+            self.gateway.dispatch("THREAD_DELETE", data, channel.guild_id)
+        elif channel.seen:
             self.gateway.dispatch("CHANNEL_DELETE", channel.payload(), channel.guild_id)
 
     def tell(self, event: str, message: Message) -> None:
@@ -317,14 +369,14 @@ class World:
                     ),
                     *(_role(role, name) for role, name in guild.roles.items()),
                 ],
-                "channels": [channel.payload() for channel in guild.channels],
+                "channels": [c.payload() for c in guild.channels if not c.parent],
                 "preferred_locale": guild.locale,
                 "premium_tier": 0,
                 "nsfw_level": 0,
                 "verification_level": 0,
                 "emojis": [],
                 "stickers": [],
-                "threads": [],
+                "threads": [c.payload() for c in guild.channels if c.parent and not c.archived],
                 "voice_states": [],
                 "presences": [],
                 "stage_instances": [],

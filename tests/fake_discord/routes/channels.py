@@ -8,7 +8,6 @@ from tests.fake_discord.messages import Messages, check_not_empty
 from tests.fake_discord.models import (
     HISTORY,
     MANAGE_MESSAGES,
-    SEND_MESSAGES,
     VIEW,
     Channel,
     Message,
@@ -67,7 +66,7 @@ class ChannelRoutes:
 
     def _post_message(self, call: Call) -> Json:
         channel, body = self._channel(call), call.body
-        if not channel.bot_permissions & SEND_MESSAGES:
+        if not channel.may_write:
             raise ApiError(403, 50013, "Missing Permissions")
         rules.check_message(body, len(call.files))
         check_not_empty(body, call.files)
@@ -75,6 +74,7 @@ class ChannelRoutes:
         if nonce and (known := channel.nonces.get(nonce)):
             return known.payload()  # it was sent before: no second
         channel.screen(body.get("content") or "")
+        self.world.wake(channel)
         reference, allowed = None, body.get("allowed_mentions")
         if about := body.get("message_reference"):
             if not channel.bot_permissions & HISTORY:

@@ -4,10 +4,17 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tests.fake_discord import rules
+from tests.fake_discord import forms, rules
 from tests.fake_discord.calls import Call, Upload
 from tests.fake_discord.messages import Messages, check_not_empty
-from tests.fake_discord.models import AUTOCOMPLETE, COMMAND, COMPONENT, Interaction, Message
+from tests.fake_discord.models import (
+    AUTOCOMPLETE,
+    COMMAND,
+    COMPONENT,
+    MODAL,
+    Interaction,
+    Message,
+)
 from tests.fake_discord.routes.handlers import Handlers
 from tests.fake_discord.rules import ApiError
 from tests.fake_discord.world import World
@@ -56,12 +63,20 @@ class InteractionRoutes:
         if now - interaction.created > FIRST_RESPONSE:
             raise ApiError(404, 10062, "Unknown interaction")
         kind, data = call.body.get("type"), call.body.get("data") or {}
-        allowed = {COMMAND: (4, 5, 9), COMPONENT: (4, 5, 6, 7, 9), AUTOCOMPLETE: (8,)}
+        allowed = {
+            COMMAND: (4, 5, 9),
+            COMPONENT: (4, 5, 6, 7, 9),
+            AUTOCOMPLETE: (8,),
+            MODAL: (4, 5, 6, 7) if interaction.source else (4, 5),
+        }
         if kind not in allowed[interaction.kind]:
             raise rules.invalid("type", f"{kind} does not answer this interaction")
         if kind == 8:
             rules.check_choices(data.get("choices") or [])
             interaction.choices = data.get("choices") or []
+        elif kind == 9:
+            forms.check_modal(data)
+            interaction.modal = data
         elif kind in (4, 5):
             if kind == 4:
                 rules.check_message(data, len(call.files))
@@ -70,6 +85,7 @@ class InteractionRoutes:
         elif kind in (6, 7):
             interaction.original = interaction.source
             if kind == 7 and interaction.source:
+                interaction.channel.check_writable()
                 self.messages.check_edit(interaction.source, data, call.files)
                 self.messages.edit(interaction.source, data, call.files)
         interaction.response_type = kind
@@ -110,6 +126,7 @@ class InteractionRoutes:
         content = "" if thinking else (data.get("content") or "").strip()
         if not flags & rules.EPHEMERAL:
             channel.screen(content)
+            self.world.wake(channel)
         return self.world.post(
             channel,
             self.world.bot_user(),
