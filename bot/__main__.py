@@ -29,12 +29,12 @@ from bot.run import serve, use_server
 from bot.settings import Settings, SettingsError, application_id, read_settings
 from bot.sync import send_if_new
 from bot.terminal import converse
-from bot.words import WordFilter
 from bot.writer import Writer
 from model.console import ConsoleError, add_version, program, standard_output
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 from model.wordlist import WordListError
+from model.words import WordFilter
 
 UNWRITTEN = 1  # exit code: standard input or output failed
 INVALID = 2  # exit code: what was asked for cannot be done as it was asked

@@ -28,8 +28,8 @@ from bot.stories import Stories
 from bot.sync import send_if_new
 from bot.targets import Reply
 from bot.translations import Text
-from bot.words import WordFilter
 from bot.writer import Writer
+from model.words import WordFilter
 
 GRACE = 7.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
 GOODBYE = 1.0  # seconds for Discord to say goodbye, too

@@ -22,12 +22,12 @@ from bot.messages import Page
 from bot.services import Services, response_to, services_of
 from bot.targets import OLD, Response
 from bot.translations import Language, Text
-from bot.words import WordFilter
 from model.decoder import Decoder
 from model.explain import ExplainError, Explanation, Numbers
 from model.how import TEMPERATURES, Excerpt, alt_text, excerpt, liveliest, percent, windows
 from model.picture import draw
 from model.vocab import Vocab, VocabError
+from model.words import WordFilter
 
 HONEY = 0xF3C565
 BEST = 8  # characters that are told at each letter ...
@@ -128,14 +128,7 @@ def look(
         shown = excerpt(read, number)
     except (ExplainError, VocabError):
         raise Refusal(Text.NOTHING_TO_EXPLAIN) from None
-    # The beam spells words that nobody wrote, also such as are never to be written.
-    shown = replace(
-        shown,
-        call_outs=tuple(
-            replace(c, guesses=tuple(g for g in c.guesses if not words.refuses(g[0])))
-            for c in shown.call_outs
-        ),
-    )
+    shown = replace(shown, call_outs=tuple(c.allowed(words) for c in shown.call_outs))
     return Shown(
         number, count, shown, draw(shown), tuple(_letters(read, shown)), tuple(_layers(read, shown))
     )

@@ -6,10 +6,10 @@ from bot import messages, seen
 from bot.errors import Refusal
 from bot.options import MAX_PROMPT
 from bot.translations import Text
-from bot.words import WordFilter
 from model.sampling import Sampling
 from model.sentences import unfinished
 from model.vocab import Vocab
+from model.words import WordFilter
 
 READ = 4 * MAX_PROMPT  # characters that are looked at for a prompt: some will be dropped
 TAIL = 200  # characters of an earlier story that a new message repeats

@@ -6,8 +6,8 @@ from dataclasses import fields, replace
 
 from bot.client import Pooh
 from bot.settings import VARIABLES, Settings, SettingsError
-from bot.words import WordFilter
 from model.wordlist import WordListError
+from model.words import WordFilter
 
 SAFE = frozenset(
     {"guilds", "cooldown", "burst", "word_filter", "words_refused", "words_allowed", "source"}

@@ -11,8 +11,8 @@ from bot.drawings import Drawings
 from bot.settings import Settings
 from bot.stories import Stories
 from bot.targets import Response
-from bot.words import WordFilter
 from bot.writer import Writer
+from model.words import WordFilter
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from bot.prompts import read_prompt
 from bot.settings import Settings
 from bot.targets import Target, is_blocked, may_not
 from bot.translations import Language, Text
-from bot.words import WordFilter
 from bot.worker import Story
 from bot.writer import BusyError, ClosingError, Writer
 from model.sampling import Sampling
+from model.words import WordFilter
 
 PACE = 1.0  # seconds between two edits of one message ...
 QUEUE_PACE = 5.0  # ... that only show how the queue moves: with 200 waiting, they are many

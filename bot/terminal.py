@@ -12,12 +12,12 @@ from bot.errors import Refusal
 from bot.pages import warmer
 from bot.prompts import Prompt, read_prompt
 from bot.translations import Language
-from bot.words import WordFilter
 from bot.worker import Outcome
 from bot.writer import Writer
 from model.console import read_lines
 from model.sampling import Sampling
 from model.sentences import certain
+from model.words import WordFilter
 
 PAUSE = 0.03  # seconds between two looks at a story
 GREETING = "How does the story begin? An empty line lets Pooh begin; /help says more, quit ends."

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from bot.clock import Clock
 from bot.queue import FairQueue, Ticket
-from bot.words import WordFilter
 from bot.worker import Outcome, Story, Worker
 from model.network import Network
-from model.sampling import START, Sampling
+from model.sampling import Sampling
 from model.vocab import Vocab
+from model.words import WordFilter
 
 UNFINISHED = 5  # stories one person may have waiting or being written
 HALT = 1.0  # seconds for the worker to see that it is to stop, when the bot goes to sleep
@@ -117,8 +117,7 @@ class Writer:
             raise BusyError(own=False)
         if sampling.seed is None:
             sampling = replace(sampling, seed=self._new_seed())
-        ids = self.vocab.encode(prompt or START)
-        story = Story(self._queue.join(person), prompt, ids, sampling, self._clock.monotonic())
+        story = Story(self._queue.join(person), prompt, sampling, self._clock.monotonic())
         story.timer = self._loop.call_later(self._deadline, self.stop, story, Outcome.LATE)
         self._waiting[story.ticket] = story
         self._admit()

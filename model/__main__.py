@@ -20,6 +20,8 @@ from model.console import (
 # numpy and what needs it are imported in `_run`, so that Ctrl-C meanwhile is no traceback either.
 if TYPE_CHECKING:
     from model.sampling import Sampling
+    from model.vocab import Vocab
+    from model.words import WordFilter
 
 
 class _Parser(argparse.ArgumentParser):
@@ -92,10 +94,19 @@ def _parser() -> _Parser:
         metavar="FILE.png",
         help="with --how and a text: also draw its liveliest lines",
     )
+    add(
+        "--no-word-filter",
+        dest="word_filter",
+        action="store_false",
+        help="let the words of data/slurs.txt pass, which are kept out of prompts and texts",
+    )
     return parser
 
 
-def _write(prompts: Iterable[str], model: str, sampling: "Sampling", out: TextIO) -> None:
+def _write(
+    prompts: Iterable[str], model: str, sampling: "Sampling", words: "WordFilter", out: TextIO
+) -> bool:
+    """A text for each prompt; whether none was refused."""
     import numpy as np
 
     from model.sampling import generate
@@ -104,19 +115,40 @@ def _write(prompts: Iterable[str], model: str, sampling: "Sampling", out: TextIO
 
     np.seterr(all="ignore")  # damaged weights end in one error, not in warnings before it
     decoder, vocab = load_decoder(model)
+    all_taken = True
     for prompt in prompts:
         typed, goes_on = unfinished(prompt)
-        text, dropped = vocab.clean(typed)
-        if dropped:
-            tell(f"the model cannot say, so dropped: {dropped!a}")
+        text = _read(typed, vocab, words)
+        if text is None:
+            all_taken = False
+            continue
         print(text, end="", file=out, flush=True)
         wanted = replace(sampling, whole_word=not goes_on)
-        for part in shown(generate(decoder, vocab, text, wanted), wanted.length, text):
+        written = generate(decoder, vocab, text, wanted, words)
+        for part in shown(written, wanted.length, text):
             print(part, end="", file=out, flush=True)
         print(file=out, flush=True)
+    return all_taken
 
 
-def _explain(texts: Iterable[str], model: str, picture: Path | None, out: TextIO) -> None:
+def _read(typed: str, vocab: "Vocab", words: "WordFilter") -> str | None:
+    """What the network reads of what was typed; None, and why, if it is refused."""
+    text, dropped = vocab.clean(typed)
+    if dropped:
+        tell(f"the model cannot say, so dropped: {dropped!a}")
+    if typed.strip() and not text.strip():
+        tell("refused: no character of it is known to the model")
+        return None
+    if words.refuses(text):
+        tell("refused: it holds a word of data/slurs.txt; --no-word-filter lets it pass")
+        return None
+    return text
+
+
+def _explain(
+    texts: Iterable[str], model: str, picture: Path | None, words: "WordFilter", out: TextIO
+) -> bool:
+    """Each text explained; whether none was refused."""
     import numpy as np
 
     from model.explain import ExplainError, Explanation
@@ -126,12 +158,15 @@ def _explain(texts: Iterable[str], model: str, picture: Path | None, out: TextIO
 
     np.seterr(all="ignore")  # as in `_write`
     decoder, vocab = load_decoder(model)
+    all_taken = True
     for typed in texts:
-        text, dropped = vocab.clean(typed)
-        if dropped:
-            tell(f"the model cannot say, so dropped: {dropped!a}")
+        text = _read(typed, vocab, words)
+        if text is None:
+            all_taken = False
+            continue
         explanation = Explanation(decoder, vocab, text)
         shown = excerpt(explanation, liveliest(explanation))
+        shown = replace(shown, call_outs=tuple(c.allowed(words) for c in shown.call_outs))
         print(in_terminal(explanation, shown.call_outs, shaded=shows_colours(out)), file=out)
         out.flush()
         if picture:
@@ -142,6 +177,7 @@ def _explain(texts: Iterable[str], model: str, picture: Path | None, out: TextIO
             except OSError as error:
                 reason = error.strerror or error
                 raise ExplainError(f"{picture}: cannot write the picture: {reason}") from None
+    return all_taken
 
 
 def _run() -> int:
@@ -149,11 +185,14 @@ def _run() -> int:
     from model.sampling import NotFiniteError, Sampling
     from model.vocab import VocabError
     from model.weights import WeightsError
+    from model.wordlist import WordListError
+    from model.words import WordFilter
 
     parser = _parser()
     options = vars(parser.parse_intermixed_args())
     words, model = options.pop("prompt"), options.pop("model")
     how, picture = options.pop("how"), options.pop("picture")
+    word_filter = options.pop("word_filter")
     if picture and not (how and words):
         parser.error("argument --picture: needs --how and a text")
     try:
@@ -162,18 +201,19 @@ def _run() -> int:
         parser.error(str(error))
     prompts = [" ".join(words)] if words else read_lines()
     try:
+        refused = WordFilter(active=word_filter)
         with standard_output() as out:
             if how:
-                _explain(prompts, model, picture, out)
+                done = _explain(prompts, model, picture, refused, out)
             else:
-                _write(prompts, model, sampling, out)
-    except (WeightsError, VocabError, NotFiniteError, ExplainError) as error:
+                done = _write(prompts, model, sampling, refused, out)
+    except (WeightsError, VocabError, WordListError, NotFiniteError, ExplainError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
     except ConsoleError as error:
         if str(error):
             tell(f"{parser.prog}: {error}")
         return 1
-    return 0
+    return 0 if done or not words else 1
 
 
 def main() -> int:

@@ -7,11 +7,12 @@ to who reads it there.
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from model.explain import ExplainError, Explanation, Numbers, Word
+from model.words import WordFilter
 
 QUESTION = "Where was Pooh sure, where did he guess?"
 STEPS = (50, 10, 1)
@@ -45,6 +46,10 @@ class CallOut:
         if not any(taken for _, _, taken in rows):
             rows.append((self.word.text, self.word.probability or 0.0, True))
         return rows
+
+    def allowed(self, words: WordFilter) -> "CallOut":
+        """The same without guesses that are refused: they may be words that nobody wrote."""
+        return replace(self, guesses=tuple(g for g in self.guesses if not words.refuses(g[0])))
 
 
 @dataclass(frozen=True)

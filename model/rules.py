@@ -10,8 +10,9 @@ word, so that another word is written, never half of one.
 import re
 
 RUN = 4  # words that are not written twice
+GREEDY_RUN = 8  # the same at temperature 0, which recites: Milne repeats shorter ones
 _PAGE = 1500  # characters of the text so far that are looked at
-SAYS = "said|asked|cried|answered|replied|shouted|whispered|thought|exclaimed|called|began"
+SAYS = "said|says|asked|cried|answered|replied|shouted|whispered|thought|exclaimed|called|began"
 SPEAKER = re.compile(rf"\b(?:{SAYS})\s+([A-Z][a-z]+)|\b([A-Z][a-z]+)(?: Robin)?\s+(?:{SAYS})\b")
 """Who says something, in one of two groups."""
 
@@ -26,23 +27,24 @@ def speaker(paragraph: str) -> str | None:
     return (found[1] or found[2]) if found else None
 
 
-def repeating(text: str) -> set[str]:
-    """The letters that would begin the last word of a run of `RUN` words written before.
+def repeating(text: str, run: int = RUN) -> set[str]:
+    """The letters that would begin the last word of a run of words written before.
 
     Args:
         text: what was written so far.
+        run: how many words are one.
     """
     if not text or text[-1].isalnum() or text[-1] in "'\u2019-":
         return set()  # in the midst of a word
     words = list(_WORD.finditer(text[-_PAGE:]))
-    if len(words) < RUN:
+    if len(words) < run:
         return set()
     spelled = [word[0].lower() for word in words]
-    last = spelled[1 - RUN :]
+    last = spelled[1 - run :]
     return {
         words[end][0][0]
-        for end in range(RUN - 1, len(words))
-        if spelled[end + 1 - RUN : end] == last
+        for end in range(run - 1, len(words))
+        if spelled[end + 1 - run : end] == last
     }
 
 

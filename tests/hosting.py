@@ -23,12 +23,12 @@ from bot.clock import Clock
 from bot.run import serve, use_server
 from bot.settings import Settings
 from bot.stories import Stories
-from bot.words import WordFilter
 from bot.writer import Writer
 from model.config import GPTConfig
 from model.decoder import Decoder
 from model.vocab import Vocab
 from model.weights import save
+from model.words import WordFilter
 from tests.fake_discord import DiscordServer, Interaction, ManualClock, Message, Person, Schemas
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ LAYERS = (
         "systemd",
         "translations",
     },
-    {"words", "messages", "settings", "pages", "openings", "errors", "sync"},
+    {"messages", "settings", "pages", "openings", "errors", "sync"},
     {"actions", "worker", "connection", "delivery", "drawings", "logs", "pictures", "seen"},
     {"writer", "captions", "prompts", "sharding", "targets"},
     {"cluster", "stories", "terminal"},
@@ -44,9 +44,8 @@ PURE = (
     "prompts",
     "queue",
     "shards",
-    "words",
 )
-DISCORDLESS = ("queue", "words", "worker", "writer")
+DISCORDLESS = ("queue", "worker", "writer")
 
 
 def modules() -> dict[str, set[str]]:

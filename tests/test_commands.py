@@ -21,8 +21,8 @@ from bot.options import MAX_LENGTH, MAX_SEED, MAX_TOP_K
 from bot.pages import MOST, Pages, as_remembered, warmer
 from bot.sync import differ
 from bot.translations import Language, Row, Said, Text, Translations, named
-from bot.words import WordFilter
 from model.sampling import Sampling
+from model.words import WordFilter
 
 FRIENDS = (
     *("Pooh", "Winnie-the-Pooh", "Edward Bear", "Piglet", "Eeyore", "Rabbit", "Owl", "Kanga"),

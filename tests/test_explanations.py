@@ -12,12 +12,12 @@ from bot.errors import Refusal
 from bot.explanations import CardState, Tab, Turn, card, look
 from bot.messages import Page
 from bot.translations import Language, Text
-from bot.words import WordFilter
 from model.decoder import Decoder
 from model.explain import Explanation
 from model.how import LONGEST_ALT, percent
 from model.sampling import NotFiniteError
 from model.vocab import Vocab
+from model.words import WordFilter
 from tests.bot_steps import continues, page, refusal, told
 from tests.fake_discord import BOT_DM, PRIVATE, Channel, Interaction, Message
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from model.sampling import Sampling, generate
 from model.sentences import SENTENCE_END, ending
 from model.vocab import Vocab
 from model.weights import load_decoder, save
+from model.words import WordFilter
 from tests.console import at_a_terminal
 from tests.networks import PLAIN, random_gpt, tensors
 
@@ -123,6 +125,37 @@ def test_a_hyphen_at_the_end_lets_the_last_word_go_on(root: Path, small: Path) -
     assert done.stderr == ""  # this vocabulary has no hyphen, and needs none
 
 
+def test_a_word_of_the_list_is_neither_taken_nor_written(root: Path, small: Path) -> None:
+    done = call(root, "bad fag", "--model", small)
+    assert (done.stdout, done.returncode) == ("", 1) and "--no-word-filter" in done.stderr
+    decoder, vocab = load_decoder(small)
+
+    def written(seed: int) -> str:
+        sampling = Sampling(length=30, temperature=1.5, top_p=1.0, seed=seed, whole_word=False)
+        return "".join(generate(decoder, vocab, "bad fa", sampling))
+
+    seed = next(seed for seed in range(5000) if re.match(r"g\s", written(seed)))
+    how = ["--model", small, "--length=30", "--temperature=1.5", "--top-p=1", f"--seed={seed}"]
+    free = call(root, "bad fa-", *how, "--no-word-filter")
+    assert re.match(r"bad fag\s", free.stdout)
+    kept = call(root, "bad fa-", *how)
+    assert kept.returncode == 0 and kept.stdout.startswith("bad fa")
+    assert not WordFilter().refuses(kept.stdout)
+
+
+def test_a_text_with_a_word_of_the_list_is_not_explained(root: Path, small: Path) -> None:
+    lines = "bad fag\nbad egg had a bad head\n"
+    done = call(root, "--how", "--model", small, stdin=None, input=lines)
+    assert "fag" not in done.stdout and "egg" in done.stdout
+    assert done.stderr.startswith("refused: ") and done.returncode == 0  # the next line is taken
+
+
+def test_a_prompt_of_which_nothing_is_left_begins_no_text(root: Path, small: Path) -> None:
+    done = call(root, "😀", "--model", small)
+    assert "refused: no character of it" in done.stderr
+    assert (done.stdout, done.returncode) == ("", 1)
+
+
 def test_the_shipped_model_ends_with_a_sentence(root: Path) -> None:
     done = call(root, "Rabbit", "found", "a", "car", "--model", "classic", "--seed", "2")
     assert done.stdout.startswith("Rabbit found a car")
@@ -220,7 +253,7 @@ def test_a_full_disk_is_one_line(root: Path, small: Path) -> None:
 
 def test_closed_streams_are_no_traceback(root: Path, small: Path) -> None:
     shell = f"{sys.executable} -m model --model {small} --length 3"
-    ends = [("a <&- >&-", 1), ("<&-", 0), ("a 2>&-", 0), ("'😀' 2>&-", 0)]
+    ends = [("a <&- >&-", 1), ("<&-", 0), ("a 2>&-", 0), ("'a😀' 2>&-", 0)]
     for end, code in ends:
         done = subprocess.run(
             ["sh", "-c", f"{shell} {end}"], cwd=root, capture_output=True, text=True, timeout=WAIT

@@ -15,11 +15,11 @@ from bot.messages import Page, parse
 from bot.options import MAX_SEED
 from bot.pages import MOST, Pages
 from bot.prompts import read_prompt
-from bot.words import WordFilter
 from model.config import GPTConfig
 from model.tensors import write
 from model.vocab import Vocab
 from model.weights import load_decoder, save
+from model.words import WordFilter
 from tests.bot_steps import begun, changed, note, page, refusal, reply_to, told
 from tests.fake_discord import PRIVATE, Channel, Interaction, Message, Person, Schemas
 from tests.hosting import CHARACTERS, Stage, finished, small_weights, stage

@@ -6,8 +6,8 @@ from bot import messages
 from bot.errors import Refusal
 from bot.options import MAX_PROMPT
 from bot.prompts import READ, TAIL, Prompt, read_prompt
-from bot.words import WordFilter
 from model.vocab import Vocab
+from model.words import WordFilter
 from tests.hosting import CHARACTERS
 
 VOCAB, WORDS = Vocab(CHARACTERS), WordFilter()

@@ -7,7 +7,7 @@ import pytest
 
 from bot.reload import SAFE, reload
 from bot.settings import Settings, SettingsError
-from bot.words import WordFilter
+from model.words import WordFilter
 from tests.hosting import Stage, stage
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from model.decoder import Decoder
-from model.rules import answering_himself, repeating, speaker
+from model.rules import GREEDY_RUN, answering_himself, repeating, speaker
 from model.sampling import Sampling, generate
 from model.vocab import Vocab
 from tests.networks import PLAIN, random_gpt, tensors
@@ -29,6 +29,19 @@ from training.memory import repeated
 )
 def test_a_run_of_four_words_is_not_begun_again(text: str, letters: str) -> None:
     assert repeating(text) == set(letters)
+
+
+def test_at_temperature_0_a_text_is_recited_and_circles_are_still_left() -> None:
+    once = "and the tree was in the middle of the wood, and he was in the middle "
+    assert repeating(once) == {"o"} and not repeating(once, GREEDY_RUN)
+    assert repeating("he went to bed and then he woke, " * 2, GREEDY_RUN) == {"h"}
+    vocab = Vocab("ab .,;:!?/=")
+    network = Decoder(PLAIN, tensors(random_gpt(PLAIN)))
+    greedy, free = (
+        "".join(generate(network, vocab, "b a", Sampling(300, 0.0, rules=rules)))
+        for rules in (True, False)
+    )
+    assert greedy.count("b") == GREEDY_RUN < free.count("b") / 2  # "b" is its only word
 
 
 SAID = '"Hallo," said Pooh.\n\n'

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.words import WordFilter
 from bot.worker import Outcome
 from bot.writer import Writer
 from model.decoder import Decoder
@@ -15,6 +14,7 @@ from model.sampling import START, Sampling, generate
 from model.sentences import REACH, barred, certain, ending, last_end, shown, unfinished
 from model.vocab import Vocab
 from model.weights import load_decoder
+from model.words import WordFilter
 from tests.networks import PLAIN, random_gpt, tensors
 from training.measures import write
 

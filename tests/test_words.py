@@ -2,14 +2,16 @@
 
 import re
 import string
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.words import Verdict, WordFilter, ends_word
 from model.wordlist import SECTIONS, WordListError, read_word_list
+from model.words import Verdict, WordFilter, ends_word
 
 CASES = Path(__file__).with_name("word_cases.txt")
 LIST = read_word_list()
@@ -97,6 +99,22 @@ def test_what_has_no_innocent_meaning_is_found_in_any_disguise() -> None:
         doubled = word[:2] + word[1:]
         assert FILTER.refuses(f"{word[:2]}-{word[2:]}"), word
         assert FILTER.refuses(doubled) or doubled in LIST["allowed"], word
+
+
+def test_a_letter_may_stand_however_often() -> None:
+    for word in filter(str.isalpha, entries("anywhere", "word")):
+        text = f"Oh {word[0]}{word[1] * 300}{word[2:]}, he said"
+        assert FILTER.ends(text)[-1] == text.index(","), word
+
+
+def test_no_text_takes_long(root: Path) -> None:
+    # What stands for several letters took the cube of its length: 1.6 seconds at 500 characters.
+    code = (
+        "from model.words import WordFilter; words = WordFilter()\n"
+        "for sign in ('1', '1i', '1il!', 'ck', '*', '*#', 'uv', '5s', 'f', '4a', '0o', '- '):\n"
+        "    assert words.judge('', sign * (20_000 // len(sign)) + ' ') and not words.refuses(sign)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True, timeout=300)
 
 
 @given(st.data())

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bot.words import WordFilter
 from bot.worker import Outcome, Story
 from bot.writer import UNFINISHED, BusyError, ClosingError, Writer
 from model.decoder import Decoder
 from model.sampling import Sampling, generate
 from model.strangers import NOBODY
 from model.vocab import Vocab
+from model.words import WordFilter
 from tests.hosting import CHARACTERS, HeldDecoder, small_weights
 
 VOCAB = Vocab(CHARACTERS)
@@ -297,6 +297,9 @@ async def test_words_that_are_refused_are_never_in_a_story() -> None:
         for story in stories:
             assert len(story.text) == 300
             assert not words.refuses(story.text)
+            decoder = Decoder(*small_weights(VOCAB))
+            terminal = "".join(generate(decoder, VOCAB, "The", story.sampling, words))
+            assert terminal == story.text, "the terminal's way is the bot's"
 
 
 async def test_a_refused_word_forbids_no_other_word_after_it() -> None:
@@ -389,6 +392,8 @@ async def test_a_word_is_judged_when_what_follows_has_told_its_meaning(
         assert (text[:1] + story.text).startswith(kept)
         assert (text[:1] + story.text == text) == (kept == text)
         assert not WordFilter().refuses(text[:1] + story.text)
+        terminal = generate(Reciter(text, vocab), vocab, text[:1], sampling, WordFilter())
+        assert "".join(terminal) == story.text, "the terminal's way is the bot's"
     finally:
         await writer.close()
 

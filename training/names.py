@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from model.rules import SAYS
 from model.strangers import Strangers, part
 from model.vocab import Vocab
 from training.dataset import Ids, Window
@@ -40,10 +41,9 @@ _MID_SENTENCE = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}\b")
 _LOWER = re.compile(r"\b[a-z]{3,}\b")
 _CAPITALISED = re.compile(r"\b[A-Z][a-z]{2,}\b")
 _WORD = re.compile(r"[A-Za-z]+")
-_SAYS = "said|says|asked|cried|replied|answered|exclaimed|thought|whispered|shouted|called"
 _SPEAKS = re.compile(
-    rf"\b(?:{_SAYS}|Uncle|Aunt|Mr\.|Mrs\.|Miss|Master|Cousin|Doctor) ([A-Z][a-z]+)\b"
-    rf"|\b([A-Z][a-z]+) (?:{_SAYS})\b"
+    rf"\b(?:{SAYS}|Uncle|Aunt|Mr\.|Mrs\.|Miss|Master|Cousin|Doctor) ([A-Z][a-z]+)\b"
+    rf"|\b([A-Z][a-z]+) (?:{SAYS})\b"
 )
 _NEAR = 80  # characters behind a name in which a pronoun may mean its bearer
 _HE, _SHE = re.compile(r"\b(?:he|him|his)\b"), re.compile(r"\b(?:she|her|hers)\b")

@@ -19,9 +19,9 @@ from PIL import Image, ImageDraw  # noqa: E402
 from bot.client import Pooh  # noqa: E402
 from bot.run import serve, use_server  # noqa: E402
 from bot.settings import Settings  # noqa: E402
-from bot.words import WordFilter  # noqa: E402
 from bot.writer import Writer  # noqa: E402
 from model.weights import load_decoder, resolve  # noqa: E402
+from model.words import WordFilter  # noqa: E402
 from scripts.refresh_docs import PROMPTS, SEEDS  # noqa: E402
 from tests.benchmarks.picture import BUTTON, BUTTONS, EDGE, LEFT, LINE, WIDTH, Sheet  # noqa: E402
 from tests.fake_discord import DiscordServer, Interaction, Message  # noqa: E402

@@ -22,9 +22,9 @@ from PIL.PngImagePlugin import PngInfo  # noqa: E402
 from bot.client import Pooh  # noqa: E402
 from bot.run import serve, use_server  # noqa: E402
 from bot.settings import Settings  # noqa: E402
-from bot.words import WordFilter  # noqa: E402
 from bot.writer import Writer  # noqa: E402
 from model.weights import DEFAULT_MODEL, load_decoder, resolve  # noqa: E402
+from model.words import WordFilter  # noqa: E402
 from scripts.refresh_docs import PROMPTS, SEEDS, digest  # noqa: E402
 from tests.fake_discord import DiscordServer, Message  # noqa: E402
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from model.wordlist import WORD_LIST, make_trie, read_word_list
 
 LONGEST = 48  # characters: no word that is refused is longer, not even spaced out
+_REPEATED = 8  # times that a letter of a disguised word may stand beyond those that spell it
 
 # How letters are written by whoever means to get past a list: with digits, with signs, with letters
 # that look or sound alike, and a vowel may be blotted out. What makes one English word of another
@@ -40,6 +41,7 @@ _START, _END = f"(?<!{_LETTER})", f"(?!{_LETTER})"
 _PLURAL = r"(?:['\u2019]?[s5$z]+)?"
 _BETWEEN = r"[\W_]{0,3}"  # what may stand between the letters of a word that is spelled out
 _GAP = re.compile(r"[\s_*-]+")  # what may stand between the words of a phrase that is allowed
+_RUN = re.compile(rf"(.)\1{{{_REPEATED},}}", re.S)
 
 
 class Verdict(enum.Enum):
@@ -269,8 +271,12 @@ def _spellings(letter: str, *signs: Mapping[str, str]) -> str:
 
 
 def _run(spelling: str, count: int) -> str:
-    """So many of them, or more. A set comes first: `re` looks at it before it tries the rest."""
-    return spelling * count + spelling + "*"
+    """So many of them, or more. A set comes first: `re` looks at it before it tries the rest.
+
+    How many more is bounded, as sets overlap (1 is i and l): else a long run of what may stand for
+    both takes the cube of its length. `_fold` makes every run that short.
+    """
+    return f"{spelling * count}{spelling}{{0,{_REPEATED}}}"
 
 
 def _phrase(entry: str) -> str:
@@ -280,12 +286,21 @@ def _phrase(entry: str) -> str:
 
 
 def _fold(text: str) -> tuple[str, Sequence[int]]:
-    """Text in small Latin letters, and for each position in it the position in `text`."""
+    """Text in small Latin letters, long runs shortened; and where in `text` each of them is."""
+    folded: str
+    origins: Sequence[int]
     if text.isascii():
-        return text.lower(), range(len(text) + 1)
-    folded = [_letters(character) for character in text]
-    origins = [i for i, letters in enumerate(folded) for _ in letters]
-    return "".join(folded), [*origins, len(text)]
+        folded, origins = text.lower(), range(len(text) + 1)
+    else:
+        spelled = [_letters(character) for character in text]
+        folded = "".join(spelled)
+        origins = [*(i for i, letters in enumerate(spelled) for _ in letters), len(text)]
+    if not _RUN.search(folded):
+        return folded, origins
+    kept = list(range(len(origins)))
+    for run in reversed(list(_RUN.finditer(folded))):
+        del kept[run.start() + _REPEATED - 1 : run.end() - 1]  # its end stays where it is
+    return "".join(folded[i] for i in kept[:-1]), [origins[i] for i in kept]
 
 
 @functools.lru_cache(maxsize=4096)
