@@ -68,8 +68,8 @@ MUTANTS = (
     ),
     Mutant(
         "what was refused once is refused for ever",
-        "bot/worker.py",
-        "sequence.refused.clear()",
+        "model/sampling.py",
+        "self._refused.clear()",
         "pass",
         WRITER + "test_a_refused_word_forbids_no_other_word_after_it",
     ),
@@ -111,8 +111,8 @@ MUTANTS = (
     Mutant(
         "a step that hangs holds the bot up",
         "bot/writer.py",
-        "await self._all_ended(HALT)",
-        "await self._all_ended(1e6)",
+        "await self._all_ended(HALT, Clock())",
+        "await self._all_ended(1e6, Clock())",
         WRITER + "test_a_step_that_hangs_does_not_hold_closing_up",
     ),
     Mutant(
@@ -188,7 +188,7 @@ MUTANTS = (
     ),
     Mutant(
         "a refused word is told as a guess",
-        "bot/explanations.py",
+        "model/how.py",
         "if not words.refuses(g[0]))",
         "if g[0])",
         "tests/test_explanations.py::test_a_refused_word_is_not_among_the_guesses",
@@ -230,6 +230,9 @@ def main() -> int:
     """Try them all."""
     word = " ".join(sys.argv[1:])
     mutants = [mutant for mutant in MUTANTS if word in mutant.name]
+    if not mutants:  # no test at all would be every test
+        print(__doc__, *(f"  {mutant.name}" for mutant in MUTANTS), sep="\n")
+        return 2
     survived = 0
     with tempfile.TemporaryDirectory() as folder:
         copy(Path(folder))
