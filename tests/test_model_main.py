@@ -135,7 +135,7 @@ def test_a_word_of_the_list_is_neither_taken_nor_written(root: Path, small: Path
         return "".join(generate(decoder, vocab, "bad fa", sampling))
 
     seed = next(seed for seed in range(5000) if re.match(r"g\s", written(seed)))
-    how = ["--model", small, "--length=30", "--temperature=1.5", "--top-p=1", f"--seed={seed}"]
+    how = ["--model", str(small), "--length=30", "--temperature=1.5", "--top-p=1", f"--seed={seed}"]
     free = call(root, "bad fa-", *how, "--no-word-filter")
     assert re.match(r"bad fag\s", free.stdout)
     kept = call(root, "bad fa-", *how)
