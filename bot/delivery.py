@@ -22,7 +22,7 @@ import aiohttp
 import discord
 
 from bot.clock import Clock
-from bot.errors import UNREACHABLE, is_transient
+from bot.errors import UNREACHABLE, LeftError, is_transient
 from bot.limiter import Limiter
 
 ACKNOWLEDGED = 40060  # the error: this interaction was responded to before
@@ -167,10 +167,16 @@ async def _try(request: Callable[[], Awaitable[T]], seconds: float) -> T:
 
     Raises:
         TimeoutError: it was written, and not answered in so many seconds.
+        LeftError: the bot has closed its connections.
     """
     async with asyncio.timeout(None) as timeout:
         with _waiting(_Patience(timeout, seconds)):
-            return await request()
+            try:
+                return await request()
+            except RuntimeError as error:
+                if str(error) != "Session is closed":  # aiohttp has no class of its own for it
+                    raise
+                raise LeftError from None
 
 
 @contextlib.contextmanager

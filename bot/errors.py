@@ -22,6 +22,10 @@ GONE = TOKEN_GONE | {10003, 10004, 10008}  # unknown channel, server, message
 _log = logging.getLogger(__name__)
 
 
+class LeftError(ConnectionError):
+    """The bot has left Discord: nothing can be asked of it any more."""
+
+
 class Listener(Protocol):
     """Somebody who asked for something."""
 
@@ -49,7 +53,7 @@ def is_transient(error: Exception) -> bool:
     """Whether trying again may help: the connection or Discord is at fault, not what was asked."""
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429
-    return True
+    return not isinstance(error, LeftError)
 
 
 def is_gone(error: BaseException) -> bool:
@@ -84,6 +88,8 @@ async def explain(target: Listener, error: BaseException) -> None:
         await target.say(error.within(target.language))
     elif isinstance(error, discord.NotFound) and error.code == EXPIRED:
         _log.warning("an interaction came too late to be answered")
+    elif isinstance(error, LeftError):
+        _log.info("something was asked when the bot had left")
     elif is_gone(error):
         _log.info("the place of an answer is gone")
     elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):

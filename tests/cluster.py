@@ -79,7 +79,17 @@ async def valkey() -> AsyncIterator[Valkey]:
 
 
 class Cluster:
-    """The processes, by name; ``start`` and ``stop`` them as a host does."""
+    """The processes, by name; ``start`` and ``stop`` them as a host does.
+
+    Args:
+        root: where the bot's code lies.
+        folder: for logs, and for the small network.
+        discord: the stand-in.
+        valkey_url: as POOH_VALKEY.
+        period: seconds that the bots think Discord wants between two IDENTIFYs of a bucket.
+        margin: seconds that they add.
+        model: as POOH_MODEL; "" for the small network.
+    """
 
     def __init__(
         self,
@@ -90,17 +100,18 @@ class Cluster:
         *,
         period: float,
         margin: float,
+        model: str = "",
     ) -> None:
         self.discord = discord
         self._root = root
         self._folder = folder
-        self._weights = save_small_network(folder)
+        self._model = model or str(save_small_network(folder))
         self._valkey = valkey_url
         self._times = (str(period), str(margin))
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._started: Counter[str] = Counter()
 
-    async def start(self, name: str, shards: str) -> None:
+    async def start(self, name: str, shards: str, **environment: str) -> None:
         """Begins a process; ``online`` waits for its shards."""
         discord = self.discord
         self._started[name] += 1
@@ -115,13 +126,14 @@ class Cluster:
                         if not k.startswith(("DISCORD_", "POOH_"))
                     },
                     "PYTHONPATH": str(self._root),
-                    "POOH_MODEL": str(self._weights),
+                    "POOH_MODEL": self._model,
                     "POOH_COOLDOWN": "0",
                     "POOH_SHARDS": shards,
                     "POOH_VALKEY": self._valkey,
                     "DISCORD_TOKEN": discord.token,
                     "DISCORD_API_BASE": discord.api_address(name),
                     "DISCORD_GATEWAY": discord.gateway_address(name),
+                    **environment,
                 },
                 stdout=log,
                 stderr=log,
@@ -131,10 +143,10 @@ class Cluster:
         """All that a process has said."""
         return (self._folder / f"{name}.log").read_text("utf-8")
 
-    def memory(self, name: str) -> int:
+    def memory(self, name: str) -> float:
         """What a process holds in memory, in MiB."""
         status = Path(f"/proc/{self._running[name].pid}/status").read_text("utf-8")
-        return int(status.split("VmRSS:")[1].split()[0]) >> 10
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
     async def online(self, *names: str, shards: int) -> None:
         """Waits until these have that many shards together, and know their servers."""
@@ -158,13 +170,14 @@ class Cluster:
         process.kill()
         await process.wait()
 
-    async def stop(self, *names: str) -> None:
+    async def stop(self, *names: str, by: signal.Signals = signal.SIGTERM) -> None:
         """As a host does, all at the same time; each must end well."""
-        processes = [self._running.pop(name) for name in names]
+        processes = [self._running[name] for name in names]
         for process in processes:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(by)
         for name, process in zip(names, processes, strict=True):
             assert await process.wait() == 0, self.log(name)
+            del self._running[name]
 
     async def __aenter__(self) -> "Cluster":
         return self
@@ -242,7 +255,7 @@ async def run(
         f"after {discord.clock() - begun:.0f} s"
     )
     await use("after the start")
-    report.append(f"memory, MiB: { {name: cluster.memory(name) for name in ranges} }")
+    report.append(f"memory, MiB: { {name: round(cluster.memory(name)) for name in ranges} }")
     whispered = discord.person("Eeyore")
     private = whispered.command("pooh", where=discord.dm(whispered))
     await all_shown(discord, [private])

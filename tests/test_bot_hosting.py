@@ -4,11 +4,16 @@ The stand-in checks every request against Discord's rules and description while 
 ``stage`` fails a test whose bot notified anybody or sent what Discord does not know.
 """
 
+import logging
 from dataclasses import replace
+from typing import cast
 
+import discord
 import pytest
 
+from bot.errors import LeftError, explain
 from bot.invite import PERMISSIONS
+from bot.targets import Reply
 from tests.bot_steps import begun, page, refusal, reply_to, told, use_message
 from tests.fake_discord import ApiError
 from tests.hosting import Stage, finished
@@ -69,3 +74,20 @@ async def test_only_servers_that_the_host_allows_are_answered(wood: Stage) -> No
     other = server.add_channel(server.add_guild("Elsewhere", installed=False))
     assert finished(await told(wood, kanga.command("pooh", prompt="Here is")))
     await refusal(kanga.command("pooh", prompt="Here is", where=other))
+
+
+async def test_a_word_that_comes_when_the_bot_has_left_is_no_error(
+    wood: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a busy machine handlers are late: some are at work when the connections are closed."""
+    asked = wood.server.person().say("Here is", wood.server.dm(wood.server.person()))
+    await wood.stop()
+    place = wood.bot.get_partial_messageable(asked.channel.id).get_partial_message(asked.id)
+    requests = len(wood.server.log)
+    with caplog.at_level(logging.INFO):
+        with pytest.raises(LeftError) as left:
+            await wood.bot.services.delivery.send(lambda: place.reply("Oh"))
+        reply = Reply(cast(discord.Message, place), wood.bot.services.delivery)
+        await explain(reply, left.value)
+    assert [r.levelname for r in caplog.records] == ["INFO"], "it was not tried again"
+    assert len(wood.server.log) == requests
