@@ -164,6 +164,8 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
         findings += asyncio.run(checks.online(settings.token))
     elif options.online:
         findings.append(checks.Finding(False, "login: not tried without a token"))
+    if options.online and settings.valkey:
+        findings.append(asyncio.run(checks.valkey(settings)))
     for finding in findings:
         print(f"{'ok   ' if finding.good else 'WRONG'} {finding.what}")
     wrong = [finding for finding in findings if not finding.good]
@@ -263,7 +265,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     terminal.set_defaults(do=_terminal)
     check = commands.add_parser("check", help="say what is right and what is wrong")
-    check.add_argument("--online", action="store_true", help="log in to Discord, too")
+    check.add_argument(
+        "--online", action="store_true", help="log in to Discord, too, and ask Valkey"
+    )
     check.set_defaults(do=_check)
     commands.add_parser("health", help="ask the running bot whether it is well").set_defaults(
         do=_health

@@ -6,6 +6,8 @@ import discord
 import numpy as np
 
 from bot import pictures
+from bot.clock import Clock
+from bot.cluster import ValkeyError, ValkeyGate
 from bot.commands import make_tree
 from bot.connection import ConnectionFailure, diagnosed
 from bot.settings import Settings, SettingsError, application_id
@@ -93,3 +95,15 @@ async def online(token: str) -> list[Finding]:
         return [*findings, Finding(False, f"{what}: {failure}", failure.is_temporary)]
     there = "there" if current else "will be sent at the start"
     return [*findings, Finding(True, f"commands: {there}")]
+
+
+async def valkey(settings: Settings) -> Finding:
+    """Whether the processes of this bot can meet where POOH_VALKEY says."""
+    try:
+        gate = ValkeyGate(settings.valkey, application_id(settings.token) or 0, Clock())
+        await gate.check()
+    except SettingsError as error:
+        return Finding(False, f"valkey: {error}")
+    except ValkeyError as error:
+        return Finding(False, f"valkey: {error}", error.is_temporary)
+    return Finding(True, f"valkey: {gate.where} answers")

@@ -17,6 +17,19 @@ REMIND = 60.0  # seconds after which it is said again that it cannot be reached
 _log = logging.getLogger(__name__)
 
 
+class ValkeyError(Exception):
+    """Valkey cannot be used: why, in one line that holds no password.
+
+    Attributes:
+        is_temporary: whether it may pass by itself.
+    """
+
+    def __init__(self, reason: str, *, is_temporary: bool) -> None:
+        """Bring both."""
+        super().__init__(reason)
+        self.is_temporary = is_temporary
+
+
 def make_gate(settings: Settings, clock: Clock) -> IdentifyGate:
     """The gate that the settings ask for.
 
@@ -38,6 +51,9 @@ class ValkeyGate:
 
     Who sets a bucket's key may identify. Nobody deletes it: it goes by itself when the bucket is
     free again, and so it does when its process has crashed.
+
+    Attributes:
+        where: host and port.
     """
 
     def __init__(self, url: str, application: int, clock: Clock) -> None:
@@ -49,9 +65,11 @@ class ValkeyGate:
                 "POOH_VALKEY: its client is not installed: pip install 'pooh[cluster]'"
             ) from None
         self._redis, self._errors = asyncio, (exceptions.RedisError, OSError)
+        self._refusal = exceptions.AuthenticationError
+        self._absence = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
         self._url = url
         place = urlsplit(url)
-        self._where = f"{place.hostname}:{place.port or 6379}"
+        self.where = f"{place.hostname}:{place.port or 6379}"
         self._application = application
         self._name = secrets.token_hex(8)  # for who looks into Valkey
         self._clock = clock
@@ -68,17 +86,36 @@ class ValkeyGate:
                     _log.warning(
                         "POOH_VALKEY: %s cannot be used (%s): no shard may identify before it is; "
                         "trying again",
-                        *(self._where, type(error).__name__),
+                        *(self.where, type(error).__name__),
                     )
                     said = now
                 await self._clock.sleep(RETRY)
                 continue
             if said is not None:
-                _log.info("POOH_VALKEY: %s answers again", self._where)
+                _log.info("POOH_VALKEY: %s answers again", self.where)
                 said = None
             if pause is None:
                 return
             await self._clock.sleep(pause)
+
+    async def check(self) -> None:
+        """Ask for a turn that nobody else wants, as an IDENTIFY does; it goes by itself.
+
+        Raises:
+            ValkeyError: there is none.
+        """
+        try:
+            await self._take(f"pooh:{self._application}:check:{self._name}")
+        except self._errors as error:
+            kind = type(error).__name__
+            if isinstance(error, self._refusal):
+                reason = f"{self.where} wants another user or password than POOH_VALKEY has"
+            elif isinstance(error, self._absence):
+                reason = f"{self.where} cannot be reached ({kind}): is POOH_VALKEY right?"
+            else:
+                reason = f"{self.where} answers, but refuses what is needed ({kind}): see its rules"
+            temporary = isinstance(error, self._absence) and not isinstance(error, self._refusal)
+            raise ValkeyError(reason, is_temporary=temporary) from None
 
     async def _take(self, key: str) -> float | None:
         """None if the key is ours now; else after how many seconds to try again."""

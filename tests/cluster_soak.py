@@ -204,12 +204,16 @@ class Soak:
         before = self.counted(life.name)
         numbers = await self.scrape(life)
         after = self.counted(life.name)
-        told = Counter({k: v for k, v in numbers.items() if k.startswith("pooh_requests_total")})
-        told["stories"] = sum(v for k, v in numbers.items() if k.startswith("pooh_stories_total"))
+        told = Counter(
+            {k: int(v) for k, v in numbers.items() if k.startswith("pooh_requests_total")}
+        )
+        told["stories"] = sum(
+            int(v) for k, v in numbers.items() if k.startswith("pooh_stories_total")
+        )
         if before != after:
             return ["it was busy"], numbers, after
         differs = [
-            f"{life.name}: {key}: {told[key]:.0f}, counted {after[key]}"
+            f"{life.name}: {key}: {told[key]}, counted {after[key]}"
             for key in sorted({*told, *after})
             if told[key] != after[key]
         ]

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from redis import asyncio as redis
 
-from bot import sharding
+from bot import checks, sharding
+from bot.checks import Finding
 from bot.clock import Clock
 from bot.cluster import ValkeyGate, make_gate
 from bot.settings import Settings, SettingsError
 from bot.shards import ShardRange
 from tests.cluster import Cluster, Valkey, run, valkey, valkey_program
 from tests.fake_discord import DiscordServer
+from tests.hosting import save_small_network
+from tests.test_terminal import bot
 
 
 def fill(discord: DiscordServer, guilds: int) -> None:
@@ -127,6 +130,48 @@ async def test_a_valkey_that_is_away_is_said_once_and_waited_for(
         assert "AuthenticationError" in wrong and "tea" not in wrong
     finally:
         await shared.stop()
+
+
+async def test_a_host_can_ask_whether_valkey_can_be_used() -> None:
+    async with valkey() as shared:
+
+        async def ask(url: str) -> Finding:
+            return await checks.valkey(Settings(valkey=url))
+
+        place = f"127.0.0.1:{shared.port}"
+        assert await ask(shared.url) == Finding(True, f"valkey: {place} answers")
+        await shared.stop()
+        assert await ask(shared.url) == Finding(
+            False,
+            f"valkey: {place} cannot be reached (ConnectionError): is POOH_VALKEY right?",
+            is_temporary=True,
+        )
+        rules = "--requirepass honey --user roo on >tea ~pooh:* +ping +pttl"
+        await shared.start(*rules.split())
+        assert (await ask(f"redis://:honey@{place}/0")).good
+        for secret in ("", ":tea@", "roo:honey@"):
+            refused = await ask(f"redis://{secret}{place}")
+            assert not refused.good and not refused.is_temporary
+            assert refused.what.endswith("wants another user or password than POOH_VALKEY has")
+        for url in (f"redis://roo:tea@{place}", f"redis://:honey@{place}/99"):
+            refused = await ask(url)
+            assert not refused.good and not refused.is_temporary
+            assert "answers, but refuses what is needed" in refused.what
+        assert not (await ask(f"rediss://:honey@{place}")).good  # it speaks no TLS
+
+
+async def test_check_online_says_it_in_a_line(root: Path, tmp_path: Path) -> None:
+    small = save_small_network(tmp_path)
+    async with valkey() as shared:
+        await shared.stop()
+        await shared.start("--requirepass", "honey")
+        place = f"127.0.0.1:{shared.port}"
+        done = await asyncio.to_thread(
+            bot, root, small, "check", "--online", POOH_VALKEY=f"redis://:bees@{place}"
+        )
+    (line,) = [line for line in done.stdout.splitlines() if "valkey" in line]
+    assert line.startswith(f"WRONG valkey: {place} wants another") and done.returncode == 2
+    assert "bees" not in done.stdout + done.stderr
 
 
 @pytest.mark.usefixtures("quick")

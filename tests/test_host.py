@@ -147,24 +147,50 @@ async def test_sighup_reads_the_file_again_and_the_bot_goes_on(host: Host) -> No
     assert process.returncode is None
 
 
-async def test_a_new_bot_takes_over_and_the_old_one_finishes_its_stories(host: Host) -> None:
-    discord = host.discord
+@pytest.mark.parametrize("shards", [1, 4])
+async def test_a_new_bot_takes_over_and_the_old_one_finishes_its_stories(
+    host: Host, shards: int
+) -> None:
+    discord, gateway = host.discord, host.discord.gateway
+    gateway.max_concurrency = shards  # none waits for the others' turn
+    host.environment["POOH_SHARDS"] = str(shards)
+    places = [discord.add_channel(discord.add_guild(f"Wood {i}")) for i in range(2 * shards)]
+    people = [discord.person(f"Ann {i}") for i in range(8)]
+    others = [(discord.person(f"Roo {i}"), place) for i, place in enumerate(places)]
+    others.append((bob := discord.person("Bob"), discord.dm(bob)))
+
     old = await host.start(POOH_SLOTS="1")
-    people, bob = [discord.person(f"Ann {i}") for i in range(8)], discord.person("Bob")
-    begun = [ann.command("pooh", prompt="The mill", length=1500) for ann in people * 3]
+    begun = [
+        ann.command("pooh", where=places[i % len(places)], prompt="The mill", length=1500)
+        for i, ann in enumerate(people * 3)
+    ]
     await discord.until(lambda: all(use.original for use in begun), "the promises")
     new = await host.start()
+    assert sorted(s.shard for s in gateway.sessions if s.socket) == sorted([*range(shards)] * 2)
+    both = [
+        person.command("pooh", where=place, prompt="The mill", length=50)
+        for person, place in others
+    ]
+    mentions = [discord.person().say("@pooh The mill", place) for place in places]
+    await discord.until(lambda: all(finished(use.original) for use in both), "the quicker bot's")
     old.send_signal(signal.SIGUSR1)
     await host.says("handing over")
     assert not all(finished(use.original) for use in begun), "some are written, some still wait"
-    later = bob.command("pooh", prompt="The mill", length=50)
-    await discord.until(lambda: finished(later.original), "the new bot's story")
+    later = [
+        person.command("pooh", where=place, prompt="The mill", length=50)
+        for person, place in others
+    ]
+    await discord.until(lambda: all(finished(use.original) for use in later), "the new bot's")
     await discord.until(lambda: all(finished(use.original) for use in begun), "the old bot's")
     assert await old.wait() == 0 and new.returncode is None
-    for use in [*begun, later]:
+    for use in [*begun, *both, *later]:
         assert use.original is not None
         assert use.original.content.startswith("**The mill**")
         assert "sleep" not in use.original.content, "it was not cut short"
+    for asked in mentions:  # the second of two answers is the first one, by its nonce
+        replies = [m for m in asked.channel.messages.values() if m.mine and m.reference is asked]
+        assert len(replies) == 1 and finished(replies[0])
+    assert sorted(s.shard for s in gateway.sessions if s.socket) == [*range(shards)]
     new.send_signal(signal.SIGTERM)
     assert await new.wait() == 0
 
