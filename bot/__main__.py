@@ -30,7 +30,7 @@ from bot.settings import Settings, SettingsError, application_id, read_settings
 from bot.sync import send_if_new
 from bot.terminal import converse
 from bot.writer import Writer
-from model.console import ConsoleError, add_version, program, standard_output
+from model.console import ConsoleError, Parser, add_version, program, standard_output
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 from model.wordlist import WordListError
@@ -217,7 +217,7 @@ def _between(kind: type[int] | type[float], least: float, most: float) -> Callab
 
 def _parser() -> argparse.ArgumentParser:
     description, _, examples = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=program("bot", "pooh-bot"),
         description=description,
         epilog=examples + EPILOG,

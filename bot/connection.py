@@ -94,7 +94,7 @@ def _reason(error: Exception) -> tuple[str, bool]:
             )
         case aiohttp.ClientConnectorDNSError() | socket.gaierror():
             return (
-                "Discord cannot be reached: its name is not found (DNS); is this machine online?",
+                "Discord cannot be reached: its name is not found (DNS: is this machine online?)",
                 True,
             )
         case TimeoutError():

@@ -1,14 +1,14 @@
 """`python -m model "Here is Edward Bear"`: write in the terminal."""
 
-import argparse
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from model.console import (
     ConsoleError,
+    Parser,
     add_version,
     program,
     read_lines,
@@ -24,18 +24,12 @@ if TYPE_CHECKING:
     from model.words import WordFilter
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, instead of the usage and a line."""
-        self.exit(2, f"{self.prog}: {message}; see --help\n")
-
-
-def _parser() -> _Parser:
+def _parser() -> Parser:
     from model.sampling import Sampling
     from model.weights import DEFAULT_MODEL
 
     defaults = Sampling()
-    parser = _Parser(
+    parser = Parser(
         prog=program("model", "pooh"),
         description="Write on from a prompt. Without one, each line that is typed starts a story.",
     )

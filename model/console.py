@@ -6,13 +6,21 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from model import __version__
 
 
 class ConsoleError(Exception):
     """Standard input or output cannot be used; without a message where nobody reads on."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line whose errors are one line, instead of the usage and a line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}; see --help\n")
 
 
 def program(module: str, script: str) -> str:

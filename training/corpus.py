@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.console import add_version, forgive_outputs
+from model.console import Parser, add_version, forgive_outputs
 from model.wordlist import WORD_LIST, WordListError, make_trie, read_word_list
 from training import text as cleaning
 from training.download import fetch_missing
@@ -135,7 +135,7 @@ def load_texts(folder: Path, recipe: Sequence[Book] | None = None) -> Texts:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m training.corpus",
         description="Download the books of data/books.toml that are missing.",
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from model.console import add_version, forgive_outputs
+from model.console import Parser, add_version, forgive_outputs
 from model.files import write_atomically
 from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, resolve
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m training.evaluate",
         description="Measure models: loss on a text, what their answers are made of, recall.",
     )

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from model.config import GPTConfig
-from model.console import add_version, forgive_outputs, program
+from model.console import Parser, add_version, forgive_outputs, program
 from model.strangers import NOBODY, Strangers
 from model.vocab import Vocab
 from model.weights import ROOT, load_strangers
@@ -46,15 +46,9 @@ _TITLES = {
 _METAVARS = {int: "N", float: "F", str: "TEXT"}
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, instead of the usage and a line."""
-        self.exit(2, f"training: {message}; see --help\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line: a flag for each field of a TrainingConfig."""
-    result = _Parser(
+    result = Parser(
         prog=program("training.train", "pooh-train"),
         description="Train a network: from text to weights, vocabulary, loss plot and summary.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
