@@ -16,14 +16,18 @@ from bot.clock import Clock
 from bot.cluster import make_gate
 from bot.commands import make_tree
 from bot.connection import log_in
+from bot.daily import Daily
 from bot.delivery import Delivery
 from bot.drawings import Drawings
 from bot.errors import UNREACHABLE, Refusal, explain, record
 from bot.explanations import CardButton
 from bot.keep import KeepButton
+from bot.privacy import PrivacyButton
 from bot.services import ServiceClient, Services
 from bot.settings import Settings
+from bot.setup import ChannelMenu, ChoiceMenu, StorySwitch
 from bot.sharding import Shards
+from bot.store import Store, StoreError
 from bot.stories import Stories
 from bot.sync import send_if_new
 from bot.targets import Reply
@@ -73,9 +77,11 @@ class Pooh(ServiceClient):
         stories = Stories(
             settings, writer, words, clock, delivery, model=weights.stem, make_buttons=row
         )
+        store = Store(settings.database)
         self.services = Services(
-            settings, clock, words, weights, writer, delivery, stories, Drawings()
+            settings, clock, words, weights, writer, delivery, stories, Drawings(), store
         )
+        self._daily = Daily(self)
         self._connecting: asyncio.Task[None] | None = None
         self._shards = Shards(settings.shards, make_gate(settings, clock), clock)
         self.tree = make_tree(self)
@@ -97,7 +103,11 @@ class Pooh(ServiceClient):
 
     async def close(self) -> None:
         """Leave Discord, also while shards still wait for their turn: discord.py would go on."""
-        await super().close()
+        try:
+            await super().close()
+        finally:
+            await self._daily.close()
+            await self.services.store.close()
         if self._connecting is not asyncio.current_task() and self._connecting:
             self._connecting.cancel()
 
@@ -108,7 +118,10 @@ class Pooh(ServiceClient):
     async def setup_hook(self) -> None:
         """Once, after the login: wake the worker, know the buttons, bring the commands."""
         self.services.writer.start()
+        assert self.application_id is not None  # the login told it
+        await self.services.store.open(self.application_id)
         self.add_dynamic_items(StoryButton, CardButton, KeepButton)
+        self.add_dynamic_items(PrivacyButton, ChoiceMenu, ChannelMenu, StorySwitch)
         if not self._shards.has_first:
             return  # another process brings the commands
         try:
@@ -122,6 +135,8 @@ class Pooh(ServiceClient):
         """Say so, each time the connection is made anew."""
         _log.info("ready, in %d servers, %s", len(self.guilds), self._shards.range)
         systemd.notify("READY=1")
+        await self._forget_lost_servers()
+        self._daily.start()
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Hear nothing more when closed: discord.py has no loop then, and would stumble."""
@@ -132,6 +147,7 @@ class Pooh(ServiceClient):
         """Take nothing on, finish what was begun, show it, and go."""
         _log.info("stopping")
         systemd.notify("STOPPING=1")
+        self._daily.stop()
         await self.services.stories.close(grace)
         closing = asyncio.create_task(self.close())
         _, late = await asyncio.wait([closing], timeout=GOODBYE)
@@ -146,6 +162,7 @@ class Pooh(ServiceClient):
         no connection is needed but Discord's HTTP interface.
         """
         _log.info("handing over; the stories that were begun are finished")
+        self._daily.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE):
                 await asyncio.gather(*(shard.disconnect() for shard in self.shards.values()))
@@ -163,13 +180,31 @@ class Pooh(ServiceClient):
         request = mentions.read(message, self.user.id, self.services.clock.now())
         if request is None:
             return
+        server = await self.services.store.server(guild)
+        channel = message.channel
+        if not server.answers_in(channel.id, getattr(channel, "parent_id", None)):
+            return
         reply = Reply(message, self.services.delivery)
         try:
             if isinstance(request, Text):
                 raise Refusal(request)
-            await self.services.stories.respond(request, reply)
+            await self.services.stories.respond(replace(request, sampling=server.sampling), reply)
         except Exception as error:
             await explain(reply, error)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot has left a server, or was sent away: forget what it decided."""
+        with contextlib.suppress(StoreError):  # the log has it; the next start tries again
+            await self.services.store.forget(guild.id)
+
+    async def _forget_lost_servers(self) -> None:
+        """Forget the servers that the bot has left while it was away."""
+        count = self.shard_count or 1
+        for server in await self.services.store.servers():
+            # Another process knows of those on other shards.
+            if (server.id >> 22) % count in self.shards and self.get_guild(server.id) is None:
+                with contextlib.suppress(StoreError):
+                    await self.services.store.forget(server.id)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A story whose message is gone need not be written."""

@@ -8,11 +8,14 @@ from discord import app_commands
 from discord.app_commands import Range
 
 from bot import explanations, invite, pictures, seen
+from bot.consent import check_consent
 from bot.errors import Refusal, explain
 from bot.openings import suggestions
 from bot.options import DEFAULTS, MAX_LENGTH, MAX_PROMPT, MAX_SEED, MAX_TOP_K, MIN_TOP_P
+from bot.privacy import privacy_command
 from bot.services import response_to, services_of
 from bot.settings import Settings
+from bot.setup import setup_command
 from bot.stories import Request
 from bot.translations import Text, named
 from model.sampling import MAX_TEMPERATURE, Sampling
@@ -51,6 +54,8 @@ def make_tree(client: discord.Client) -> Tree:
     tree.add_command(_how)
     tree.add_command(_about)
     tree.add_command(_help)
+    tree.add_command(privacy_command)
+    tree.add_command(setup_command)
     tree.add_command(app_commands.ContextMenu(name=named(Text.CONTINUE_AS), callback=_continue))
     tree.add_command(
         app_commands.ContextMenu(
@@ -72,23 +77,24 @@ def make_tree(client: discord.Client) -> Tree:
 async def _pooh(
     interaction: discord.Interaction,
     prompt: Range[str, 1, MAX_PROMPT] = "",
-    temperature: Range[float, 0.0, MAX_TEMPERATURE] = DEFAULTS.temperature,
-    length: Range[int, 1, MAX_LENGTH] = DEFAULTS.length,
+    temperature: Range[float, 0.0, MAX_TEMPERATURE] | None = None,
+    length: Range[int, 1, MAX_LENGTH] | None = None,
     top_k: Range[int, 0, MAX_TOP_K] = DEFAULTS.top_k,
     top_p: Range[float, MIN_TOP_P, 1.0] = DEFAULTS.top_p,
     seed: Range[int, 0, MAX_SEED] | None = None,
 ) -> None:
+    services = services_of(interaction)
+    own = (await services.store.server(interaction.guild_id)).sampling  # what this server decided
     try:  # an old client may still hold the ranges of an older bot
         sampling = Sampling(
-            length=length,
-            temperature=temperature,
+            length=own.length if length is None else length,
+            temperature=own.temperature if temperature is None else temperature,
             top_k=top_k,
             top_p=round(top_p, 4),  # as the buttons remember it
             seed=seed,
         )
     except ValueError:
         raise Refusal(Text.OUT_OF_RANGE) from None
-    services = services_of(interaction)
     text = seen.spell_out(prompt, seen.names_for(interaction), services.clock.now())
     request = Request(interaction.user.id, sampling, text)
     await services.stories.respond(request, response_to(interaction))
@@ -104,12 +110,14 @@ async def _continue(interaction: discord.Interaction, message: discord.Message) 
     services = services_of(interaction)
     me = interaction.client.user
     assert me is not None
+    await check_consent(interaction, message)
     text = seen.read(message, me.id, services.clock.now())
     if not text.strip():
         raise Refusal(Text.NO_WORDS)
     ours = message.author.id == me.id
     text, before = ("", text) if ours else (text, "")
-    request = Request(interaction.user.id, DEFAULTS, text, before)
+    own = (await services.store.server(interaction.guild_id)).sampling
+    request = Request(interaction.user.id, own, text, before)
     await services.stories.respond(request, response_to(interaction))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from discord.utils import MISSING
 
 from bot import messages, seen
+from bot.consent import check_consent
 from bot.errors import Refusal, explain
 from bot.messages import Page
 from bot.services import Services, response_to, services_of
@@ -253,6 +254,7 @@ async def explain_message(interaction: discord.Interaction, message: discord.Mes
     response.is_private = True
     if services.stories.is_writing(message.id):
         raise Refusal(Text.STILL_WRITING)
+    await check_consent(interaction, message)
     ours = message.author.id == me.id
     page = page_on(message) if ours else None
     if page is None and ours and seen.is_story(message.content):

@@ -4,13 +4,14 @@ import re
 from typing import Any, Self
 
 import discord
+from discord import app_commands
 
 from bot.errors import Refusal, explain
 from bot.explanations import HONEY
 from bot.services import response_to, services_of
 from bot.setup_texts import SetupText
 from bot.store import Store, StoreError
-from bot.translations import Language, Text
+from bot.translations import Language, Text, named
 
 
 class PrivacyButton(
@@ -57,8 +58,9 @@ class PrivacyButton(
             await explain(response, error)
 
 
-async def show_privacy(interaction: discord.Interaction) -> None:
-    """The command: for the one who asked alone."""
+@app_commands.command(name=named(Text.PRIVACY), description=named(Text.ON_PRIVACY))
+async def privacy_command(interaction: discord.Interaction) -> None:
+    """The card, for the one who asked alone."""
     services, response = services_of(interaction), response_to(interaction)
     response.is_private = True
     await response.open()
@@ -70,14 +72,11 @@ async def card(store: Store, person: int, language: Language) -> discord.ui.Layo
     """What is kept, what this person has decided, and the other choice."""
     refuses = await store.refuses(person)
     now = SetupText.REFUSED if refuses else SetupText.ALLOWED
-    names = {"how_written": language.say(Text.HOW_WRITTEN)}
     parts: list[discord.ui.Item[discord.ui.LayoutView]] = [
         discord.ui.TextDisplay(f"### {language.say(SetupText.PRIVACY_TITLE)}"),
         discord.ui.TextDisplay(language.say(SetupText.PRIVACY)),
         discord.ui.Separator(),
-        discord.ui.TextDisplay(
-            language.say(now, **names) if store.is_open else language.say(SetupText.UNKNOWN)
-        ),
+        discord.ui.TextDisplay(language.say(now if store.is_open else SetupText.UNKNOWN)),
     ]
     if store.is_open:
         buttons = discord.ui.ActionRow[discord.ui.LayoutView]()

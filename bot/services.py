@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.drawings import Drawings
 from bot.settings import Settings
+from bot.store import Store
 from bot.stories import Stories
 from bot.targets import Response
 from bot.writer import Writer
@@ -28,6 +29,7 @@ class Services:
         delivery: brings to Discord what must arrive.
         stories: answers requests.
         drawings: makes pictures.
+        store: keeps what servers and people have decided.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Services:
     delivery: Delivery
     stories: Stories
     drawings: Drawings
+    store: Store
 
 
 class ServiceClient(discord.AutoShardedClient):

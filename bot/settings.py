@@ -67,6 +67,7 @@ class Settings:
         metrics: where /healthz and /metrics are served; None: nowhere.
         api_base: a Discord-compatible server to talk to instead of Discord.
         gateway: and its gateway.
+        database: the file in which servers' settings are kept.
     """
 
     token: str = ""
@@ -88,6 +89,7 @@ class Settings:
     metrics: Address | None = None
     api_base: str = ""
     gateway: str = ""
+    database: Path = Path("pooh.db")
 
     def __repr__(self) -> str:
         """Say nothing: a repr ends up in logs, and this one holds a token."""
@@ -308,6 +310,13 @@ def _valkey(text: str) -> str:
     return text
 
 
+def _file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if path.is_dir() or text.endswith(("/", os.sep)):
+        raise ValueError(f"{text!r} is a folder: name a file in it, such as pooh.db")
+    return path
+
+
 VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "DISCORD_TOKEN": ("token", _token),
     "POOH_MODEL": ("model", str),
@@ -328,4 +337,5 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "POOH_METRICS_PORT": ("metrics", _address),
     "DISCORD_API_BASE": ("api_base", _url("http", "https")),
     "DISCORD_GATEWAY": ("gateway", _url("ws", "wss")),
+    "POOH_DATABASE": ("database", _file),
 }

@@ -11,13 +11,17 @@ class SetupText(Said):
 
     # The server's card
     TITLE = Row(
-        "Pooh in this server", "Pu auf diesem Server", "Pooh sur ce serveur", "Pooh en este servidor"
+        "Pooh in this server",
+        "Pu auf diesem Server",
+        "Pooh sur ce serveur",
+        "Pooh en este servidor",
     )
     STORIES = Row(
         "**Stories** are written at temperature {temperature}, with {length} characters, unless "
         "whoever asks says otherwise. `{model}` writes them: which network that is, whoever runs "
         "this bot decides for all servers.",
-        "**Geschichten** werden mit Temperatur {temperature} und {length} Zeichen geschrieben, wenn "
+        "**Geschichten** werden mit Temperatur {temperature} und {length} Zeichen geschrieben, "
+        "wenn "
         "niemand etwas anderes sagt. `{model}` schreibt sie: Welches Netz das ist, entscheidet für "
         "alle Server, wer diesen Bot betreibt.",
         "**Les histoires** sont écrites à la température {temperature}, avec {length} caractères, "
@@ -38,9 +42,11 @@ class SetupText(Said):
         "everywhere.",
         "**Erwähnungen** beantwortet Pu nur in {channels} und in den Threads darin. Die Befehle "
         "gehen überall.",
-        "**Les mentions** ne reçoivent une réponse que dans {channels} et leurs fils. Les commandes "
+        "**Les mentions** ne reçoivent une réponse que dans {channels} et leurs fils. Les "
+        "commandes "
         "marchent partout.",
-        "**Las menciones** solo se responden en {channels} y en sus hilos. Los comandos funcionan en "
+        "**Las menciones** solo se responden en {channels} y en sus hilos. Los comandos funcionan "
+        "en "
         "todas partes.",
     )
     STORY_OFF = Row(
@@ -56,7 +62,8 @@ class SetupText(Said):
         "Eingeschaltet von {name}.",
         "**Histoire du jour** : activée, dans {channel}, sans notification. La prochaine : {time}. "
         "Activée par {name}.",
-        "**Cuento del día**: activado, en {channel}, sin notificación. El próximo: {time}. Activado "
+        "**Cuento del día**: activado, en {channel}, sin notificación. El próximo: {time}. "
+        "Activado "
         "por {name}.",
     )
     STORY_GONE = Row(
@@ -68,7 +75,8 @@ class SetupText(Said):
     STORY_FORBIDDEN = Row(
         "**Story of the day**: stopped by itself. Pooh may not write in {channel}.",
         "**Geschichte des Tages**: hat von selbst aufgehört. Pu darf in {channel} nicht schreiben.",
-        "**Histoire du jour** : arrêtée d'elle-même. Pooh n'a pas le droit d'écrire dans {channel}.",
+        "**Histoire du jour** : arrêtée d'elle-même. Pooh n'a pas le droit d'écrire dans "
+        "{channel}.",
         "**Cuento del día**: se ha parado solo. Pooh no tiene permiso para escribir en {channel}.",
     )
     SOMEBODY = Row("somebody", "jemandem", "quelqu'un", "alguien")
@@ -90,7 +98,10 @@ class SetupText(Said):
     )
     CHOOSE_HOUR = Row("Hour", "Uhrzeit", "Heure", "Hora")
     OF_TEMPERATURE = Row(
-        "Temperature {number}", "Temperatur {number}", "Température {number}", "Temperatura {number}"
+        "Temperature {number}",
+        "Temperatur {number}",
+        "Température {number}",
+        "Temperatura {number}",
     )
     OF_LENGTH = Row(
         "{number} characters", "{number} Zeichen", "{number} caractères", "{number} caracteres"
@@ -130,7 +141,8 @@ class SetupText(Said):
     NOT_KEPT = Row(
         "Pooh has nothing to write it down on. Whoever runs him finds the reason in his log.",
         "Pu hat nichts, worauf er es schreiben könnte. Wer ihn betreibt, findet den Grund im Log.",
-        "Pooh n'a rien pour le noter. La personne qui l'héberge trouvera la raison dans son journal.",
+        "Pooh n'a rien pour le noter. La personne qui l'héberge trouvera la raison dans son "
+        "journal.",
         "Pooh no tiene dónde apuntarlo. Quien lo aloja encontrará el motivo en su registro.",
     )
     CHANNEL_FIRST = Row(
@@ -141,7 +153,8 @@ class SetupText(Said):
     )
     CANNOT_WRITE_THERE = Row(
         "Pooh may not write in {channel}. He needs to see it and to send messages there.",
-        "Pu darf in {channel} nicht schreiben. Er muss ihn sehen und dort Nachrichten senden dürfen.",
+        "Pu darf in {channel} nicht schreiben. Er muss ihn sehen und dort Nachrichten senden "
+        "dürfen.",
         "Pooh n'a pas le droit d'écrire dans {channel}. Il doit le voir et pouvoir y envoyer des "
         "messages.",
         "Pooh no tiene permiso para escribir en {channel}. Necesita verlo y poder enviar mensajes.",
@@ -162,8 +175,10 @@ class SetupText(Said):
         "message on Discord, and goes when that is deleted.\n"
         "**About you** nothing, but for the switch below once you have used it: then your id, "
         "hashed with a secret key, so that it cannot be read back.\n"
-        "**About a server** what is chosen in `/{setup}`: temperature, length, channels, the hour of "
-        "a story of the day, and the name of who switched that on, until it is switched off. All of "
+        "**About a server** what is chosen in `/{setup}`: temperature, length, channels, the hour "
+        "of "
+        "a story of the day, and the name of who switched that on, until it is switched off. All "
+        "of "
         "it is forgotten when Pooh leaves the server.",
         "**Von dem, was du schreibst,** nichts: keinen Anfang, keine Geschichte, keine Nachricht. "
         "Eine Geschichte steht nur in ihrer Nachricht auf Discord und ist weg, wenn die gelöscht "
@@ -171,19 +186,22 @@ class SetupText(Said):
         "**Über dich** nichts, außer dem Schalter hier unten, wenn du ihn benutzt hast: dann deine "
         "ID, mit einem geheimen Schlüssel gehasht, sodass man sie nicht zurücklesen kann.\n"
         "**Über einen Server**, was in `/{setup}` gewählt wird: Temperatur, Länge, Kanäle, die "
-        "Uhrzeit einer Geschichte des Tages und der Name dessen, der sie eingeschaltet hat, bis sie "
+        "Uhrzeit einer Geschichte des Tages und der Name dessen, der sie eingeschaltet hat, bis "
+        "sie "
         "ausgeschaltet wird. Alles wird vergessen, wenn Pu den Server verlässt.",
         "**De ce que tu écris** rien : aucun début, aucune histoire, aucun message. Une histoire "
         "n'existe que dans son message sur Discord et disparaît avec lui.\n"
         "**Sur toi** rien, sauf l'interrupteur ci-dessous si tu t'en es servi : alors ton "
         "identifiant, haché avec une clé secrète, si bien qu'on ne peut pas le relire.\n"
-        "**Sur un serveur** ce qui est choisi dans `/{setup}` : température, longueur, salons, heure "
+        "**Sur un serveur** ce qui est choisi dans `/{setup}` : température, longueur, salons, "
+        "heure "
         "d'une histoire du jour, et le nom de la personne qui l'a activée, jusqu'à ce qu'elle soit "
         "désactivée. Tout est oublié quand Pooh quitte le serveur.",
         "**De lo que escribes** nada: ni inicios, ni cuentos, ni mensajes. Un cuento vive en su "
         "mensaje de Discord y desaparece cuando se borra.\n"
         "**Sobre ti** nada, salvo el interruptor de abajo si lo has usado: entonces tu "
-        "identificador, cifrado en un resumen con una clave secreta, de modo que no se puede leer.\n"
+        "identificador, cifrado en un resumen con una clave secreta, de modo que no se puede "
+        "leer.\n"
         "**Sobre un servidor** lo que se elige en `/{setup}`: temperatura, longitud, canales, la "
         "hora de un cuento del día y el nombre de quien lo activó, hasta que se desactive. Todo se "
         "olvida cuando Pooh deja el servidor.",

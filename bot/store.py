@@ -27,7 +27,6 @@ from model.sampling import MAX_TEMPERATURE, Sampling
 APPLICATION = 0x506F6F68  # "Pooh": SQLite keeps it in the file's header
 BUSY = 1.0  # seconds to wait for another process: an interaction has three
 KEY_SIZE = 32  # bytes
-HOURS = 24
 
 # From each version to the next; `user_version` counts them. What has been released never changes.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -43,7 +42,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             story_hour INTEGER NOT NULL DEFAULT 8,
             story_by TEXT NOT NULL DEFAULT '',
             story_day INTEGER NOT NULL DEFAULT 0,
-            story_stopped TEXT NOT NULL DEFAULT ''
+            story_stopped TEXT
         )""",
         "CREATE TABLE refusal (person BLOB PRIMARY KEY) WITHOUT ROWID",
     ),
@@ -109,7 +108,7 @@ class Server:
             length=None if length is None else min(max(int(length), 1), MAX_LENGTH),
             mentions=frozenset(map(int, filter(None, row["mentions"].split(",")))),
             story_channel=None if row["story_channel"] is None else int(row["story_channel"]),
-            story_hour=int(row["story_hour"]) % HOURS,
+            story_hour=int(row["story_hour"]) % 24,
             story_by=str(row["story_by"]),
             story_day=int(row["story_day"]),
             story_stopped=Stopped(row["story_stopped"]) if row["story_stopped"] else None,
@@ -168,11 +167,14 @@ class Store:
     async def _open(self, application: int) -> None:
         create(self.path)
         # Autocommit: each statement is a transaction of its own.
-        self._db = await aiosqlite.connect(self.path, timeout=BUSY, isolation_level=None)
+        connection = aiosqlite.connect(self.path, timeout=BUSY, isolation_level=None)
+        connection._thread.daemon = True  # nobody waits for it who ends without closing the file
+        self._db = await connection
         self._db.row_factory = aiosqlite.Row
         ((whole,),) = await self._ask("PRAGMA quick_check(1)")
         if whole != "ok":
             raise StoreError("it is damaged")
+        await self._version()  # of what is not ours, nothing is changed
         await self._ask("PRAGMA journal_mode = WAL")
         await self._ask("PRAGMA synchronous = FULL")
         await self._migrate()
@@ -186,19 +188,29 @@ class Store:
         """Bring the tables to today's version, wholly or not at all; others wait meanwhile."""
         await self._ask("BEGIN IMMEDIATE")
         try:
-            ((version,),) = await self._ask("PRAGMA user_version")
-            ((owner,),) = await self._ask("PRAGMA application_id")
-            ((tables,),) = await self._ask("SELECT count(*) FROM sqlite_master")
-            check_version(version, owner, tables, len(self._migrations))
+            version = await self._version()
             for migration in self._migrations[version:]:
                 for statement in migration:
                     await self._ask(statement)
-            await self._ask(f"PRAGMA user_version = {len(self._migrations)}")
+            if version < len(self._migrations):
+                await self._ask(f"PRAGMA user_version = {len(self._migrations)}")
             await self._ask("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 await self._ask("ROLLBACK")
             raise
+
+    async def _version(self) -> int:
+        """How many migrations the file has seen.
+
+        Raises:
+            StoreError: it is not ours, or newer than this bot.
+        """
+        ((version,),) = await self._ask("PRAGMA user_version")
+        ((owner,),) = await self._ask("PRAGMA application_id")
+        ((tables,),) = await self._ask("SELECT count(*) FROM sqlite_master")
+        check_version(version, owner, tables, len(self._migrations))
+        return int(version)
 
     async def close(self) -> None:
         """Close the file, if it is open: what is beside it then becomes part of it."""
@@ -259,6 +271,17 @@ class Store:
         """
         await self._write(
             "UPDATE server SET story_day = ? WHERE id = ? AND story_day = ?", day - 1, server, day
+        )
+
+    async def stop_story(self, server: int, channel: int, why: Stopped) -> None:
+        """Switch the story of the day off, if it is still this channel's.
+
+        Raises:
+            StoreError: that cannot be kept.
+        """
+        await self._write(
+            "UPDATE server SET story_by = '', story_stopped = ? WHERE id = ? AND story_channel = ?",
+            *(why.value, server, channel),
         )
 
     async def forget(self, server: int) -> None:
@@ -329,11 +352,10 @@ def create(path: Path) -> None:
     """Make an empty file for the bot's user alone, and its folder, if they are not there.
 
     Raises:
-        OSError: that cannot be.
+        OSError: that cannot be, or what is there is no file that can be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def check_version(version: int, owner: int, tables: int, known: int = len(MIGRATIONS)) -> None:

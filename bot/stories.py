@@ -68,6 +68,7 @@ class Request:
             the story begins.
         pages: its versions, the wanted one shown, if it is written anew. Without a place, it is a
             copy in a new message, for this person alone, and begins with `text` as it stands.
+        note: what else the small line says, safe to show.
     """
 
     person: int
@@ -76,6 +77,7 @@ class Request:
     before: str = ""
     place: Place | None = None
     pages: Pages | None = None
+    note: str = ""
 
     @property
     def is_private(self) -> bool:
@@ -94,6 +96,7 @@ class _Job:
         target: where it is shown.
         place: the message that it is written into, if there is one.
         dropped: how many characters of the prompt are unknown.
+        note: what else the small line says.
     """
 
     story: Story
@@ -102,6 +105,7 @@ class _Job:
     target: Target
     place: Place | None = None
     dropped: int = 0
+    note: str = ""
 
 
 class Stories:
@@ -201,7 +205,8 @@ class Stories:
             # What was read beyond the prompt is not in the message, to be told from again.
             pages = self._first_page(story) if prompt.context == prompt.text else None
             state = ButtonState(person, sampling, pages=pages)
-            return _Job(story, state, Page(prompt.text), target, dropped=prompt.dropped)
+            page = Page(prompt.text)
+            return _Job(story, state, page, target, dropped=prompt.dropped, note=request.note)
         page = request.place.page if request.place else Page(request.text)
         if self._words.refuses(page.text):  # the list may have grown since it was written
             raise Refusal(Text.RATHER_NOT)
@@ -319,8 +324,7 @@ class Stories:
         page, story, language = job.page, job.story, job.target.language
         added = messages.trim(story.text, story.sampling.length, page.text)
         notes = captions.facts(self._model, story, job.dropped, language)
-        if ending := captions.ending(story, language):
-            notes.append(ending)
+        notes += filter(None, [job.note, captions.ending(story, language)])
         whole = replace(page, story=page.story + added.story, cut=added.cut)
         return messages.build(whole, " · ".join(notes))
 

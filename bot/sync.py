@@ -73,8 +73,10 @@ def _essence(part: Any) -> Any:  # noqa: ANN401  (JSON)
         for key in ("contexts", "integration_types"):
             if key in kept:
                 kept[key] = sorted(kept[key] or ())
-        if kept.get("dm_permission") is not False:
+        if kept.get("dm_permission") is not False or kept.get("contexts"):  # these say it all
             kept.pop("dm_permission", None)
+        if kept.get("default_member_permissions") is not None:  # a number, or the same as text
+            kept["default_member_permissions"] = str(kept["default_member_permissions"])
         cleaned = {key: _essence(value) for key, value in kept.items()}
         return {
             key: value

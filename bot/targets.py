@@ -103,7 +103,7 @@ class Response:
         self._promised = False
         return message.id
 
-    async def change_buttons(self, view: discord.ui.View) -> None:
+    async def change_buttons(self, view: discord.ui.View | discord.ui.LayoutView) -> None:
         """Put other buttons under the message at once: the first response itself does it."""
         response = self._interaction.response
         self._opened = self.in_place = True

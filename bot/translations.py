@@ -111,6 +111,20 @@ class Text(Said):
         "Quelques phrases en anglais",
         "Unas frases en inglés",
     )
+    SETUP = Row("setup", "einrichten", "réglages", "ajustes")
+    ON_SETUP = Row(
+        "How Pooh behaves in this server: defaults, channels, a story of the day",
+        "Wie Pu sich auf diesem Server verhält: Vorgaben, Kanäle, eine Geschichte des Tages",
+        "Comment Pooh se comporte sur ce serveur : réglages, salons, une histoire du jour",
+        "Cómo se comporta Pooh en este servidor: ajustes, canales, un cuento del día",
+    )
+    PRIVACY = Row("privacy", "datenschutz", "confidentialité", "privacidad")
+    ON_PRIVACY = Row(
+        "What Pooh keeps, and how others leave your words alone",
+        "Was Pu aufhebt, und wie andere deine Worte in Ruhe lassen",
+        "Ce que Pooh conserve, et comment protéger tes mots",
+        "Qué guarda Pooh y cómo proteger tus palabras",
+    )
     ON_ABOUT = Row(
         "Who Pooh is, what he has read, and how well he learned it",
         "Wer Pu ist, was er gelesen hat und wie gut er es gelernt hat",
@@ -446,7 +460,7 @@ class Text(Said):
         "**Mention** me, also in a reply to a story, or write to me in private: Pooh answers.\n"
         "Under a story: **{again}** (another) · **◀ ▶** (turn back) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
-        "**/{about}** who Pooh is.",
+        "**/{about}** who Pooh is · **/{privacy}** what he keeps · **/{setup}** this server's card",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
         "fängt er selbst an.\n"
         "`{temperature}` wie wild (0 bis 2) · `{length}` in Zeichen · `{top_k}`, `{top_p}` · "
@@ -456,7 +470,7 @@ class Text(Said):
         "antwortet.\n"
         "Unter einer Geschichte: **{again}** (eine andere) · **◀ ▶** (blättern) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
-        "**/{about}** wer Pu ist.",
+        "**/{about}** wer Pu ist · **/{privacy}** was er aufhebt · **/{setup}** für diesen Server",
         "**/pooh** `{prompt}` Pooh continue à partir de tes mots (en anglais) ; sans mots, il "
         "commence lui-même.\n"
         "`{temperature}` la fantaisie (de 0 à 2) · `{length}` en caractères · `{top_k}`, "
@@ -466,7 +480,8 @@ class Text(Said):
         "**Mentionne**-moi, aussi en réponse à une histoire, ou écris-moi en privé : Pooh répond.\n"
         "Sous une histoire : **{again}** (une autre) · **◀ ▶** (feuilleter) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
-        "**/{about}** qui est Pooh.",
+        "**/{about}** qui est Pooh · **/{privacy}** ce qu'il conserve · **/{setup}** pour ce "
+        "serveur",
         "**/pooh** `{prompt}` Pooh continúa a partir de tus palabras (en inglés); sin ellas, "
         "empieza él.\n"
         "`{temperature}` la fantasía (de 0 a 2) · `{length}` en caracteres · `{top_k}`, "
@@ -475,7 +490,7 @@ class Text(Said):
         "**Mencióname**, también al responder a un cuento, o escríbeme en privado: Pooh responde.\n"
         "Bajo un cuento: **{again}** (uno distinto) · **◀ ▶** (pasar página) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
-        "**/{about}** quién es Pooh.",
+        "**/{about}** quién es Pooh · **/{privacy}** qué guarda · **/{setup}** para este servidor",
     )
 
     # Who Pooh is
@@ -530,12 +545,15 @@ class Text(Said):
         "**Pérdida en un texto nunca leído** {number} nats por carácter",
     )
     ABOUT_KEPT = Row(
-        "**Kept about you** nothing: a story lives in its message, and goes when you delete it.",
-        "**Über dich gespeichert** nichts: Eine Geschichte steht nur in ihrer Nachricht und ist "
-        "weg, wenn du sie löschst.",
-        "**Conservé sur toi** rien : une histoire n'existe que dans son message et disparaît quand "
-        "tu le supprimes.",
-        "**Guardado sobre ti** nada: un cuento vive en su mensaje y desaparece cuando lo borras.",
+        "**Kept about you** nothing, but for what you switch on in `/{privacy}`: a story lives in "
+        "its message, and goes when you delete it.",
+        "**Über dich gespeichert** nichts, außer was du in `/{privacy}` einschaltest: Eine "
+        "Geschichte steht nur in ihrer Nachricht und ist weg, wenn du sie löschst.",
+        "**Conservé sur toi** rien, sauf ce que tu actives dans `/{privacy}` : une histoire "
+        "n'existe "
+        "que dans son message et disparaît quand tu le supprimes.",
+        "**Guardado sobre ti** nada, salvo lo que actives en `/{privacy}`: un cuento vive en su "
+        "mensaje y desaparece cuando lo borras.",
     )
     ABOUT_INVITE = Row(
         "[Invite him to a server](<{server}>), or [take him with you](<{person}>).",
@@ -590,6 +608,7 @@ NAMES = (
         Text.STOP,
     ),
     *(Text.DELETE, Text.HOW, Text.KEEP),
+    *(Text.HOW_WRITTEN, Text.SETUP, Text.PRIVACY),
 )
 
 

@@ -7,6 +7,7 @@
 import asyncio
 import contextlib
 import itertools
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -300,9 +301,12 @@ async def stage(
     discord_server = DiscordServer(
         clock, token=token, rates=rates or {}, schemas=schemas, identify_period=identify_period
     )
-    async with discord_server as server:
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = await stack.enter_async_context(discord_server)
         use_server(server.api_base, server.gateway_url)
-        theatre = Stage(server, clock, Settings(token=server.token, **chosen))
+        settings = {"database": folder / "pooh.db", **chosen}
+        theatre = Stage(server, clock, Settings(token=server.token, **settings))
         try:
             if start:
                 await theatre.start()

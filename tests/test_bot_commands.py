@@ -24,6 +24,7 @@ from tests.bot_steps import (
     use_message,
 )
 from tests.fake_discord import (
+    MANAGE_GUILD,
     PRIVATE,
     RefusedError,
 )
@@ -68,7 +69,7 @@ async def test_a_story_ends_at_a_sentence_or_says_that_it_is_cut(wood: Stage) ->
 async def test_discord_knows_every_option_its_range_and_its_languages(wood: Stage) -> None:
     commands = {c["name"]: c for c in wood.server.commands.values()}
     menus = {"Continue as Pooh", "How did Pooh write this?"}
-    assert set(commands) == {"pooh", "how", "about", "help", *menus}
+    assert set(commands) == {"pooh", "how", "about", "help", "privacy", "setup", *menus}
     options = {o["name"]: o for o in commands["pooh"]["options"]}
     assert list(options) == ["prompt", "temperature", "length", "top_k", "top_p", "seed"]
     assert all(o["description"] not in ("", "…") for o in options.values())
@@ -77,8 +78,13 @@ async def test_discord_knows_every_option_its_range_and_its_languages(wood: Stag
     assert options["length"]["max_value"] == MAX_LENGTH
     assert options["prompt"]["autocomplete"]
     assert not any(o.get("required") for o in options.values())
+    setup = commands["setup"]
+    assert setup["integration_types"] == setup["contexts"] == [0]
+    assert setup["default_member_permissions"] == str(MANAGE_GUILD)
     for command in commands.values():
-        assert command["integration_types"] == [0, 1] and command["contexts"] == [0, 1, 2]
+        if command is not setup:
+            assert command["integration_types"] == [0, 1] and command["contexts"] == [0, 1, 2]
+            assert command["default_member_permissions"] is None
         assert len(command["name_localizations"] or command["description_localizations"]) >= 2
     for option in options.values():
         assert len(option["description_localizations"]) >= 2

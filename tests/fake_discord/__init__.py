@@ -6,6 +6,7 @@ from tests.fake_discord.faults import Cut, Fault
 from tests.fake_discord.limits import too_many
 from tests.fake_discord.models import (
     BOT_DM,
+    MANAGE_GUILD,
     PRIVATE,
     VIEW,
     Channel,
@@ -20,6 +21,7 @@ from tests.fake_discord.server import DiscordServer
 
 __all__ = [
     "BOT_DM",
+    "MANAGE_GUILD",
     "PRIVATE",
     "VIEW",
     "ApiError",

@@ -19,6 +19,7 @@ COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5  # interaction types
 TEXT, NEWS, PUBLIC_THREAD, PRIVATE_THREAD = 0, 5, 11, 12  # types of a guild's channels
 
 SEND_MESSAGES, MANAGE_MESSAGES, VIEW, HISTORY = 1 << 11, 1 << 13, 1 << 10, 1 << 16
+MANAGE_GUILD = 1 << 5
 MANAGE_THREADS, CREATE_THREADS, SEND_IN_THREADS = 1 << 34, 1 << 35, 1 << 38
 MEMBER_PERMISSIONS = VIEW | SEND_MESSAGES | 1 << 14 | 1 << 15 | HISTORY | 1 << 31
 MEMBER_PERMISSIONS |= CREATE_THREADS | SEND_IN_THREADS
@@ -183,6 +184,12 @@ class Message:
         """The buttons by label (or by the name of their emoji)."""
         found = [c for c in rules.walk(self.components) if c.get("type") == 2]
         return {b.get("label") or b["emoji"]["name"]: b for b in found}
+
+    @property
+    def menus(self) -> dict[str, Json]:
+        """The menus by their ids."""
+        found = [c for c in rules.walk(self.components) if c.get("type") in rules.MENUS]
+        return {menu["custom_id"]: menu for menu in found}
 
     @property
     def ephemeral(self) -> bool:

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from tests.fake_discord import forms, rules
+from tests.fake_discord import forms, menus, rules
 from tests.fake_discord.models import (
     AUTOCOMPLETE,
     COMMAND,
@@ -122,6 +122,25 @@ class Person:
         data = {"custom_id": custom_id, "component_type": 2, "id": 1}
         return self.world.interact(COMPONENT, self, message.channel, data, source=message)
 
+    def choose(self, message: Message, custom_id: str, *values: "str | Channel") -> Interaction:
+        """Chooses in a menu, by its id: values, or channels."""
+        self._sees(message)
+        menu = message.menus[custom_id]
+        ids = [value if isinstance(value, str) else str(value.id) for value in values]
+        menus.check_choice(menu, ids)
+        data: Json = {"custom_id": custom_id, "component_type": menu["type"], "values": ids}
+        if menu["type"] == rules.CHANNEL_MENU:
+            kinds, channels = menu.get("channel_types"), {}
+            for channel in (value for value in values if isinstance(value, Channel)):
+                if channel.guild is not message.channel.guild or (
+                    kinds and channel.kind not in kinds
+                ):
+                    raise rules.RefusedError(f"{custom_id} does not offer {channel.name}")
+                kept = {"id": str(channel.id), "type": channel.kind, "name": channel.name}
+                channels[str(channel.id)] = kept | {"permissions": str(self.permissions)}
+            data["resolved"] = {"channels": channels}
+        return self.world.interact(COMPONENT, self, message.channel, data, source=message)
+
     def submit(self, shown: Interaction, **answers: object) -> Interaction:
         """Fills in the modal that a press or a command has brought, and sends it."""
         if shown.modal is None or shown.person is not self:
@@ -197,6 +216,9 @@ class Person:
         contexts, installs = command["contexts"], command["integration_types"]
         if contexts is not None and where.context not in contexts:
             raise rules.RefusedError(f"{name!r} is not offered in context {where.context}")
+        wanted = int(command["default_member_permissions"] or 0)
+        if where.guild and wanted & ~self.permissions:
+            raise rules.RefusedError(f"{name!r} is not offered to {self.name}")
         alone = where.context == PRIVATE or (where.guild and not where.guild.installed)
         if alone and 1 not in installs:
             raise rules.RefusedError(f"{name!r} cannot be installed by a user")

@@ -28,6 +28,9 @@ CHOICES, CHOICE_NAME, CHOICE_VALUE = 25, 100, 100
 OPTIONS, COMMAND_TOTAL = 25, 8000
 COMMANDS = {CHAT_INPUT: 100, 2: 15, MESSAGE_MENU: 15}
 ATTACHMENTS = 10
+STRING_MENU, CHANNEL_MENU = 3, 8
+MENUS = frozenset({STRING_MENU, 5, 6, 7, CHANNEL_MENU})
+MENU_OPTIONS, MENU_VALUES, MENU_TEXT, MENU_PLACEHOLDER = 25, 25, 100, 150
 
 LOCALES = frozenset(
     [
@@ -172,8 +175,12 @@ def check_components(components: Sequence[Json], *, v2: bool) -> None:
             inside = component.get("components") or []
             if not 1 <= len(inside) <= ROW_BUTTONS:
                 raise invalid("components", f"a row holds 1 to {ROW_BUTTONS} buttons")
+            if len(inside) > 1 and any(part.get("type") != 2 for part in inside):
+                raise invalid("components", "a menu has a row of its own")
         elif component.get("type") == 2:
             check_button(component)
+        elif component.get("type") in MENUS:
+            check_menu(component)
         elif component.get("type") == 10:
             texts += _length("components.content", component.get("content"), TEXT_DISPLAYS, 1)
         custom_id = component.get("custom_id")
@@ -200,6 +207,36 @@ def check_button(button: Json) -> None:
         if button.get("url"):
             raise invalid("components.url", "Only link buttons have a url")
         _length("components.custom_id", button.get("custom_id"), CUSTOM_ID, 1)
+
+
+def check_menu(menu: Json) -> None:
+    """Refuses a menu that Discord would refuse."""
+    least, most = bounds(menu)
+    if not 0 <= least <= most or not 1 <= most <= MENU_VALUES:
+        raise invalid("components.max_values", f"{least} to {most} cannot be chosen")
+    _length("components.placeholder", menu.get("placeholder") or "", MENU_PLACEHOLDER)
+    _length("components.custom_id", menu.get("custom_id") or "", MENU_TEXT, 1)
+    if menu["type"] == STRING_MENU:
+        options = menu.get("options") or []
+        if not 1 <= len(options) <= MENU_OPTIONS:
+            raise invalid("components.options", f"must be between 1 and {MENU_OPTIONS} in length")
+        for option in options:
+            _length("components.options.label", option.get("label"), MENU_TEXT, 1)
+            _length("components.options.value", option.get("value"), MENU_TEXT, 1)
+            _length("components.options.description", option.get("description") or "", MENU_TEXT)
+        if len({option["value"] for option in options}) < len(options):
+            raise invalid("components.options", "The specified option value is already used")
+        chosen = [option for option in options if option.get("default")]
+    else:
+        chosen = menu.get("default_values") or []
+    if chosen and not least <= len(chosen) <= most:
+        raise invalid("components.default_values", f"{len(chosen)}, and {least} to {most} may be")
+
+
+def bounds(menu: Json) -> tuple[int, int]:
+    """How many values a menu takes."""
+    least, most = menu.get("min_values"), menu.get("max_values")
+    return 1 if least is None else least, 1 if most is None else most
 
 
 def check_attachments(attachments: Sequence[Json] | None, files: int) -> None:

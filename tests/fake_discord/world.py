@@ -289,6 +289,11 @@ class World:
         elif channel.seen:
             self.gateway.dispatch("CHANNEL_DELETE", channel.payload(), channel.guild_id)
 
+    def remove_bot(self, guild: Guild) -> None:
+        """Sends the bot out of a guild."""
+        guild.installed = False
+        self.gateway.dispatch("GUILD_DELETE", {"id": str(guild.id)}, guild.id)
+
     def tell(self, event: str, message: Message) -> None:
         """Sends a message event to the bot, as much of it as the bot's intents allow."""
         self.changed()

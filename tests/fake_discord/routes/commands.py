@@ -98,8 +98,9 @@ class CommandRoutes:
             "description": given.get("description") or "",
             "name_localizations": given.get("name_localizations") or None,
             "description_localizations": given.get("description_localizations") or None,
-            "default_member_permissions": given.get("default_member_permissions"),
-            "dm_permission": given.get("dm_permission") is not False,
+            "default_member_permissions": _text(given.get("default_member_permissions")),
+            "dm_permission": given.get("dm_permission") is not False
+            and 1 in (given.get("contexts") or [1]),
             "contexts": _sorted(given.get("contexts")),
             "integration_types": _sorted(given.get("integration_types")) or [0],
             "nsfw": bool(given.get("nsfw")),
@@ -124,6 +125,10 @@ def _listed(command: Json, localised: bool) -> Json:
         if ("options" in command)
         else plain
     )
+
+
+def _text(permissions: object) -> str | None:
+    return None if permissions is None else str(permissions)
 
 
 def _sorted(values: Sequence[int] | None) -> list[int] | None:
