@@ -27,7 +27,7 @@ LONGEST_NAME = 32  # characters: Discord's names have no more
 
 _FOR_MENTIONS = [
     *(discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.forum),
-    *(discord.ChannelType.media, discord.ChannelType.voice, discord.ChannelType.stage_voice),
+    *(discord.ChannelType.voice, discord.ChannelType.stage_voice),
 ]
 _FOR_STORIES = [discord.ChannelType.text, discord.ChannelType.news]
 
@@ -164,7 +164,7 @@ async def setup_command(interaction: discord.Interaction) -> None:
     services, response = services_of(interaction), response_to(interaction)
     response.is_private = True
     await response.open()
-    view = card(services, await services.store.server(server), response.language)
+    view = card(services, await services.store.server(server), interaction.guild, response.language)
     await services.delivery.send(lambda: response.show(view=view))
 
 
@@ -180,7 +180,9 @@ async def _decide(interaction: discord.Interaction, field: str, values: list[str
             await services.store.change(number, **_decided(interaction, server, field, values))
         except StoreError:
             raise Refusal(SetupText.NOT_KEPT) from None
-        view = card(services, await services.store.server(number), response.language)
+        view = card(
+            services, await services.store.server(number), interaction.guild, response.language
+        )
         await response.change_buttons(view)
     except Exception as error:
         await explain(response, error)
@@ -293,8 +295,10 @@ def _options(field: str, server: Server, language: Language) -> list[discord.Sel
     ]
 
 
-def card(services: Services, server: Server, language: Language) -> discord.ui.LayoutView:
-    """The card with what is kept."""
+def card(
+    services: Services, server: Server, guild: discord.Guild | None, language: Language
+) -> discord.ui.LayoutView:
+    """The card with what is kept; its menus of channels show those that are still there."""
     sampling = server.sampling
     stories = language.say(
         SetupText.STORIES,
@@ -306,6 +310,7 @@ def card(services: Services, server: Server, language: Language) -> discord.ui.L
     if server.mentions:
         channels = ", ".join(f"<#{channel}>" for channel in sorted(server.mentions))
         mentions = language.say(SetupText.MENTIONS_IN, channels=channels)
+    there = frozenset(channel.id for channel in guild.channels) if guild else frozenset()
     place = frozenset([server.story_channel] if server.story_channel is not None else [])
     switch = StorySwitch(
         "off" if server.story_by else "on", language, disabled=server.story_channel is None
@@ -318,10 +323,10 @@ def card(services: Services, server: Server, language: Language) -> discord.ui.L
             _row(ChoiceMenu("temperature", server, language)),
             _row(ChoiceMenu("length", server, language)),
             discord.ui.TextDisplay(mentions),
-            _row(ChannelMenu("mentions", server.mentions, language)),
+            _row(ChannelMenu("mentions", server.mentions & there, language)),
             discord.ui.Separator(),
             discord.ui.TextDisplay(_story_of_the_day(services, server, language)),
-            _row(ChannelMenu("story_channel", place, language)),
+            _row(ChannelMenu("story_channel", place & there, language)),
             _row(ChoiceMenu("story_hour", server, language)),
             _row(switch),
             accent_colour=HONEY,

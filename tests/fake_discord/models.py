@@ -54,6 +54,7 @@ class Channel:
     name: str = "wood"
     blocked: tuple[str, ...] = ()  # what this server's AutoMod lets nobody write
     nonces: dict[str, "Message"] = field(default_factory=dict)
+    denied: int = 0  # permissions that the channel takes from everybody
     kind: int = TEXT  # of a guild's channel
     parent: "Channel | None" = None  # of a thread: where it hangs ...
     owner: str = ""  # ... who began it ...
@@ -107,7 +108,9 @@ class Channel:
                 "last_message_id": None,
                 "topic": None,
                 "rate_limit_per_user": 0,
-                "permission_overwrites": [],
+                "permission_overwrites": [
+                    {"id": str(self.guild.id), "type": 0, "allow": "0", "deny": str(self.denied)}
+                ],
                 "guild_id": str(self.guild.id),
                 "permissions": str(MODERATOR),
             }
