@@ -1,6 +1,6 @@
 # Pooh, without PyTorch. Debian's own Python: its security updates come with those of the system.
 #   docker build -t pooh .
-#   docker run --env DISCORD_TOKEN=... --read-only --tmpfs /tmp pooh
+#   docker run --env DISCORD_TOKEN=... --read-only --tmpfs /tmp --volume pooh:/var/lib/pooh pooh
 FROM debian:trixie-slim AS build
 # A version that is pinned would soon be gone from Debian's archive.
 # hadolint ignore=DL3008
@@ -28,15 +28,19 @@ FROM debian:trixie-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates python3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent pooh
+    && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent pooh \
+    && install --directory --owner=10001 --mode=700 /var/lib/pooh
 COPY --from=build /opt/pooh /opt/pooh
 # matplotlib, which draws for /about, wants to keep what it found out about fonts.
 ENV PATH=/opt/pooh/bin:$PATH \
     MPLCONFIGDIR=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    POOH_DATABASE=/var/lib/pooh/pooh.db \
     POOH_METRICS_PORT=9464
 USER 10001
+# What outlives the container: the settings of servers.
+VOLUME /var/lib/pooh
 # Here the bot looks for a file .env; a mounted one is read again on SIGHUP.
 WORKDIR /etc/pooh
 # While Discord is away it is not well, and need not be restarted for that: it comes back by itself.

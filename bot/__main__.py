@@ -6,6 +6,7 @@ python -m bot check      say what is right and what is wrong
 python -m bot health     ask the bot that is running here whether it is well
 python -m bot sync       send the commands to Discord, if it has others
 python -m bot invite     print the links that bring Pooh to a server or to a person
+python -m bot backup F   copy the settings of servers into the file F, also while the bot runs
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot import checks, health, logs
+from bot.backup import backup
 from bot.client import Pooh
 from bot.commands import make_tree
 from bot.connection import ConnectionFailure, diagnosed
@@ -27,6 +29,7 @@ from bot.redaction import Redactor, redacted_output
 from bot.reload import reload
 from bot.run import serve, use_server
 from bot.settings import Settings, SettingsError, application_id, read_settings
+from bot.store import StoreError
 from bot.sync import send_if_new
 from bot.terminal import converse
 from bot.writer import Writer
@@ -65,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = int(options.do(settings, options))
             sys.stdout.flush()
             return code
-        except (SettingsError, WeightsError, WordListError) as error:
+        except (SettingsError, StoreError, WeightsError, WordListError) as error:
             return _fail(str(error))
         except ConnectionFailure as failure:
             return _fail(str(failure), TRY_AGAIN if failure.is_temporary else INVALID)
@@ -204,6 +207,12 @@ def _invite(settings: Settings, options: argparse.Namespace) -> bool:
     return False
 
 
+def _backup(settings: Settings, options: argparse.Namespace) -> bool:
+    backup(settings.database, options.file, overwrite=options.overwrite)
+    print(f"{settings.database} was copied to {options.file}.")
+    return False
+
+
 def _between(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         number = kind(text)
@@ -274,6 +283,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("sync", help="send the commands to Discord").set_defaults(do=_sync)
     commands.add_parser("invite", help="print the install links").set_defaults(do=_invite)
+    copy = commands.add_parser("backup", help="copy the settings of servers")
+    copy.add_argument("file", type=Path, metavar="FILE", help="what the copy is called")
+    copy.add_argument("--overwrite", action="store_true", help="it may be there already")
+    copy.set_defaults(do=_backup)
     return parser
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import discord
 import numpy as np
 
-from bot import pictures
+from bot import backup, pictures
 from bot.clock import Clock
 from bot.cluster import ValkeyError, ValkeyGate
 from bot.commands import make_tree
 from bot.connection import ConnectionFailure, diagnosed
 from bot.settings import Settings, SettingsError, application_id
+from bot.store import StoreError
 from bot.sync import is_current
 from model.decoder import Decoder
 from model.sampling import NotFiniteError, Sampling, generate
@@ -43,6 +44,10 @@ def offline(settings: Settings) -> list[Finding]:
         findings.append(Finding(True, f"token: of application {application_id(token)}"))
     except SettingsError as error:
         findings.append(Finding(False, f"token: {error}"))
+    try:
+        findings.append(Finding(True, f"database: {backup.describe(settings.database)}"))
+    except StoreError as error:
+        findings.append(Finding(False, f"database: {error} (POOH_DATABASE)"))
     try:
         path, _ = resolve(settings.model)
         decoder, vocab = load_decoder(settings.model)

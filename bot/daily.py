@@ -18,7 +18,7 @@ from bot.store import Server, Stopped, StoreError
 from bot.stories import Request
 from bot.targets import is_blocked
 from bot.translations import Language
-from bot.words import WordFilter
+from model.words import WordFilter
 
 HOUR = 3600  # seconds
 DAY = 24 * HOUR

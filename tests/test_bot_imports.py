@@ -24,7 +24,7 @@ LAYERS = (
     {"messages", "settings", "pages", "openings", "errors", "sync"},
     {"setup_texts", "store"},
     {"actions", "worker", "connection", "delivery", "drawings", "logs", "pictures", "seen"},
-    {"writer", "captions", "prompts", "sharding", "targets"},
+    {"writer", "backup", "captions", "prompts", "sharding", "targets"},
     {"cluster", "stories", "terminal"},
     {"services", "mentions"},
     {"consent", "daily"},

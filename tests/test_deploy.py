@@ -136,3 +136,19 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0 and "pooh.service" not in done.stderr, done.stderr
+
+
+def test_what_is_kept_outlives_the_process_wherever_it_runs() -> None:
+    (path,) = re.findall(r"POOH_DATABASE=(\S+)", DOCKERFILE)
+    folder = path.rpartition("/")[0]
+    assert f"VOLUME {folder}" in DOCKERFILE
+    assert re.search(rf"install .*--owner=10001 .*{folder}$", DOCKERFILE, re.M)
+    shards = (ROOT / "deploy" / "compose.shards.yaml").read_text("utf-8")
+    for text in (COMPOSE, shards):
+        assert f"- pooh:{folder}" in text and "read_only: true" in text
+    assert re.search(r"^volumes:\n  pooh:", COMPOSE, re.M)
+    assert f"Environment=POOH_DATABASE={path}\n" in UNIT
+    (state,) = re.findall(r"^StateDirectory=(\S+)$", UNIT, re.M)
+    assert f"/var/lib/{state}" == folder
+    pods = (ROOT / "deploy" / "statefulset.yaml").read_text("utf-8")
+    assert f"mountPath: {folder} " in pods and "volumeClaimTemplates:" in pods

@@ -1,0 +1,97 @@
+"""Copies the file of what is kept, and says how it is: from the command line, beside a running bot.
+
+The copy is made with SQLite's own interface for it, which takes in what still stands beside the
+file, and never half a change: https://www.sqlite.org/backup.html.
+"""
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.store import StoreError, check_version
+
+
+def describe(path: Path) -> str:
+    """What is kept, in a few words; nothing is made or changed.
+
+    Raises:
+        StoreError: the file, or where it is to be made, cannot be used.
+    """
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        place = next(folder for folder in path.absolute().parents if folder.exists())
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            raise StoreError(f"{path}: it cannot be made: {place} cannot be written")
+        return f"{path}: made at the start"
+    if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+        raise StoreError(f"{path}: it is no file that can be read and written")
+    with _reading(path) as db:
+        ((servers,),) = db.execute("SELECT count(*) FROM server")
+        ((people,),) = db.execute("SELECT count(*) FROM refusal")
+    return f"{path}: {servers} servers have settings, {people} people want their words left alone"
+
+
+def backup(path: Path, target: Path, *, overwrite: bool = False) -> None:
+    """Copy the file as it is at one moment, while the bot goes on.
+
+    Args:
+        path: the file.
+        target: what the copy is called: there wholly, or not at all.
+        overwrite: whether it may be there already.
+
+    Raises:
+        StoreError: there is nothing to copy, it is damaged, or there is a target already.
+        OSError: the target cannot be written.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no such file; the bot makes it when it first starts")
+    if target.exists() and (not overwrite or target.samefile(path)):
+        remedy = "choose another name" if overwrite else "choose another name, or say --overwrite"
+        raise StoreError(f"{target}: there is a file of that name; {remedy}")
+    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 600
+    os.close(number)
+    temporary = Path(name)
+    try:
+        with _reading(path) as db, contextlib.closing(sqlite3.connect(temporary)) as copy:
+            db.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except sqlite3.Error as error:
+        raise StoreError(f"{target}: {error}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A whole file of ours, for reading.
+
+    Raises:
+        StoreError: it is none.
+    """
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}") from None
+    with contextlib.closing(db):
+        try:
+            _check(db)
+        except (sqlite3.Error, StoreError) as error:
+            raise StoreError(f"{path}: {error}") from None
+        yield db
+
+
+def _check(db: sqlite3.Connection) -> None:
+    ((whole,),) = db.execute("PRAGMA quick_check(1)")
+    if whole != "ok":
+        raise StoreError("it is damaged")
+    ((version,),) = db.execute("PRAGMA user_version")
+    ((owner,),) = db.execute("PRAGMA application_id")
+    ((tables,),) = db.execute("SELECT count(*) FROM sqlite_master")
+    check_version(version, owner, tables)
+    if not version:
+        raise StoreError("nothing is in it yet")
