@@ -47,6 +47,7 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         "POOH_METRICS_PORT": "[::]:9464",
         "DISCORD_API_BASE": "http://127.0.0.1:1/api/v10/",
         "DISCORD_GATEWAY": "ws://127.0.0.1:1",
+        "POOH_DATABASE": str(tmp_path / "kept" / "own.db"),
     }
     assert values.keys() == VARIABLES.keys()
     found = read_settings(values, tmp_path)
@@ -70,6 +71,7 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         source="https://example.org/pooh",
         api_base="http://127.0.0.1:1/api/v10",
         gateway="ws://127.0.0.1:1",
+        database=tmp_path / "kept" / "own.db",
     )
     untouched = [f.name for f in dataclasses.fields(found) if getattr(found, f.name) == f.default]
     assert untouched == []
@@ -82,6 +84,7 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         ("DISCORD_TOKEN", "Bot " + TOKEN, "Reset Token"),
         ("DISCORD_TOKEN", "a.b.c", "Reset Token"),
         ("POOH_GUILDS", "wood", "Copy Server ID"),
+        ("POOH_DATABASE", "kept/", "name a file"),
         ("POOH_GUILDS", ",", "comma"),
         ("POOH_GUILDS", "1,,2", "comma"),
         ("POOH_GUILDS", "1 2", "Copy Server ID"),
