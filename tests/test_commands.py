@@ -51,8 +51,11 @@ def as_discord_has_it(commands: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     del part[key]
         command |= {"id": str(i), "application_id": "1", "version": "7", "nsfw": False}
         command["contexts"] = command["contexts"][::-1]
-        command["default_member_permissions"] = None
+        wanted = command.get("default_member_permissions")
+        command["default_member_permissions"] = None if wanted is None else str(wanted)
         command.pop("dm_permission", None)
+        if command["contexts"] == [0]:
+            command["dm_permission"] = False
         command.setdefault("description", "")
         listed.append(command)
     return listed
@@ -93,10 +96,14 @@ async def test_every_text_is_translated_and_within_discords_limits() -> None:
         "How did Pooh write this?",
         "about",
         "help",
+        "privacy",
+        "setup",
         "Continue as Pooh",
     }
     for command in commands:
-        assert command["integration_types"] == [0, 1] and command["contexts"] == [0, 1, 2]
+        at_home = command["name"] == "setup"
+        assert command["integration_types"] == ([0] if at_home else [0, 1])
+        assert command["contexts"] == ([0] if at_home else [0, 1, 2])
         for part in (command, *command.get("options", [])):
             names = [part["name"], *part.get("name_localizations", {}).values()]
             if command["type"] == 1:
