@@ -608,7 +608,7 @@ NAMES = (
         Text.STOP,
     ),
     *(Text.DELETE, Text.HOW, Text.KEEP),
-    *(Text.HOW_WRITTEN, Text.SETUP, Text.PRIVACY),
+    *(Text.SETUP, Text.PRIVACY),
 )
 
 

@@ -262,7 +262,7 @@ async def test_nobody_uses_the_words_of_who_wants_them_left_alone(wood: Stage) -
     assert card.ephemeral and list(card.buttons) == [REFUSE]
     await pressed(wood, roo, card, REFUSE)
     assert list(card.buttons) == [ALLOW]
-    assert ENGLISH.say(SetupText.REFUSED) in card.text
+    assert ENGLISH.say(SetupText.REFUSED, how_written="How did Pooh write this?") in card.text
     await wood.restart()
     no = ENGLISH.say(SetupText.WORDS_LEFT_ALONE)
     for menu in ("Continue as Pooh", "How did Pooh write this?"):
