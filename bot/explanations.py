@@ -19,6 +19,7 @@ from discord.utils import MISSING
 from bot import messages, seen
 from bot.consent import check_consent
 from bot.errors import Refusal, explain
+from bot.explanation_texts import wording
 from bot.messages import Page
 from bot.services import Services, response_to, services_of
 from bot.targets import OLD, Response
@@ -105,7 +106,12 @@ class Shown:
 
 
 def look(
-    decoder: Decoder, vocab: Vocab, words: WordFilter, page: Page, window: int | None
+    decoder: Decoder,
+    vocab: Vocab,
+    words: WordFilter,
+    page: Page,
+    window: int | None,
+    language: Language,
 ) -> Shown:
     """Read a text once more, and draw some lines of it. Takes about a second.
 
@@ -115,6 +121,7 @@ def look(
         words: what he might have said, but is not to be shown.
         page: the text.
         window: the number of the lines, counted round; None for the liveliest.
+        language: of the words on the picture.
 
     Raises:
         Refusal: there is nothing to explain.
@@ -130,9 +137,9 @@ def look(
     except (ExplainError, VocabError):
         raise Refusal(Text.NOTHING_TO_EXPLAIN) from None
     shown = replace(shown, call_outs=tuple(c.allowed(words) for c in shown.call_outs))
-    return Shown(
-        number, count, shown, draw(shown), tuple(_letters(read, shown)), tuple(_layers(read, shown))
-    )
+    picture = draw(shown, wording(language))
+    letters, layers = tuple(_letters(read, shown)), tuple(_layers(read, shown))
+    return Shown(number, count, shown, picture, letters, layers)
 
 
 def _best(read: Explanation, chances: Numbers, count: int) -> tuple[tuple[str, float], ...]:
@@ -292,18 +299,19 @@ async def show_card(services: Services, response: Response, page: Page, state: C
     if services.words.refuses(page.text):
         raise Refusal(Text.RATHER_NOT)
     decoder, vocab, words = services.writer.decoder, services.writer.vocab, services.words
+    language = response.language
     assert isinstance(decoder, Decoder), "only the network itself can say what it thought"
     await response.open()
     shown = await services.drawings.get(
-        ("how", page, state.window),
-        lambda: look(decoder.twin(), vocab, words, page, state.window),
+        ("how", page, state.window, language),
+        lambda: look(decoder.twin(), vocab, words, page, state.window, language),
     )
     state = replace(state, window=shown.window)
-    alt = alt_text(shown.excerpt)
+    alt = alt_text(shown.excerpt, wording(language))
 
     async def show() -> None:  # with a file that is read from its beginning, in each try
         file = discord.File(io.BytesIO(shown.picture), "how.png", description=alt)
-        await response.show(MISSING, card(shown, page, state, response.language), [file])
+        await response.show(MISSING, card(shown, page, state, language), [file])
 
     await services.delivery.send(show)
 
@@ -321,7 +329,9 @@ def card(shown: Shown, page: Page, state: CardState, language: Language) -> disc
     place = language.say(Text.PLACE, number=shown.window + 1, count=shown.count)
     lines = {Tab.WORDS: _words, Tab.LETTERS: _letter_lines, Tab.LAYERS: _layer_lines}[state.tab]
     gallery = discord.ui.MediaGallery[discord.ui.LayoutView]()
-    gallery.add_item(media="attachment://how.png", description=alt_text(shown.excerpt))
+    gallery.add_item(
+        media="attachment://how.png", description=alt_text(shown.excerpt, wording(language))
+    )
     told = "\n".join(lines(shown, language))
     buttons = discord.ui.ActionRow[discord.ui.LayoutView](
         *(CardButton(turn, state, language, disabled=_leads_nowhere(turn, shown)) for turn in Turn)  # type: ignore[arg-type]  # discord.py takes dynamic items, too

@@ -4,7 +4,7 @@ import bisect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from model.picture import HEIGHT, INK, MARGIN, SHADES, WIDTH, Canvas
+from model.canvas import HEIGHT, INK, MARGIN, SHADES, WIDTH, Canvas
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties

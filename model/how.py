@@ -4,7 +4,6 @@
 to who reads it there.
 """
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,19 +11,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.explain import ExplainError, Explanation, Numbers, Word
+from model.wording import ENGLISH, Wording
 from model.words import WordFilter
 
-QUESTION = "Where was Pooh sure, where did he guess?"
 STEPS = (50, 10, 1)
 """Whole per cents below which a word is shown a step darker."""
 TEMPERATURES = (0.3, 0.8, 1.5)
-WORDS, CHARACTERS = 13, 84
+WORDS, CHARACTERS = 12, 84
 """How much of a text an excerpt holds at most: with it, a picture has 40 words or fewer."""
+CONTEXT = 5
+"""Words of a prompt that are shown before what was written after it."""
+OPENING = 3
+"""Marks before a word, such as quotes, that are shown with it."""
+LETTERS = 3
+"""The likeliest characters that have bars of their own in the charts."""
 RUN = 12
 """Characters of a run from which on it is told that the table has it: two or three words."""
 LONGEST_ALT = 1024  # characters: Discord's
 
-_WILD = 10.0  # bits: more surprise than that does not make an excerpt livelier
+_WILD = 10.0  # bits: more surprise than that does not make an excerpt livelier; an arc is as much
+_SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u2019\u201d)\]_*]*(\s|--)|\n\s*\n")
+_CLAUSE_END = re.compile(r"[,;:][\"'\u2019\u201d)\]_*]*\s|--|[\u2013\u2014]|\n")
 
 
 @dataclass(frozen=True)
@@ -75,15 +82,18 @@ class Excerpt:
         text: the lines, as one; newlines are spaces.
         start: the place in the whole text at which they begin; places below are those of the whole.
         before, after: whether the text goes on there.
-        words: those of the excerpt, in order.
+        words: those of the excerpt that are explained, in order; the end of a prompt may stand
+            before them.
         rarest: of them, the one that was least likely; None where nothing could be told.
-        call_outs: at the places where most was open, in order.
-        open_word: of the call-outs' words the one before which most was open; None without any.
+        call_outs: at `rarest`, and where most was open but there; in order.
+        open_word: of the words the one before which most was open, also one of the call-outs';
+            None without any.
         characters: the vocabulary in the order of the charts: the likeliest before `open_word`
             first.
         charts: at each of `TEMPERATURES` the probabilities of `characters` there.
         runs: (start, stop) of parts that the n-gram table has as runs of `RUN` characters and more.
-        arc: from a name to where it was looked for; None without memory, or a name.
+        arc: from a name to the same name in the excerpt, where it was looked for; None without
+            memory, or such a name.
     """
 
     text: str
@@ -99,6 +109,26 @@ class Excerpt:
     runs: tuple[tuple[int, int], ...]
     arc: Arc | None
 
+    @property
+    def bars(self) -> list[tuple[str, tuple[float, ...], bool]]:
+        """The rows of the charts, which together are all characters.
+
+        A character, its probability at each of `TEMPERATURES`, and whether it was taken: the
+        likeliest ones and the one that was taken; last, as "", the sum of all others.
+        """
+        if self.open_word is None:
+            return []
+        taken = self.characters.index(self.open_word.text[0])
+        own = sorted({*range(min(LETTERS, len(self.characters))), taken})
+        rows = [
+            (self.characters[i], tuple(float(chart[i]) for chart in self.charts), i == taken)
+            for i in own
+        ]
+        if len(own) < len(self.characters):
+            rest = tuple(float(np.delete(chart, own).sum()) for chart in self.charts)
+            rows.append(("", rest, False))
+        return rows
+
 
 def step(probability: float | None) -> int:
     """How dark a word is shown: 0, where it was likely or nothing is known, to 3."""
@@ -113,13 +143,11 @@ def percent(probability: float) -> str:
 
 def windows(explanation: Explanation) -> list[int]:
     """The words (their numbers) with which the excerpts of a text begin, one after the other."""
-    first = next(
-        (i for i, word in enumerate(explanation.words) if word.start >= explanation.written), 0
-    )
+    first = _first_written(explanation)
     starts = []
     while first < len(explanation.words):
         starts.append(first)
-        first += _fitting(explanation.words[first:])
+        first += _fitting(explanation, first)
     return starts
 
 
@@ -134,9 +162,11 @@ def liveliest(explanation: Explanation) -> int:
         raise ExplainError("there is no word in the text")
 
     def surprise(number: int) -> float:
-        words = explanation.words[starts[number] :]
-        bits = [-math.log2(word.probability or 1.0) for word in words[: _fitting(words)]]
-        return float(np.minimum(bits, _WILD).sum())
+        first = starts[number]
+        words = explanation.words[first : first + _fitting(explanation, first)]
+        chances = [1.0 if w.probability is None else w.probability for w in words]
+        bits = -np.log2(np.maximum(chances, 1e-300))
+        return float(np.minimum(bits, _WILD).sum()) + _WILD * (_arc(explanation, words) is not None)
 
     return max(range(len(starts)), key=surprise)
 
@@ -149,14 +179,14 @@ def excerpt(explanation: Explanation, window: int) -> Excerpt:
         window: its number in `windows`, as of `liveliest`.
     """
     first = windows(explanation)[window]
-    words = explanation.words[first : first + _fitting(explanation.words[first:])]
-    last = first + len(words) == len(explanation.words)
-    start = words[0].start if first or words[0].start > WORDS else 0
-    ends = re.compile(r"\S*").match(explanation.text, words[-1].stop)  # with its punctuation
-    text = explanation.text[start : min(ends.end() if ends else words[-1].stop, start + CHARACTERS)]
+    words = explanation.words[first : first + _fitting(explanation, first)]
+    start, stop = _edges(explanation, first, first + len(words))
+    text = explanation.text[start:stop]
     told = [word for word in words if word.probability is not None]
-    opened = explanation.open_words(words)
-    most_open = max(opened, key=lambda word: explanation.openness(word.start), default=None)
+    rarest = min(told, key=lambda word: word.probability or 0.0, default=None)
+    opened = explanation.open_words([word for word in told if word != rarest], 1)
+    called = sorted([*opened, *([rarest] if rarest else [])], key=lambda word: word.start)
+    most_open = max(called, key=lambda word: explanation.openness(word.start), default=None)
     order, charts = "", []
     if most_open is not None:
         falling = np.argsort(-explanation.after(most_open.start), kind="stable")
@@ -165,12 +195,12 @@ def excerpt(explanation: Explanation, window: int) -> Excerpt:
     return Excerpt(
         text="".join(" " if c.isspace() else c for c in text),
         start=start,
-        before=start > 0,
-        after=not last,
+        before=bool(explanation.text[:start].strip()),
+        after=bool(explanation.text[stop:].strip()),
         words=words,
-        rarest=min(told, key=lambda word: word.probability or 0.0, default=None),
+        rarest=rarest,
         call_outs=tuple(
-            CallOut(word, tuple(explanation.next_words(word.start))) for word in opened
+            CallOut(word, tuple(explanation.next_words(word.start))) for word in called
         ),
         open_word=most_open,
         characters=order,
@@ -180,10 +210,60 @@ def excerpt(explanation: Explanation, window: int) -> Excerpt:
     )
 
 
-def _fitting(words: Sequence[Word]) -> int:
-    """How many words, at least one, an excerpt holds from the first of them on."""
-    fit = sum(word.stop - words[0].start <= CHARACTERS for word in words[:WORDS])
-    return max(fit, 1)
+def _first_written(explanation: Explanation) -> int:
+    """The number of the first word that begins in the story."""
+    words = explanation.words
+    return next((i for i, word in enumerate(words) if word.start >= explanation.written), 0)
+
+
+def _context(explanation: Explanation, first: int) -> int:
+    """The number of the word from which on an excerpt is shown that begins with `first`.
+
+    Before the story's first word that is the end of its prompt: its last sentence, or a few words.
+    """
+    begin, words = first, explanation.words
+    while (
+        first == _first_written(explanation)
+        and begin > max(0, first - CONTEXT)
+        and not _SENTENCE_END.search(explanation.text, words[begin - 1].stop, words[begin].start)
+        and words[first].stop - words[begin - 1].start < CHARACTERS // 2
+    ):
+        begin -= 1
+    return begin
+
+
+def _fitting(explanation: Explanation, first: int) -> int:
+    """How many words, at least one, an excerpt holds from the first of them on.
+
+    As many as there is room for, up to the end of a sentence; or of a clause, where none ends.
+    """
+    begin = _context(explanation, first)
+    words = explanation.words[begin : begin + WORDS + 1]
+    room = words[0].start + CHARACTERS - OPENING
+    most = max(sum(word.stop <= room for word in words[:WORDS]), first - begin + 1)
+    if begin + most == len(explanation.words):
+        return begin + most - first
+    for end, least in ((_SENTENCE_END, WORDS // 3), (_CLAUSE_END, WORDS // 2)):
+        for count in range(most, max(least, first - begin), -1):
+            following = words[count].start if count < len(words) else len(explanation.text)
+            if end.search(explanation.text, words[count - 1].stop, following):
+                return begin + count - first
+    return begin + most - first
+
+
+def _edges(explanation: Explanation, first: int, after: int) -> tuple[int, int]:
+    """Where the text of an excerpt begins and ends whose words are `first` to `after`, exclusive.
+
+    With the punctuation that clings to them.
+    """
+    text, words, begin = explanation.text, explanation.words, _context(explanation, first)
+    start, stop = words[begin].start, words[after - 1].stop
+    leading = text[words[begin - 1].stop if begin else 0 : start]
+    opening = re.search(r"\s\S*$" if begin else r"(^|\s)\S*$", leading)
+    start -= min(len(opening[0].lstrip()), OPENING) if opening else 0
+    clinging = re.match(r"\S*", text[stop : words[after].start if after < len(words) else None])
+    stop += clinging.end() if clinging else 0
+    return start, min(stop, start + CHARACTERS)
 
 
 def _runs(explanation: Explanation, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -201,46 +281,52 @@ def _runs(explanation: Explanation, start: int, stop: int) -> Iterator[tuple[int
 
 
 def _arc(explanation: Explanation, words: Sequence[Word]) -> Arc | None:
-    """From a name among the words to the same name, where a far block looks at it most."""
+    """From a name among the words to the same name among them, where a far block looks most."""
     arcs = []
-    for word in words:
-        look = explanation.look(word.start) if word.text.istitle() and len(word.text) > 2 else None
-        for source in explanation.words if look else ():
+    names = [word for word in words if word.text.istitle() and len(word.text) > 2]
+    for number, word in enumerate(names):
+        look = explanation.look(word.start)
+        for source in names[:number] if look else ():
             if look and source.start <= look.source < source.stop and source.text == word.text:
                 arcs.append(Arc(word, source, look.share))
     return max(arcs, key=lambda arc: arc.share, default=None)
 
 
-def alt_text(shown: Excerpt) -> str:
+def alt_text(shown: Excerpt, wording: Wording = ENGLISH) -> str:
     """What the picture of an excerpt shows, in words: at most `LONGEST_ALT` characters."""
     dots = "..." if shown.before else "", "..." if shown.after else ""
-    parts = [f"{QUESTION} The text: {dots[0]}{shown.text}{dots[1]}"]
-    for number, call_out in enumerate(shown.call_outs, 1):
-        guesses = ", ".join(
-            f"{text} {percent(chance)}{' (taken)' if taken else ''}"
-            for text, chance, taken in call_out.rows
-        )
-        parts.append(f"Place {number}: {guesses}.")
+    parts = [wording.question, wording.alt_text.format(text=f"{dots[0]}{shown.text}{dots[1]}")]
     if shown.rarest is not None and shown.rarest.probability is not None:
         chance = percent(shown.rarest.probability)
-        parts.insert(1, f"The word that surprised him most: {shown.rarest.text}, {chance}.")
-    if shown.charts and shown.open_word is not None:
-        number = [call_out.word for call_out in shown.call_outs].index(shown.open_word) + 1
-        likeliest = ", ".join(
-            f"{percent(float(chart[0]))} at temperature {temperature}"
-            for temperature, chart in zip(TEMPERATURES, shown.charts, strict=True)
+        parts.append(wording.alt_rarest.format(word=shown.rarest.text, chance=chance))
+    for number, call_out in enumerate(shown.call_outs, 1):
+        guesses = ", ".join(
+            wording.alt_taken.format(word=text, chance=percent(chance))
+            if taken
+            else f"{text} {percent(chance)}"
+            for text, chance, taken in call_out.rows
         )
+        parts.append(wording.alt_place.format(number=number, guesses=guesses))
+    if shown.open_word is not None:
+        number = [call_out.word for call_out in shown.call_outs].index(shown.open_word) + 1
+        letters = ", ".join(
+            f"{letter or wording.rest} {' / '.join(map(percent, chances))}"
+            for letter, chances, _ in shown.bars
+        )
+        temperatures = " / ".join(wording.temperatures)
         parts.append(
-            f"The likeliest character at place {number}, {shown.characters[0]!r}: {likeliest}."
+            wording.alt_letter.format(number=number, temperatures=temperatures, letters=letters)
         )
     if shown.arc is not None:
-        back = shown.arc.word.start - shown.arc.source.start
-        parts.append(f"At {shown.arc.word.text} he looked at the same name, {back} letters back.")
+        parts.append(wording.alt_arc.format(word=shown.arc.word.text))
     if shown.runs:
-        read = (shown.text[a - shown.start : b - shown.start].strip() for a, b in shown.runs)
-        parts.append("He has read before: " + "; ".join(read) + ".")
-    words = (f"{w.text} {percent(w.probability)}" for w in shown.words if w.probability is not None)
-    parts.append("Each word's probability: " + ", ".join(words) + ".")
+        runs = (shown.text[a - shown.start : b - shown.start].strip() for a, b in shown.runs)
+        parts.append(wording.alt_runs.format(runs="; ".join(runs)))
+    words = ", ".join(
+        f"{w.text} {percent(w.probability)}" for w in shown.words if w.probability is not None
+    )
+    if words:
+        parts.append(wording.alt_words.format(words=words))
     alt = " ".join(parts)
     return alt if len(alt) <= LONGEST_ALT else alt[: LONGEST_ALT - 3].rstrip() + "..."
 
@@ -293,5 +379,5 @@ def in_terminal(explanation: Explanation, call_outs: Sequence[CallOut], *, shade
         )
         lines.append(f"({number}) " + ", ".join(rows))
     if call_outs:
-        lines.append("(n): where most was open, the likeliest words; > was taken")
+        lines.append("(n): the most surprising and the most open place; > was taken")
     return "\n".join(lines)

@@ -1,305 +1,277 @@
 """The picture of an excerpt: where the network was sure, and where it guessed.
 
-matplotlib is imported where something is drawn: who only writes does not wait for it. Nothing
-global is touched, so it may be called in any thread.
+Above the text with its shades, below what else might have stood at two of its places: as words, and
+as first letters at three temperatures. It may be drawn in any thread.
 
 Lengths are pixels, from the upper left corner.
 """
 
-import io
 import itertools
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.how import TEMPERATURES, Arc, CallOut, Excerpt, percent, step
+from model.canvas import BADGE, INK, MARGIN, PAPER, SHADES, TYPE, WIDTH, Canvas
+from model.explain import Word
+from model.how import Arc, CallOut, Excerpt, percent, step
+from model.wording import ENGLISH, Wording
 
 if TYPE_CHECKING:
-    from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.font_manager import FontProperties
-    from matplotlib.transforms import Transform
 
-WIDTH, HEIGHT = 1200, 675
-TYPE = 28  # the smallest
-PAPER, INK = "#FFFDF7", "#2A1B00"
-# Honey: the darker, the less likely. And the letters on it.
-SHADES = (("#FDEFC8", INK), ("#F3C565", INK), ("#A4610A", "#FFFFFF"), ("#4A2600", "#FFFFFF"))
-MARGIN = 40
-LINES = (142, 248)  # where the two lines of the text stand
-STORY = (42, 34, 28, 20, 12)  # their type: the first in which it fits
-CALL_OUTS, ROW = 344, 36  # the middle of the first row; from one to the next
-CHARTS = (525, 622)  # top and foot of the bars
+# Type of the text and the middles of its lines: the first in which it fits.
+ONE_LINE, TWO_LINES = (226,), (154, 290)
+STORY = (
+    *((size, ONE_LINE) for size in (72, 64, 56, 50, 46)),
+    *((size, TWO_LINES) for size in (56, 50, 46, 42, 38, 34, 31, TYPE)),
+)
+HIGH = 0.54  # half the height of a word's ground, of its type
+LANE = 28  # an arrow runs so far above the words
+LISTS, ROW = 378, 36  # the middle of the first row below; from one to the next
+CHARTS = 690  # where the charts begin, right of the lists
+LETTER = 66  # how wide the column of letters is
+GAP = 36  # between lists
+BAR = 24  # how high bars are; also the least length that the longest has
+MARK = 2 * BADGE + 10  # the room of a number in a word's ground
+FILLED = SHADES[2][0]
+DOTS = "\u2026"
 
-DPI = 100
 _SPACES = {" ": "\u2423", "\n": "\u21b5"}
 
 
-def draw(shown: Excerpt) -> bytes:
+def draw(shown: Excerpt, wording: Wording = ENGLISH) -> bytes:
     """The picture as a PNG file, 1200 x 675, opaque."""
-    return drawn(shown).png()
+    return drawn(shown, wording).png()
 
 
-def drawn(shown: Excerpt) -> "Canvas":
+def drawn(shown: Excerpt, wording: Wording = ENGLISH) -> Canvas:
     """The picture, before it is a file."""
     canvas = Canvas()
-    _legend(canvas, shown)
-    _story(canvas, shown)
-    third = (WIDTH - 2 * MARGIN) / 3
-    longest = max((row[1] for call_out in shown.call_outs for row in call_out.rows), default=1.0)
-    for number, call_out in enumerate(shown.call_outs):
-        _call_out(canvas, call_out, number + 1, MARGIN + number * third, longest)
-    _charts(canvas, shown)
+    _legend(canvas, shown, wording)
+    _story(canvas, shown, wording)
+    _lists(canvas, shown, wording)
+    _charts(canvas, shown, wording)
     return canvas
 
 
-class Canvas:
-    """A figure of its own on which one draws in pixels."""
-
-    def __init__(self) -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-        from matplotlib.transforms import Affine2D
-
-        self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=PAPER)
-        self.agg = FigureCanvasAgg(self.figure)
-        self.renderer: RendererAgg = self.agg.get_renderer()
-        self.pixels: Transform = Affine2D().scale(1, -1).translate(0, HEIGHT)
-        self.fonts: dict[tuple[str, float, bool], FontProperties] = {}
-
-    def font(self, size: float, family: str, bold: bool = False) -> "FontProperties":
-        """Of DejaVu, which matplotlib brings along; size in pixels."""
-        from matplotlib.font_manager import FontProperties
-
-        key = family, size, bold
-        if key not in self.fonts:
-            weight = "bold" if bold else "normal"
-            self.fonts[key] = FontProperties(
-                family=f"DejaVu {family}", size=size * 72 / DPI, weight=weight
-            )
-        return self.fonts[key]
-
-    def width(self, text: str, font: "FontProperties") -> float:
-        """Of a text, spaces at its ends included."""
-        text = f"|{self.printable(text, font)}|"
-        ends, _, _ = self.renderer.get_text_width_height_descent(text, font, False)
-        bars, _, _ = self.renderer.get_text_width_height_descent("||", font, False)
-        return float(ends - bars)
-
-    def printable(self, text: str, font: "FontProperties") -> str:
-        """The text, with a box for what the font does not have."""
-        from matplotlib.font_manager import findfont, get_font
-
-        face = get_font(findfont(font))
-        return "".join(c if face.get_char_index(ord(c)) else "\u25a1" for c in text)
-
-    def text(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        font: "FontProperties",
-        colour: str = INK,
-        align: str = "left",
-    ) -> None:
-        """A text on one line, whose small letters have their middle at y."""
-        size = font.get_size() * DPI / 72
-        self.figure.text(
-            x,
-            y + 0.27 * size,
-            self.printable(text, font),
-            fontproperties=font,
-            color=colour,
-            ha=align,
-            va="baseline",
-            transform=self.pixels,
-            parse_math=False,
-        )
-
-    def box(
-        self, x: float, y: float, width: float, height: float, fill: str, edge: str = "none"
-    ) -> None:
-        """A rectangle from its upper left corner."""
-        from matplotlib.patches import Rectangle
-
-        self.figure.add_artist(
-            Rectangle(
-                (x, y), width, height, facecolor=fill, edgecolor=edge, lw=1.5, transform=self.pixels
-            )
-        )
-
-    def badge(self, x: float, y: float, number: int) -> None:
-        """A number in a circle."""
-        from matplotlib.patches import Circle
-
-        self.figure.add_artist(Circle((x, y), 18, facecolor=INK, transform=self.pixels))
-        self.text(x, y, str(number), self.font(TYPE, "Sans", True), PAPER, "center")
-
-    def curve(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """An arrow that rises from start and falls on end."""
-        from matplotlib.patches import FancyArrowPatch
-        from matplotlib.path import Path
-        from matplotlib.patheffects import withStroke
-
-        middle = (start[0] + end[0]) / 2, min(start[1], end[1]) - 46
-        path = Path([start, middle, end], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
-        self.figure.add_artist(
-            FancyArrowPatch(
-                path=path,
-                arrowstyle="-|>,head_length=8,head_width=5",
-                color=INK,
-                lw=2.5,
-                path_effects=[withStroke(linewidth=6, foreground=PAPER)],  # seen on dark, too
-                transform=self.pixels,
-            )
-        )
-
-    def png(self) -> bytes:
-        """What was drawn."""
-        file = io.BytesIO()
-        self.agg.print_png(file)
-        return file.getvalue()
-
-
-def _legend(canvas: Canvas, shown: Excerpt) -> None:
+def _legend(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
     """What the shades mean, in shades; and the line under what the table has."""
     font = canvas.font(TYPE, "Sans")
     x = float(MARGIN)
     for (fill, ink), text in zip(
-        SHADES, ("sure: 50 %+", "10 %+", "1 %+", "surprised: <1 %"), strict=True
+        SHADES, (wording.sure, "10 %+", "1 %+", wording.surprised), strict=True
     ):
-        width = canvas.width(text, font) + 32
-        canvas.box(x, 22, width, 46, fill)
-        canvas.text(x + 16, 45, text, font, ink)
+        width = canvas.width(text, font) + 24
+        canvas.box(x, 20, width, 44, fill)
+        canvas.text(x + 12, 42, text, font, ink)
         x += width
-    if shown.rarest is not None:
-        width = canvas.width("most", font) + 32
-        canvas.box(x + 4, 22, width, 46, fill)
-        canvas.box(x + 4, 71, width, 6, INK)
-        canvas.text(x + 20, 45, "most", font, ink)
     if shown.runs:
-        text = "read before"
-        left = WIDTH - MARGIN - canvas.width(text, font)
-        canvas.text(left, 45, text, font)
-        canvas.box(left, 66, WIDTH - MARGIN - left, 3, INK)
+        left = WIDTH - MARGIN - canvas.width(wording.read_before, font)
+        canvas.text(left, 40, wording.read_before, font)
+        canvas.box(left, 61, WIDTH - MARGIN - left, 3, INK)
 
 
-def _story(canvas: Canvas, shown: Excerpt) -> None:
-    """The lines of the text, its words on their shades, and what is marked at them."""
-    font, places = _fit(canvas, shown)
-    for word in shown.words:
-        spots = [places[i] for i in range(word.start, word.stop) if i in places]
-        left, y, right = spots[0][0], LINES[spots[0][1]], spots[-1][2]
-        fill, ink = SHADES[step(word.probability)]
-        if word.probability is not None:
-            canvas.box(left - 3, y - 28, right - left + 6, 56, fill)
-        else:
-            ink = INK
-        canvas.text(left, y, shown.text[word.start - shown.start :][: len(spots)], font, ink)
-        if word == shown.rarest:
-            canvas.box(left - 3, y + 31, right - left + 6, 6, INK)
-    inside = {i for word in shown.words for i in range(word.start, word.stop)}
-    for i, (left, line, _) in places.items():
-        if i not in inside:
-            canvas.text(left, LINES[line], shown.text[i - shown.start], font)
-    for start, stop in shown.runs:
-        for line in range(len(LINES)):
-            spots = [places[i] for i in range(start, stop) if i in places and places[i][1] == line]
-            if spots:
-                canvas.box(spots[0][0], LINES[line] + 41, spots[-1][2] - spots[0][0], 3, INK)
-    for number, call_out in enumerate(shown.call_outs, 1):
-        left, line, _ = places[call_out.word.start]
-        canvas.badge(left + 8, LINES[line] - 42, number)
-    if shown.arc is not None:
-        _arc(canvas, shown.arc, places)
-
+# The text
 
 Places = dict[int, tuple[float, int, float]]
 """Where each visible character stands: its left edge, its line, its right edge."""
 
 
-def _fit(canvas: Canvas, shown: Excerpt) -> "tuple[FontProperties, Places]":
-    """The largest type in which the text fits on its lines, and where it then stands."""
-    for size in STORY:
+@dataclass(frozen=True)
+class Lines:
+    """How the text stands: its type, its characters, and its lines: their middles, half their height."""
+
+    font: "FontProperties"
+    places: Places
+    middles: tuple[float, ...]
+    high: float
+
+    def pieces(self, start: int, stop: int) -> Iterator[tuple[int, int, float]]:
+        """First and last place, and the line's middle, of what is seen of a part on each line."""
+        seen = [i for i in range(start, stop) if i in self.places]
+        for line, piece in itertools.groupby(seen, key=lambda i: self.places[i][1]):
+            group = list(piece)
+            yield group[0], group[-1], self.middles[line]
+
+    def middle(self, word: Word) -> tuple[float, float]:
+        """Of a word, or of its part on its first line."""
+        first, last, y = next(self.pieces(word.start, word.stop))
+        return (self.places[first][0] + self.places[last][2]) / 2, y
+
+
+def _story(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
+    """The lines of the text, its words on their shades, and what is marked at them."""
+    lines = _fit(canvas, shown)
+    places, high = lines.places, lines.high
+    numbers = {call_out.word: i for i, call_out in enumerate(shown.call_outs, 1)}
+    inside = set()
+    for word in shown.words:
+        fill, ink = SHADES[step(word.probability)]
+        if word.probability is None:
+            fill, ink = PAPER, INK
+        inside.update(range(word.start, word.stop))
+        for first, last, y in lines.pieces(word.start, word.stop):
+            mark = MARK if word in numbers and first == word.start else 0
+            left, text = places[first][0] - 4 - mark, shown.text[first - shown.start :]
+            width = places[last][2] + 4 - left
+            canvas.box(left, y - high, width, 2 * high, fill)
+            if mark:
+                canvas.badge(left + BADGE + 5, y, numbers[word], ink, fill)
+            canvas.text(places[first][0], y, text[: last + 1 - first], lines.font, ink)
+            if word == shown.rarest:
+                canvas.box(left, y + high + 3, width, 6, INK)
+    for i, (left, line, _) in places.items():
+        if i not in inside:
+            here = i - shown.start  # dots stand where the text goes on
+            character = shown.text[here] if 0 <= here < len(shown.text) else DOTS
+            canvas.text(left, lines.middles[line], character, lines.font)
+    for start, stop in shown.runs:
+        for first, last, y in lines.pieces(start, stop):
+            left = places[first][0]
+            canvas.box(left, y + high + 13, places[last][2] - left, 3, INK)
+    if shown.arc is not None and {shown.arc.word.start, shown.arc.source.start} <= places.keys():
+        _arrow(canvas, shown, shown.arc, lines, wording)
+
+
+def _fit(canvas: Canvas, shown: Excerpt) -> Lines:
+    """The text in the largest type in which it fits.
+
+    In the smallest, words that are longer than a line are broken, and what is left at the end of
+    the last line is left out.
+    """
+    for size, middles in STORY:
         font = canvas.font(size, "Serif")
-        places = _places(canvas, shown, font)
-        if places is not None:
-            return font, places
-    raise AssertionError("an excerpt is short enough for the smallest type")
+        places, fits = _places(canvas, shown, font, len(middles))
+        if fits:
+            break
+    return Lines(font, places, middles, HIGH * size)
 
 
-def _places(canvas: Canvas, shown: Excerpt, font: "FontProperties") -> Places | None:
-    """Where everything stands, lines broken at spaces; None where it does not fit."""
+def _places(
+    canvas: Canvas, shown: Excerpt, font: "FontProperties", lines: int
+) -> tuple[Places, bool]:
+    """Where everything stands, lines broken at spaces, and whether all of it fits so."""
     places: Places = {}
-    x, line, space = float(MARGIN), 0, canvas.width(" ", font)
-    for part in re.finditer(r"\S+", shown.text):
-        if x > MARGIN and x + canvas.width(part[0], font) > WIDTH - MARGIN:
+    marked = {call_out.word.start for call_out in shown.call_outs}
+    text, begin = shown.text, shown.start
+    if shown.before:
+        text, begin = f"{DOTS} {text}", begin - 2
+    if shown.after:
+        text += f" {DOTS}"
+    x, line, fits, room = float(MARGIN), 0, True, WIDTH - MARGIN
+    space = max(canvas.width(" ", font), 14)
+    for part in re.finditer(r"\S+", text):
+        marks = [MARK * (begin + part.start() + n in marked) for n in range(len(part[0]))]
+        shifts = list(itertools.accumulate(marks))
+        rights = [canvas.width(part[0][: n + 1], font) + shift for n, shift in enumerate(shifts)]
+        lefts = [before + mark for before, mark in zip([0.0, *rights], marks, strict=False)]
+        if x > MARGIN and x + rights[-1] > room:
             x, line = float(MARGIN), line + 1
-        edges = [x + canvas.width(part[0][:n], font) for n in range(len(part[0]) + 1)]
-        if line == len(LINES) or edges[-1] > WIDTH - MARGIN:
-            return None
-        for n, (left, right) in enumerate(itertools.pairwise(edges)):
-            places[shown.start + part.start() + n] = left, line, right
-        x = edges[-1] + space
-    return places
+        fits = fits and x + rights[-1] <= room
+        for n, (left, right) in enumerate(zip(lefts, rights, strict=True)):
+            if x + right > room:
+                x, line = MARGIN - left, line + 1
+            if line >= lines:
+                return places, False
+            places[begin + part.start() + n] = x + left, line, x + right
+        x += rights[-1] + space
+    return places, fits
 
 
-def _arc(canvas: Canvas, arc: Arc, places: Places) -> None:
-    """From a name's first letter to where it stood before, or to the edge where that is far."""
-    left, line, _ = places[arc.word.start]
-    start = left + 14, LINES[line] - 30
-    if arc.source.start in places:
-        source, other, _ = places[arc.source.start]
-        end = source + 14, LINES[other] - 30
+def _arrow(canvas: Canvas, shown: Excerpt, arc: Arc, lines: Lines, wording: Wording) -> None:
+    """From a name to where it stood before, in the lane above it, with what that means."""
+    (x, y), (to, other) = lines.middle(arc.word), lines.middle(arc.source)
+    top = y - lines.high
+    lane = top - LANE
+    end = top - 2
+    if other < y:  # from below, up to the word or to the lines that stand under it
+        source = range(arc.source.start, arc.source.stop)
+        is_run = any(
+            start in source or arc.source.start in range(start, stop) for start, stop in shown.runs
+        )
+        end = other + lines.high + (18 if is_run else 11 if arc.source == shown.rarest else 3)
+    canvas.arrow([(x, top), (x, lane), (to, lane), (to, end)])
+    font = canvas.font(TYPE, "Sans")
+    width = canvas.width(wording.looked_back, font)
+    if abs(x - to) >= width + 60:
+        left = (x + to - width) / 2
+        canvas.box(left - 8, lane - 4, width + 16, 8, PAPER)
+    elif max(x, to) + 14 + width <= WIDTH - MARGIN:
+        left = max(x, to) + 14
     else:
-        end = 6.0, LINES[line] - 30
-    canvas.curve(start, end)
+        left = min(x, to) - 14 - width
+    canvas.text(left, lane, wording.looked_back, font)
+
+
+# What else might have come
+
+
+def _lists(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
+    """The likeliest words at each place, with their bars; the one that was taken is filled."""
     font = canvas.font(TYPE, "Sans")
-    canvas.text(
-        WIDTH - MARGIN, LINES[-1] + 56, "\u21b6 where he looked, not why", font, INK, "right"
-    )
+
+    def widest(call_out: CallOut, column: int) -> float:
+        texts = (percent(row[1]) if column else row[0] for row in call_out.rows)
+        return max(canvas.width(text[:40], font) for text in texts)
+
+    words = [widest(call_out, 0) for call_out in shown.call_outs]
+    chances = [widest(call_out, 1) for call_out in shown.call_outs]
+    room = CHARTS - GAP - MARGIN - sum(chances) - len(words) * (GAP + 20)
+    most = room - len(words) * BAR  # for the words; the longer ones get what the others leave
+    if sum(words) > most:
+        least = min(min(words), most / len(words))
+        words = [min(width, max(most - least, least)) for width in words]
+    bar = min((room - sum(words)) / len(words), 110) if words else 0
+    longest = max((row[1] for call_out in shown.call_outs for row in call_out.rows), default=1.0)
+    x = float(MARGIN)
+    for number, call_out in enumerate(shown.call_outs, 1):
+        is_rarest = call_out.word == shown.rarest
+        heading = wording.least_expected if is_rarest else wording.undecided
+        canvas.badge(x + BADGE, LISTS, number)
+        canvas.text(x + MARK, LISTS, heading, font)
+        if is_rarest:
+            canvas.box(x + MARK, LISTS + 18, canvas.width(heading, font), 6, INK)
+        width = words[number - 1]
+        end = x + width + 10 + bar + 10 + chances[number - 1]
+        for row, (text, chance, taken) in enumerate(call_out.rows, 1):
+            y = LISTS + 8 + ROW * row
+            canvas.text(x, y, _shortened(canvas, text, font, width), font)
+            _bar(canvas, x + width + 10, y, bar * chance / longest, taken)
+            canvas.text(end, y, percent(chance), font, INK, "right")
+        x = GAP + max(end, x + MARK + canvas.width(heading, font))
 
 
-def _call_out(canvas: Canvas, call_out: CallOut, number: int, x: float, longest: float) -> None:
-    """The likeliest words at a place, each with its bar; the one that was taken is filled."""
-    font = canvas.font(TYPE, "Sans")
-    canvas.badge(x + 18, CALL_OUTS, number)
-    for row, (text, chance, taken) in enumerate(call_out.rows):
-        y = CALL_OUTS + ROW * row
-        text = text if len(text) <= 40 else text[:40] + "\u2026"
-        while len(text) > 1 and canvas.width(text, font) > 150:
-            text = text.removesuffix("\u2026")[:-1] + "\u2026"
-        canvas.text(x + 46, y, text, font)
-        fill = SHADES[2][0] if taken else PAPER
-        canvas.box(x + 205, y - 12, 3 + 60 * chance / longest, 24, fill, SHADES[2][0])
-        canvas.text(x + 350, y, percent(chance), font, INK, "right")
+def _shortened(canvas: Canvas, text: str, font: "FontProperties", room: float) -> str:
+    text = text if len(text) <= 40 else text[:40] + DOTS
+    while len(text) > 1 and canvas.width(text, font) > room + 1:
+        text = text.removesuffix(DOTS)[:-1] + DOTS
+    return text
 
 
-def _charts(canvas: Canvas, shown: Excerpt) -> None:
+def _bar(canvas: Canvas, x: float, y: float, length: float, taken: bool) -> None:
+    canvas.box(x, y - BAR / 2, 3 + length, BAR, FILLED if taken else PAPER, FILLED)
+
+
+def _charts(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
     """All characters at one place, at each temperature: bars on one axis."""
-    font = canvas.font(TYPE, "Sans")
-    third = (WIDTH - 2 * MARGIN) / 3
-    top, foot = CHARTS
-    largest = max((float(chart.max()) for chart in shown.charts), default=1.0)
     if shown.open_word is None:
         return
-    taken = shown.open_word.text[0]
+    font = canvas.font(TYPE, "Sans")
     place = [call_out.word for call_out in shown.call_outs].index(shown.open_word) + 1
-    for number, chart in enumerate(shown.charts):
-        x, wide = MARGIN + number * third, (third - 40) / len(chart)
-        for i, chance in enumerate(chart):
-            height = (foot - top) * float(chance) / largest
-            fill = SHADES[2][0] if shown.characters[i] == taken else SHADES[1][0]
-            canvas.box(x + i * wide, foot - height, 0.8 * wide, height, fill)
-        tallest = foot - (foot - top) * float(chart[0]) / largest
-        likeliest = percent(float(chart[0]))
-        if not number:
-            likeliest = f"{_SPACES.get(shown.characters[0], shown.characters[0])} {likeliest}"
-        if tallest - 16 > top:  # above the bars, or beside them
-            canvas.text(x, tallest - 16, likeliest, font)
-        else:
-            canvas.text(x + 8 * wide, tallest + 12, likeliest, font)
-        if number:
-            canvas.text(x, foot + 28, str(TEMPERATURES[number]), font)
-        else:
-            canvas.badge(x + 18, foot + 28, place)
-            canvas.text(x + 46, foot + 28, f"temperature {TEMPERATURES[0]}", font)
-    canvas.box(MARGIN, foot, WIDTH - 2 * MARGIN, 2, INK)
+    canvas.badge(CHARTS + BADGE, LISTS, place)
+    canvas.text(CHARTS + MARK, LISTS, wording.first_letter, font)
+    third = (WIDTH - MARGIN - CHARTS - LETTER) / len(shown.charts)
+    names = (wording.calm, wording.usual, wording.wild)
+    longest = max(chance for _, chances, _ in shown.bars for chance in chances)
+    for column, (name, temperature) in enumerate(zip(names, wording.temperatures, strict=True)):
+        x = CHARTS + LETTER + column * third
+        canvas.text(x, LISTS + 8 + ROW, name, font)
+        canvas.text(x, LISTS + 8 + 2 * ROW, temperature, font)
+        for row, (_, chances, taken) in enumerate(shown.bars, 3):
+            length = (third - 24) * chances[column] / longest
+            _bar(canvas, x, LISTS + 8 + ROW * row, length, taken)
+        canvas.box(x - 2, LISTS + 4 + ROW * 2.5, 2, ROW * len(shown.bars) + 8, INK)
+    for row, (letter, _, _) in enumerate(shown.bars, 3):
+        label = _SPACES.get(letter, letter) or wording.rest
+        canvas.text(CHARTS, LISTS + 8 + ROW * row, label, font)
