@@ -80,7 +80,7 @@ Places = dict[int, tuple[float, int, float]]
 
 @dataclass(frozen=True)
 class Lines:
-    """How the text stands: its type, its characters, and its lines: their middles, half their height."""
+    """How the text stands: its type, its characters, its lines' middles, half their height."""
 
     font: "FontProperties"
     places: Places

@@ -2,7 +2,8 @@
 
 Help texts and other output of commands (`$ python -m ...` in a console block), tables of figures
 (between `<!-- made: NAME -->` and `<!-- end -->`) from the reports beside the weights, the samples,
-and the picture of an answer. To be run when the weights, a report, or a command's help changed.
+and the pictures of an answer and of how it was written. To be run when the weights, a report, or a
+command's help changed.
 `tests/test_readme.py` says when that was forgotten. Speeds are measured by tests/benchmarks/ and
 written down by hand, with their machine.
 """
@@ -29,6 +30,9 @@ from model.weights import resolve  # noqa: E402
 MODELS = ("classic", "pooh")
 SAMPLES = ROOT / "docs" / "samples.md"
 PICTURE = ROOT / "docs" / "answer.png"
+HOW = ROOT / "docs" / "how.png"
+HOW_PAGE = ROOT / "docs" / "how.md"
+HOW_COMMAND = re.compile(r'^python (-m model --how ".*") --picture how\.png$', re.M)
 SEEDS = range(1, 16)
 PROMPTS = (
     "Piglet looked at the telephone",
@@ -330,6 +334,24 @@ def escape(text: str) -> str:
     return re.sub(r"([\\*_`<>#\[\]|~])", r"\\\1", text)
 
 
+def draw_how() -> None:
+    """docs/how.png, by the command that its page shows; the file says which weights it is of."""
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    from model.weights import DEFAULT_MODEL
+
+    shown = HOW_COMMAND.search(HOW_PAGE.read_text("utf-8"))
+    if shown is None:
+        raise RuntimeError(f"{HOW_PAGE.name} shows no command that draws {HOW.name}")
+    run([*shlex.split(shown[1]), "--picture", str(HOW)]).check_returncode()
+    written = PngInfo()
+    written.add_text("weights", digest(DEFAULT_MODEL))
+    with Image.open(HOW) as picture:
+        drawn = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    drawn.save(HOW, optimize=True, pnginfo=written)
+
+
 def refreshed(page: str) -> str:
     """A page with its tables and outputs of commands made anew.
 
@@ -345,7 +367,7 @@ def refreshed(page: str) -> str:
 def main() -> int:
     """Make everything anew; with --check, say only which pages are old."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--no-picture", action="store_true", help="leave the picture as it is")
+    parser.add_argument("--no-picture", action="store_true", help="leave the pictures as they are")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if it would")
     options = parser.parse_args()
     old = []
@@ -362,6 +384,7 @@ def main() -> int:
             if not options.check:
                 path.write_text(new, "utf-8")
     if not options.check and not options.no_picture:
+        draw_how()
         done = run(["tests/benchmarks/picture.py", str(PICTURE)])
         print(done.stdout, done.stderr, sep="")
         return done.returncode

@@ -184,7 +184,7 @@ def test_the_lines_tell_the_networks_own_numbers() -> None:
     decoder, vocab = small()
     held = Page("The bee", " sat on a bun. A mouse ran to the mill.")
     read = Explanation(decoder.twin(), vocab, held.story, held.prompt)
-    told = look(decoder.twin(), vocab, WordFilter(), held, None)
+    told = look(decoder.twin(), vocab, WordFilter(), held, None, Language.ENGLISH)
     word = told.excerpt.open_word
     assert word is not None and len(told.letters) == len(word.text) + 1
     for offset, (written, chance, best) in enumerate(told.letters):
@@ -201,13 +201,13 @@ def test_the_lines_tell_the_networks_own_numbers() -> None:
 def test_a_refused_word_is_not_among_the_guesses() -> None:
     decoder, vocab = small()
     held = Page("", TALE)
-    free = look(decoder.twin(), vocab, WordFilter(), held, 0)
+    free = look(decoder.twin(), vocab, WordFilter(), held, 0, Language.ENGLISH)
     guesses = {guess for c in free.excerpt.call_outs for guess, _ in c.guesses}
     taken = {c.word.text for c in free.excerpt.call_outs}
     refused = sorted(guess for guess in guesses - taken if len(guess) > 2)[:1]
     assert refused
     words = WordFilter(refused=refused)
-    kept = look(decoder.twin(), vocab, words, held, 0)
+    kept = look(decoder.twin(), vocab, words, held, 0, Language.ENGLISH)
     assert not any(words.refuses(g) for c in kept.excerpt.call_outs for g, _ in c.guesses)
 
 
@@ -215,7 +215,7 @@ def test_the_largest_card_fits() -> None:
     decoder, vocab = small()
     for text in ("A bee " + "*" * 3000, "bee_-" * 600, "x" * 5000):
         held = explanations._as_held(Page(story=text))
-        told = look(decoder.twin(), vocab, WordFilter(), held, 0)
+        told = look(decoder.twin(), vocab, WordFilter(), held, 0, Language.ENGLISH)
         for language in Language:
             for tab in Tab:
                 state = CardState(2**64 - 1, told.window, tab)

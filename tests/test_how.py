@@ -13,14 +13,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from matplotlib.patches import Rectangle
 
+from bot.explanation_texts import wording
+from bot.translations import Language
 from model import how
+from model.canvas import BADGE, HEIGHT, PAPER, SHADES, TYPE, WIDTH, Canvas
 from model.decoder import Decoder
 from model.explain import ExplainError, Explanation, Word
 from model.how import Arc, CallOut, Excerpt, alt_text, excerpt, in_terminal, liveliest, windows
-from model.picture import PAPER, SHADES, TYPE, draw, drawn
+from model.picture import draw, drawn
 from model.vocab import Vocab
 from model.weights import ROOT, load_decoder
+from model.wording import ENGLISH, Wording
 from tests.console import at_a_terminal
 from tests.networks import TABLE, random_gpt, tensors
 
@@ -37,6 +42,9 @@ def explained(request: pytest.FixtureRequest) -> Iterator[Explanation]:
     yield Explanation(decoder, vocab, vocab.clean(TEXT).text)
 
 
+WORDINGS = [wording(language) for language in Language]
+
+
 def shown_text(shown: Excerpt) -> list[str]:
     return [text.get_text() for text in drawn(shown).figure.texts]
 
@@ -46,13 +54,12 @@ def every_excerpt(explanation: Explanation) -> list[Excerpt]:
 
 
 def full(explanation: Explanation) -> Excerpt:
-    """As much as can be on a picture: a run, an arc, and three times what was not guessed."""
+    """As much as can be on a picture: a run, an arc, and twice what was not guessed."""
     shown = max(every_excerpt(explanation), key=lambda shown: len(shown.words))
-    last = shown.words[-1]
     return replace(
         shown,
         runs=((shown.start, shown.start + 9),),
-        arc=Arc(last, shown.words[0], 0.5),
+        arc=Arc(shown.words[-1], shown.words[0], 0.5),
         call_outs=tuple(
             CallOut(call_out.word, tuple((f"{text}x", 0.2) for text, _ in call_out.guesses))
             for call_out in shown.call_outs
@@ -82,19 +89,42 @@ def test_a_story_is_shown_from_where_it_begins(explained: Explanation) -> None:
     explanation = Explanation(decoder, vocab, " ate the moon.", "Here is Edward Bear")
     shown = excerpt(explanation, liveliest(explanation))
     assert [word.text for word in shown.words] == ["ate", "the", "moon"]
-    assert (shown.before, shown.after) == (True, False)
+    assert shown.text == "Here is Edward Bear ate the moon.", "its prompt stands before it"
+    assert (shown.before, shown.after) == (False, False)
     assert explained.written == 0
+    long = "He sat down. So Piglet and the others all went to look for the old Bear"
+    shown = excerpt(Explanation(decoder, vocab, " and ate.", long), 0)
+    assert (shown.text, shown.before) == ("look for the old Bear and ate.", True)
+    after_end = excerpt(Explanation(decoder, vocab, " He sat.", "Oh, Bear."), 0)
+    assert (after_end.text, after_end.before) == ("He sat.", True)
 
 
-def test_the_call_outs_are_where_most_is_open(explained: Explanation) -> None:
+def test_excerpts_are_whole_sentences_or_clauses_where_they_fit() -> None:
+    decoder, vocab = load_decoder("classic")
+    text = (
+        'Piglet met a bear. "Oh," said the bear, "who are you?" Pooh said nothing at all, but Roo '
+        "asked why Kanga was so wet and so cold and so cross and so tired and so very hungry."
+    )
+    parts = [part.text for part in every_excerpt(Explanation(decoder, vocab, text))]
+    assert parts == [
+        'Piglet met a bear. "Oh," said the bear, "who are you?"',
+        "Pooh said nothing at all,",
+        "but Roo asked why Kanga was so wet and so cold and",
+        "so cross and so tired and so very hungry.",
+    ]
+
+
+def test_the_call_outs_are_the_least_expected_word_and_where_most_is_open(
+    explained: Explanation,
+) -> None:
     for part in every_excerpt(explained):
         opened = [call_out.word for call_out in part.call_outs]
         assert opened == sorted(opened, key=lambda word: word.start)
         others = set(part.words) - set(opened)
-        assert len(opened) == min(3, len(part.words))
-        assert min(explained.openness(word.start) for word in opened) >= max(
-            (explained.openness(word.start) for word in others), default=0.0
-        )
+        assert len(opened) == min(2, len(part.words)) and part.rarest in opened
+        for word in opened:
+            least = max((explained.openness(other.start) for other in others), default=0.0)
+            assert word == part.rarest or explained.openness(word.start) >= least
         for call_out in part.call_outs:
             assert [text for text, _, taken in call_out.rows if taken] == [call_out.word.text]
             assert list(call_out.guesses) == explained.next_words(call_out.word.start)
@@ -107,6 +137,11 @@ def test_the_call_outs_are_where_most_is_open(explained: Explanation) -> None:
             np.testing.assert_array_equal(chart, wanted)
             assert chart.sum() == pytest.approx(1.0)
             assert (np.diff(chart) <= 0).all()
+        letters = [letter for letter, _, _ in part.bars]
+        assert letters[:3] == list(part.characters[:3]) and letters[-1] == ""
+        assert [letter for letter, _, taken in part.bars if taken] == [part.open_word.text[0]]
+        for chances in zip(*(chances for _, chances, _ in part.bars), strict=True):
+            assert sum(chances) == pytest.approx(1.0), "all characters are on the charts"
 
 
 def test_runs_are_what_the_table_has(explained: Explanation) -> None:
@@ -129,6 +164,8 @@ def test_only_a_network_with_memory_has_arcs(explained: Explanation) -> None:
     for arc in arcs:
         assert arc.word.text == arc.source.text == "Piglet"
         assert arc.source.stop <= arc.word.start
+    for part in every_excerpt(explained):
+        assert part.arc is None or {part.arc.word, part.arc.source} <= set(part.words)
 
 
 @pytest.mark.parametrize(
@@ -164,17 +201,18 @@ def test_the_picture_has_the_size_and_nothing_is_seen_through(explained: Explana
 
 
 def test_at_most_40_words_of_28_pixels_and_more(explained: Explanation) -> None:
-    for shown in (*every_excerpt(explained), full(explained)):
-        canvas = drawn(shown)
-        words = re.findall(r"[^\W\d_]{2}[\w']*", " ".join(shown_text(shown)))
+    shown = full(explained)
+    for canvas in (*map(drawn, every_excerpt(explained)), *(drawn(shown, w) for w in WORDINGS)):
+        written = " ".join(text.get_text() for text in canvas.figure.texts)
+        words = re.findall(r"[^\W\d_]{2}[\w']*", written)
         assert len(words) <= 40, words
         for text in canvas.figure.texts:
             assert float(text.get_fontsize()) * 100 / 72 >= TYPE - 1e-9
 
 
 def test_everything_lies_on_the_picture(explained: Explanation) -> None:
-    for shown in (*every_excerpt(explained), full(explained)):
-        canvas = drawn(shown)
+    shown = full(explained)
+    for canvas in (*map(drawn, every_excerpt(explained)), *(drawn(shown, w) for w in WORDINGS)):
         boxes = [text.get_window_extent(canvas.renderer) for text in canvas.figure.texts]
         for text, box in zip(canvas.figure.texts, boxes, strict=True):
             assert box.x0 >= 0 and box.y0 >= 0, text
@@ -184,6 +222,110 @@ def test_everything_lies_on_the_picture(explained: Explanation) -> None:
                 wide = min(box.x1, other.x1) - max(box.x0, other.x0)
                 high = min(box.y1, other.y1) - max(box.y0, other.y0)
                 assert wide < 4 or high < 12
+
+
+def corners(canvas: Canvas, name: str) -> list[np.ndarray]:
+    """The outlines of what was drawn under a name, in pixels from the lower left corner."""
+    artists = [a for a in canvas.figure.findobj() if a.get_gid() == name]
+    return [a.get_transform().transform_path(a.get_path()).vertices for a in artists]  # type: ignore[attr-defined]
+
+
+def arrow(canvas: Canvas) -> "np.ndarray | None":
+    """Points along the arrow, in pixels from the lower left corner."""
+    found = [a for a in canvas.figure.findobj() if a.get_gid() == "arrow"]
+    if not found:
+        return None
+    path, _ = found[0]._get_path_in_displaycoord()  # type: ignore[attr-defined]
+    points = np.concatenate([part.vertices for part in path])
+    return np.concatenate([np.linspace(a, b, 50) for a, b in itertools.pairwise(points)])
+
+
+def pairs(shown: Excerpt) -> list[Excerpt]:
+    """The excerpt with an arrow between words that are near, far, and in each other's line."""
+    words = shown.words
+    last = len(words) - 1
+    chosen = [(1, 0), (last, 0), (last, 1), (last // 2, 0), (last, last - 1), (last, last // 2)]
+    return [replace(shown, arc=Arc(words[i], words[j], 0.5)) for i, j in chosen if i > j]
+
+
+def test_the_arrow_stays_on_the_picture_and_crosses_nothing(explained: Explanation) -> None:
+    for shown in pairs(full(explained)):
+        canvas = drawn(shown)
+        points = arrow(canvas)
+        assert points is not None and shown.arc is not None
+        assert (points >= 0).all() and (points <= (WIDTH, HEIGHT)).all()
+        badges = [outline.mean(axis=0) for outline in corners(canvas, "badge")]
+        assert len(badges) == 2 * len(shown.call_outs) + 1
+        for badge in badges:
+            assert np.hypot(*(points - badge).T).min() > BADGE + 4
+        for text in canvas.figure.texts:
+            box = text.get_window_extent(canvas.renderer)
+            size = float(text.get_fontsize()) * 100 / 72
+            low = HEIGHT - text.get_position()[1] - size / 4  # ink, not the room of a line
+            high = low + size
+            inside = ((points > (box.x0, low)) & (points < (box.x1, high))).all(axis=1)
+            if text.get_text() == ENGLISH.looked_back:  # on the arrow, whose line it parts
+                assert box.x0 >= 0 and box.x1 <= WIDTH
+                gaps = np.abs(points[:, 1] - (box.y0 + box.y1) / 2)
+                assert gaps.min() < 20
+            else:
+                assert not inside.any(), text
+
+
+def test_where_the_name_is_not_on_the_picture_there_is_no_arrow(explained: Explanation) -> None:
+    for shown in every_excerpt(explained):
+        canvas = drawn(replace(shown, arc=None))
+        assert arrow(canvas) is None
+        assert ENGLISH.looked_back not in [text.get_text() for text in canvas.figure.texts]
+
+
+def test_a_number_stands_on_its_own_words_ground(explained: Explanation) -> None:
+    for shown in every_excerpt(explained):
+        canvas = drawn(shown)
+        grounds = [
+            a.get_transform().transform_bbox(a.get_bbox())
+            for a in canvas.figure.findobj(Rectangle)
+            if a is not canvas.figure.patch and isinstance(a, Rectangle)
+        ]
+        texts = canvas.figure.texts
+        badges = sorted(corners(canvas, "badge"), key=lambda outline: -outline[:, 1].mean())
+        for outline, call_out in zip(badges, shown.call_outs, strict=False):
+            left, low = outline.min(axis=0)
+            right, high = outline.max(axis=0)
+            (ground,) = [
+                box
+                for box in grounds
+                if box.x0 <= left and right <= box.x1 and box.y0 <= low and high <= box.y1
+            ]
+            inside = [
+                text.get_text()
+                for text in texts
+                if ground.contains(*text.get_window_extent(canvas.renderer).get_points().mean(0))
+            ]
+            assert call_out.word.text in inside and len(inside) == 2
+
+
+@pytest.mark.parametrize("words", WORDINGS, ids=[language.value for language in Language])
+def test_headings_stand_beside_each_other_in_every_language(
+    words: Wording, explained: Explanation
+) -> None:
+    for shown in (*every_excerpt(explained), full(explained)):
+        drawn_words = [text.get_text() for text in drawn(shown, words).figure.texts]
+        heads = {words.sure, words.surprised, words.undecided, words.least_expected, words.rest}
+        assert heads | {words.first_letter, words.calm, words.usual, words.wild} <= set(drawn_words)
+        assert set(words.temperatures) <= set(drawn_words)
+        assert (words.looked_back in drawn_words) == (shown.arc is not None)
+        assert (words.read_before in drawn_words) == bool(shown.runs)
+
+
+def test_long_guesses_are_whole_where_there_is_room(explained: Explanation) -> None:
+    shown = full(explained)
+    first, last = shown.call_outs
+    guesses = (("sometimes", 1.0), ("Christopher", 0.0)), (("is", 0.5), ("expedition", 0.2))
+    wide = replace(
+        shown, call_outs=(replace(first, guesses=guesses[0]), replace(last, guesses=guesses[1]))
+    )
+    assert {"sometimes", "Christopher", "expedition"} <= set(shown_text(wide))
 
 
 def test_whatever_is_written_can_be_drawn() -> None:
@@ -198,8 +340,12 @@ def test_whatever_is_written_can_be_drawn() -> None:
         for i in range(len(windows(explanation))):
             shown = excerpt(explanation, i)
             assert draw(shown).startswith(b"\x89PNG")
-            drawn_text = "".join(shown_text(shown))
+            canvas = drawn(shown)
+            drawn_text = "".join(text.get_text() for text in canvas.figure.texts)
             assert drawn_text.count("$") >= shown.text.count("$")
+            for text in canvas.figure.texts:
+                assert float(text.get_fontsize()) * 100 / 72 >= TYPE - 1e-9
+                assert text.get_window_extent(canvas.renderer).x1 <= WIDTH
             assert len(alt_text(shown)) <= how.LONGEST_ALT
 
 
@@ -238,9 +384,19 @@ def test_the_words_beside_the_picture_say_the_same(explained: Explanation) -> No
             for text, chance, _ in call_out.rows:
                 assert f"{text} {how.percent(chance)}" in alt
         if shown.arc:
-            assert f"At {shown.arc.word.text} he looked at the same name" in alt
-        for temperature in how.TEMPERATURES:
-            assert f"at temperature {temperature}" in alt
+            assert f"At {shown.arc.word.text} he looked back at the same name" in alt
+        assert "at temperature 0.3 / 0.8 / 1.5: " in alt
+        for letter, chances, _ in shown.bars:
+            told = " / ".join(how.percent(chance) for chance in chances)
+            assert f"{letter or ENGLISH.rest} {told}" in alt
+        for word in shown.words:
+            assert f"{word.text} {how.percent(word.probability or 0.0)}" in alt
+        for words in WORDINGS:
+            translated = alt_text(shown, words)
+            assert translated.startswith(words.question) and len(translated) <= how.LONGEST_ALT
+            figures = re.compile(r"<?\d+ %")
+            assert figures.findall(translated) == figures.findall(alt)
+            assert "{" not in translated.replace(shown.text, "")
 
 
 def test_without_shades_every_rare_word_has_its_figure(explained: Explanation) -> None:
@@ -279,7 +435,7 @@ def test_a_text_without_a_word_is_one_error(explained: Explanation) -> None:
     shown = excerpt(alone, liveliest(alone))
     assert (shown.rarest, shown.call_outs, shown.charts) == (None, (), ())
     assert draw(shown).startswith(b"\x89PNG")
-    assert alt_text(shown).startswith(how.QUESTION)
+    assert alt_text(shown).startswith(ENGLISH.question)
     assert in_terminal(alone, shown.call_outs, shaded=False).startswith("Bear...\n")
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -169,11 +170,23 @@ def test_the_samples_were_written_by_these_weights() -> None:
     assert len(re.findall(r"^\*\*Seed ", page, re.M)) >= 15
 
 
-def test_the_picture_was_written_by_these_weights() -> None:
-    with Image.open(refresh_docs.PICTURE) as picture:
+@pytest.mark.parametrize("file", [refresh_docs.PICTURE, refresh_docs.HOW], ids=lambda f: f.name)
+def test_the_pictures_are_of_these_weights(file: Path) -> None:
+    with Image.open(file) as picture:
         assert picture.info["weights"] == refresh_docs.digest(DEFAULT_MODEL), (
-            "docs/answer.png is older than the weights: python scripts/refresh_docs.py"
+            f"docs/{file.name} is older than the weights: python scripts/refresh_docs.py"
         )
+
+
+def test_the_picture_of_how_is_what_its_command_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh_docs, "HOW", tmp_path / "how.png")
+    refresh_docs.draw_how()
+    with Image.open(tmp_path / "how.png") as new, Image.open(ROOT / "docs" / "how.png") as kept:
+        a, b = (np.asarray(picture.convert("RGB"), np.int16) for picture in (new, kept))
+        assert a.shape == b.shape == (675, 1200, 3)
+        assert np.abs(a - b).mean() < 1, "docs/how.png is old: python scripts/refresh_docs.py"
 
 
 def test_making_a_page_anew_twice_changes_nothing_and_an_old_table_is_made_anew() -> None:
