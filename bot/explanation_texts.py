@@ -28,7 +28,7 @@ class PictureText(Said):
         "première lettre : Pooh est",
         "primera letra: Pooh está",
     )
-    CALM = Row(ENGLISH.calm, "ruhig", "sage", "tranquilo")
+    CALM = Row(ENGLISH.calm, "ruhig", "sage", "sereno")
     USUAL = Row(ENGLISH.usual, "normal", "normal", "normal")
     WILD = Row(ENGLISH.wild, "wild", "fou", "loco")
     REST = Row(ENGLISH.rest, "Rest", "reste", "resto")

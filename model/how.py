@@ -243,8 +243,8 @@ def _fitting(explanation: Explanation, first: int) -> int:
     most = max(sum(word.stop <= room for word in words[:WORDS]), first - begin + 1)
     if begin + most == len(explanation.words):
         return begin + most - first
-    for end, least in ((_SENTENCE_END, WORDS // 3), (_CLAUSE_END, WORDS // 2)):
-        for count in range(most, max(least, first - begin), -1):
+    for end in (_SENTENCE_END, _CLAUSE_END):
+        for count in range(most, max(WORDS // 3, first - begin), -1):
             following = words[count].start if count < len(words) else len(explanation.text)
             if end.search(explanation.text, words[count - 1].stop, following):
                 return begin + count - first

@@ -30,8 +30,7 @@ HIGH = 0.54  # half the height of a word's ground, of its type
 LANE = 28  # an arrow runs so far above the words
 LISTS, ROW = 378, 36  # the middle of the first row below; from one to the next
 CHARTS = 690  # where the charts begin, right of the lists
-LETTER = 66  # how wide the column of letters is
-GAP = 36  # between lists
+GAP = 30  # between lists
 BAR = 24  # how high bars are; also the least length that the longest has
 MARK = 2 * BADGE + 10  # the room of a number in a word's ground
 FILLED = SHADES[2][0]
@@ -215,22 +214,29 @@ def _lists(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
         texts = (percent(row[1]) if column else row[0] for row in call_out.rows)
         return max(canvas.width(text[:40], font) for text in texts)
 
-    words = [widest(call_out, 0) for call_out in shown.call_outs]
+    if not shown.call_outs:
+        return
+    headings = [
+        wording.least_expected if call_out.word == shown.rarest else wording.undecided
+        for call_out in shown.call_outs
+    ]
     chances = [widest(call_out, 1) for call_out in shown.call_outs]
-    room = CHARTS - GAP - MARGIN - sum(chances) - len(words) * (GAP + 20)
+    words = [
+        max(widest(call_out, 0), MARK + canvas.width(heading, font) - 20 - BAR - chance)
+        for call_out, heading, chance in zip(shown.call_outs, headings, chances, strict=True)
+    ]
+    room = CHARTS - MARGIN - sum(chances) - len(words) * (GAP + 20)
     most = room - len(words) * BAR  # for the words; the longer ones get what the others leave
-    if sum(words) > most:
-        least = min(min(words), most / len(words))
-        words = [min(width, max(most - least, least)) for width in words]
-    bar = min((room - sum(words)) / len(words), 110) if words else 0
+    first = min(words[0], max(most - sum(words[1:]), most / len(words)))
+    words = [first, *(min(width, most - first) for width in words[1:])]
+    bar = min((room - sum(words)) / len(words), 110)
     longest = max((row[1] for call_out in shown.call_outs for row in call_out.rows), default=1.0)
     x = float(MARGIN)
     for number, call_out in enumerate(shown.call_outs, 1):
-        is_rarest = call_out.word == shown.rarest
-        heading = wording.least_expected if is_rarest else wording.undecided
+        heading = headings[number - 1]
         canvas.badge(x + BADGE, LISTS, number)
         canvas.text(x + MARK, LISTS, heading, font)
-        if is_rarest:
+        if call_out.word == shown.rarest:
             canvas.box(x + MARK, LISTS + 18, canvas.width(heading, font), 6, INK)
         width = words[number - 1]
         end = x + width + 10 + bar + 10 + chances[number - 1]
@@ -261,17 +267,19 @@ def _charts(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
     place = [call_out.word for call_out in shown.call_outs].index(shown.open_word) + 1
     canvas.badge(CHARTS + BADGE, LISTS, place)
     canvas.text(CHARTS + MARK, LISTS, wording.first_letter, font)
-    third = (WIDTH - MARGIN - CHARTS - LETTER) / len(shown.charts)
+    labels = [_SPACES.get(letter, letter) or wording.rest for letter, _, _ in shown.bars]
+    left = CHARTS + max(canvas.width(canvas.printable(label, font), font) for label in labels) + 12
+    left = max(left, CHARTS + 66.0)
+    third = (WIDTH - MARGIN - left) / len(shown.charts)
     names = (wording.calm, wording.usual, wording.wild)
     longest = max(chance for _, chances, _ in shown.bars for chance in chances)
     for column, (name, temperature) in enumerate(zip(names, wording.temperatures, strict=True)):
-        x = CHARTS + LETTER + column * third
+        x = left + column * third
         canvas.text(x, LISTS + 8 + ROW, name, font)
         canvas.text(x, LISTS + 8 + 2 * ROW, temperature, font)
         for row, (_, chances, taken) in enumerate(shown.bars, 3):
             length = (third - 24) * chances[column] / longest
             _bar(canvas, x, LISTS + 8 + ROW * row, length, taken)
         canvas.box(x - 2, LISTS + 4 + ROW * 2.5, 2, ROW * len(shown.bars) + 8, INK)
-    for row, (letter, _, _) in enumerate(shown.bars, 3):
-        label = _SPACES.get(letter, letter) or wording.rest
+    for row, label in enumerate(labels, 3):
         canvas.text(CHARTS, LISTS + 8 + ROW * row, label, font)

@@ -236,7 +236,9 @@ def arrow(canvas: Canvas) -> "np.ndarray | None":
     if not found:
         return None
     path, _ = found[0]._get_path_in_displaycoord()  # type: ignore[attr-defined]
-    points = np.concatenate([part.vertices for part in path])
+    points = np.concatenate(
+        [part.vertices[part.codes != part.CLOSEPOLY] for part in path]  # that has no point
+    )
     return np.concatenate([np.linspace(a, b, 50) for a, b in itertools.pairwise(points)])
 
 
@@ -283,7 +285,7 @@ def test_a_number_stands_on_its_own_words_ground(explained: Explanation) -> None
     for shown in every_excerpt(explained):
         canvas = drawn(shown)
         grounds = [
-            a.get_transform().transform_bbox(a.get_bbox())
+            a.get_window_extent(canvas.renderer)
             for a in canvas.figure.findobj(Rectangle)
             if a is not canvas.figure.patch and isinstance(a, Rectangle)
         ]
@@ -305,15 +307,31 @@ def test_a_number_stands_on_its_own_words_ground(explained: Explanation) -> None
             assert call_out.word.text in inside and len(inside) == 2
 
 
+def _lines(canvas: Canvas) -> list[Rectangle]:
+    """The axes of the charts."""
+    boxes = [a for a in canvas.figure.findobj(Rectangle) if isinstance(a, Rectangle)]
+    return [box for box in boxes if box.get_width() == 2 and box.get_height() > 100]
+
+
 @pytest.mark.parametrize("words", WORDINGS, ids=[language.value for language in Language])
 def test_headings_stand_beside_each_other_in_every_language(
     words: Wording, explained: Explanation
 ) -> None:
     for shown in (*every_excerpt(explained), full(explained)):
-        drawn_words = [text.get_text() for text in drawn(shown, words).figure.texts]
+        canvas = drawn(shown, words)
+        drawn_words = [text.get_text() for text in canvas.figure.texts]
         heads = {words.sure, words.surprised, words.undecided, words.least_expected, words.rest}
         assert heads | {words.first_letter, words.calm, words.usual, words.wild} <= set(drawn_words)
         assert set(words.temperatures) <= set(drawn_words)
+        axes = [line.get_window_extent() for line in _lines(canvas)]
+        for text in canvas.figure.texts:  # no label touches an axis
+            box = text.get_window_extent(canvas.renderer)
+            assert not any(
+                box.x0 < axis.x1 + 1
+                and axis.x0 - 1 < box.x1
+                and axis.y0 + 8 < box.y0 < axis.y1 - 30
+                for axis in axes
+            ), text
         assert (words.looked_back in drawn_words) == (shown.arc is not None)
         assert (words.read_before in drawn_words) == bool(shown.runs)
 
