@@ -32,7 +32,7 @@ class PictureText(Said):
     USUAL = Row(ENGLISH.usual, "normal", "normal", "normal")
     WILD = Row(ENGLISH.wild, "wild", "fou", "loco")
     REST = Row(ENGLISH.rest, "Rest", "reste", "resto")
-    ALT_TEXT = Row(ENGLISH.alt_text, "Der Text: {text}", "Le texte : {text}", "El texto: {text}")
+    ALT_TEXT = Row(ENGLISH.alt_text, "Der Text: {words}", "Le texte : {words}", "El texto: {words}")
     ALT_RAREST = Row(
         ENGLISH.alt_rarest,
         "Das Wort, das ihn am meisten überrascht hat: {word}, {chance}.",

@@ -36,6 +36,7 @@ class Canvas:
         self.renderer: RendererAgg = self.agg.get_renderer()
         self.pixels: Transform = Affine2D().scale(1, -1).translate(0, HEIGHT)
         self.fonts: dict[tuple[str, float, bool], FontProperties] = {}
+        self.widths: dict[tuple[str, FontProperties], float] = {}
 
     def font(self, size: float, family: str, bold: bool = False) -> "FontProperties":
         """Of DejaVu, which matplotlib brings along; size in pixels."""
@@ -51,10 +52,12 @@ class Canvas:
 
     def width(self, text: str, font: "FontProperties") -> float:
         """Of a text, spaces at its ends included."""
-        text = f"|{self.printable(text, font)}|"
-        ends, _, _ = self.renderer.get_text_width_height_descent(text, font, False)
-        bars, _, _ = self.renderer.get_text_width_height_descent("||", font, False)
-        return float(ends - bars)
+        text = self.printable(text, font)
+        for within in ("||", f"|{text}|"):
+            if (within, font) not in self.widths:
+                width, _, _ = self.renderer.get_text_width_height_descent(within, font, False)
+                self.widths[within, font] = float(width)
+        return self.widths[f"|{text}|", font] - self.widths["||", font]
 
     def printable(self, text: str, font: "FontProperties") -> str:
         """The text, with a box for what the font does not have."""

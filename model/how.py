@@ -295,7 +295,7 @@ def _arc(explanation: Explanation, words: Sequence[Word]) -> Arc | None:
 def alt_text(shown: Excerpt, wording: Wording = ENGLISH) -> str:
     """What the picture of an excerpt shows, in words: at most `LONGEST_ALT` characters."""
     dots = "..." if shown.before else "", "..." if shown.after else ""
-    parts = [wording.question, wording.alt_text.format(text=f"{dots[0]}{shown.text}{dots[1]}")]
+    parts = [wording.question, wording.alt_text.format(words=f"{dots[0]}{shown.text}{dots[1]}")]
     if shown.rarest is not None and shown.rarest.probability is not None:
         chance = percent(shown.rarest.probability)
         parts.append(wording.alt_rarest.format(word=shown.rarest.text, chance=chance))

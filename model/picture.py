@@ -104,7 +104,7 @@ def _story(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
     lines = _fit(canvas, shown)
     places, high = lines.places, lines.high
     numbers = {call_out.word: i for i, call_out in enumerate(shown.call_outs, 1)}
-    inside = set()
+    inside: set[int] = set()
     for word in shown.words:
         fill, ink = SHADES[step(word.probability)]
         if word.probability is None:
@@ -139,43 +139,65 @@ def _fit(canvas: Canvas, shown: Excerpt) -> Lines:
     In the smallest, words that are longer than a line are broken, and what is left at the end of
     the last line is left out.
     """
+    parts = _parts(shown)
     for size, middles in STORY:
         font = canvas.font(size, "Serif")
-        places, fits = _places(canvas, shown, font, len(middles))
-        if fits:
+        widths = [canvas.width(text, font) + sum(marks) for _, text, marks in parts]
+        if _fits(widths, _space(canvas, font), len(middles)):
             break
-    return Lines(font, places, middles, HIGH * size)
+    return Lines(font, _places(canvas, parts, font, len(middles)), middles, HIGH * size)
 
 
-def _places(
-    canvas: Canvas, shown: Excerpt, font: "FontProperties", lines: int
-) -> tuple[Places, bool]:
-    """Where everything stands, lines broken at spaces, and whether all of it fits so."""
-    places: Places = {}
-    marked = {call_out.word.start for call_out in shown.call_outs}
+Part = tuple[int, str, list[int]]
+"""What stands between spaces: its place, its characters, and what room each has before it."""
+
+
+def _parts(shown: Excerpt) -> list[Part]:
+    """The parts of the text, with dots where it goes on; room is left for numbers."""
+    numbered = {call_out.word.start for call_out in shown.call_outs}
     text, begin = shown.text, shown.start
     if shown.before:
         text, begin = f"{DOTS} {text}", begin - 2
     if shown.after:
         text += f" {DOTS}"
-    x, line, fits, room = float(MARGIN), 0, True, WIDTH - MARGIN
-    space = max(canvas.width(" ", font), 14)
-    for part in re.finditer(r"\S+", text):
-        marks = [MARK * (begin + part.start() + n in marked) for n in range(len(part[0]))]
-        shifts = list(itertools.accumulate(marks))
-        rights = [canvas.width(part[0][: n + 1], font) + shift for n, shift in enumerate(shifts)]
+    parts = [(begin + match.start(), match[0]) for match in re.finditer(r"\S+", text)]
+    return [
+        (at, part, [MARK * (at + n in numbered) for n in range(len(part))]) for at, part in parts
+    ]
+
+
+def _space(canvas: Canvas, font: "FontProperties") -> float:
+    return max(canvas.width(" ", font), 14.0)  # grounds reach into it
+
+
+def _fits(widths: list[float], space: float, lines: int) -> bool:
+    """Whether parts of these widths stand on so many lines, whole."""
+    x, line, room = 0.0, 1, WIDTH - 2 * MARGIN
+    for width in widths:
+        if x and x + width > room:
+            x, line = 0.0, line + 1
+        x += width + space
+    return max(widths, default=0.0) <= room and line <= lines
+
+
+def _places(canvas: Canvas, parts: list[Part], font: "FontProperties", lines: int) -> Places:
+    """Where everything stands, lines broken at spaces, and within what is longer than a line."""
+    places: Places = {}
+    x, line, room = float(MARGIN), 0, WIDTH - MARGIN
+    for at, part, marks in parts:
+        shifts = itertools.accumulate(marks)
+        rights = [canvas.width(part[: n + 1], font) + shift for n, shift in enumerate(shifts)]
         lefts = [before + mark for before, mark in zip([0.0, *rights], marks, strict=False)]
         if x > MARGIN and x + rights[-1] > room:
             x, line = float(MARGIN), line + 1
-        fits = fits and x + rights[-1] <= room
         for n, (left, right) in enumerate(zip(lefts, rights, strict=True)):
             if x + right > room:
                 x, line = MARGIN - left, line + 1
             if line >= lines:
-                return places, False
-            places[begin + part.start() + n] = x + left, line, x + right
-        x += rights[-1] + space
-    return places, fits
+                return places
+            places[at + n] = x + left, line, x + right
+        x += rights[-1] + _space(canvas, font)
+    return places
 
 
 def _arrow(canvas: Canvas, shown: Excerpt, arc: Arc, lines: Lines, wording: Wording) -> None:

@@ -34,7 +34,7 @@ class Wording:
     rest: str = "rest"
     temperatures: tuple[str, str, str] = ("0.3", "0.8", "1.5")
     question: str = "Where was Pooh sure, where did he guess?"
-    alt_text: str = "The text: {text}"
+    alt_text: str = "The text: {words}"
     alt_rarest: str = "The word that surprised him most: {word}, {chance}."
     alt_place: str = "Place {number}: {guesses}."
     alt_taken: str = "{word} {chance} (taken)"

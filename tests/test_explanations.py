@@ -139,6 +139,19 @@ async def test_the_menu_reads_a_story_with_its_prompt_and_anybodys_words(wood: S
     await wood.server.until(lambda: theirs.components)
     assert Language.GERMAN.say(Text.QUESTION) in theirs.text
     assert Language.GERMAN.say(Text.LETTERS) in theirs.buttons
+    await wood.server.until(lambda: theirs.attachments)
+    alt = theirs.attachments[0]["description"]
+    assert alt.startswith(f"{Language.GERMAN.say(Text.QUESTION)} Der Text: Oh dear")
+    drawn = [
+        wood.server.files[message.attachments[0]["url"].partition("/attachments/")[2]]
+        for message in (own, theirs)
+    ]
+    assert drawn[0] != drawn[1], "the words on it are in the reader's language"
+    for tongue, german in ((kanga, False), (roo, True)):  # what is kept is kept by language
+        again = await tongue.menu("How did Pooh write this?", said).answer()
+        await wood.server.until(lambda again=again: again.attachments)  # type: ignore[misc]
+        name = again.attachments[0]["url"].partition("/attachments/")[2]
+        assert wood.server.files[name] == drawn[german]
 
 
 @pytest.mark.parametrize("text", ["...", "🐝", "!?"])

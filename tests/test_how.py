@@ -227,7 +227,10 @@ def test_everything_lies_on_the_picture(explained: Explanation) -> None:
 def corners(canvas: Canvas, name: str) -> list[np.ndarray]:
     """The outlines of what was drawn under a name, in pixels from the lower left corner."""
     artists = [a for a in canvas.figure.findobj() if a.get_gid() == name]
-    return [a.get_transform().transform_path(a.get_path()).vertices for a in artists]  # type: ignore[attr-defined]
+    return [
+        np.asarray(a.get_transform().transform_path(a.get_path()).vertices)  # type: ignore[attr-defined]
+        for a in artists
+    ]
 
 
 def arrow(canvas: Canvas) -> "np.ndarray | None":
@@ -361,9 +364,9 @@ def test_whatever_is_written_can_be_drawn() -> None:
             canvas = drawn(shown)
             drawn_text = "".join(text.get_text() for text in canvas.figure.texts)
             assert drawn_text.count("$") >= shown.text.count("$")
-            for text in canvas.figure.texts:
-                assert float(text.get_fontsize()) * 100 / 72 >= TYPE - 1e-9
-                assert text.get_window_extent(canvas.renderer).x1 <= WIDTH
+            for label in canvas.figure.texts:
+                assert float(label.get_fontsize()) * 100 / 72 >= TYPE - 1e-9
+                assert label.get_window_extent(canvas.renderer).x1 <= WIDTH
             assert len(alt_text(shown)) <= how.LONGEST_ALT
 
 
