@@ -379,5 +379,5 @@ def in_terminal(explanation: Explanation, call_outs: Sequence[CallOut], *, shade
         )
         lines.append(f"({number}) " + ", ".join(rows))
     if call_outs:
-        lines.append("(n): the most surprising and the most open place; > was taken")
+        lines.append("(n): likeliest words at the rarest and at the most open place; > was taken")
     return "\n".join(lines)

@@ -22,7 +22,7 @@ LAYERS = (
         "translations",
     },
     {"messages", "settings", "pages", "openings", "errors", "sync"},
-    {"setup_texts", "store"},
+    {"setup_texts", "store", "explanation_texts"},
     {"actions", "worker", "connection", "delivery", "drawings", "logs", "pictures", "seen"},
     {"writer", "backup", "captions", "prompts", "sharding", "targets"},
     {"cluster", "stories", "terminal"},

@@ -322,7 +322,14 @@ def test_every_language_says_everything_with_the_same_gaps(text: Said) -> None:
         assert said.count("**") % 2 == 0 and said.count("`") % 2 == 0
     # A text is a language's own, unless it is a name, or a word that both languages have.
     same = [language for language in Language if getattr(row, language.value) == row.en]
-    shared = {Text.TOP_K, Text.TOP_P, Text.AT_TOP_K, Text.AT_TOP_P, Text.WILDER, Text.ABOUT_VERSION}
+    shared: set[Said] = {
+        Text.TOP_K,
+        Text.TOP_P,
+        Text.AT_TOP_K,
+        Text.AT_TOP_P,
+        Text.WILDER,
+        Text.ABOUT_VERSION,
+    }
     shared |= {Text.EARLIER, Text.PAGE, Text.LATER, PictureText.WILD}
     assert same == [Language.ENGLISH] or text in shared
 
