@@ -26,9 +26,10 @@ from bot.targets import OLD, Response
 from bot.translations import Language, Text
 from model.decoder import Decoder
 from model.explain import ExplainError, Explanation, Numbers
-from model.how import TEMPERATURES, Excerpt, alt_text, excerpt, liveliest, percent, windows
+from model.how import TEMPERATURES, Excerpt, alt_text, excerpt, liveliest, percent
 from model.picture import draw
 from model.vocab import Vocab, VocabError
+from model.windows import windows
 from model.words import WordFilter
 
 HONEY = 0xF3C565

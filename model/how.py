@@ -4,25 +4,19 @@
 to who reads it there.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from model.explain import ExplainError, Explanation, Numbers, Word
+from model.windows import edges, fitting, windows
 from model.wording import ENGLISH, Wording
 from model.words import WordFilter
 
 STEPS = (50, 10, 1)
 """Whole per cents below which a word is shown a step darker."""
 TEMPERATURES = (0.3, 0.8, 1.5)
-WORDS, CHARACTERS = 12, 84
-"""How much of a text an excerpt holds at most: with it, a picture has 40 words or fewer."""
-CONTEXT = 5
-"""Words of a prompt that are shown before what was written after it."""
-OPENING = 3
-"""Marks before a word, such as quotes, that are shown with it."""
 LETTERS = 3
 """The likeliest characters that have bars of their own in the charts."""
 RUN = 12
@@ -30,8 +24,6 @@ RUN = 12
 LONGEST_ALT = 1024  # characters: Discord's
 
 _WILD = 10.0  # bits: more surprise than that does not make an excerpt livelier; an arc is as much
-_SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u2019\u201d)\]_*]*(\s|--)|\n\s*\n")
-_CLAUSE_END = re.compile(r"[,;:][\"'\u2019\u201d)\]_*]*\s|--|[\u2013\u2014]|\n")
 
 
 @dataclass(frozen=True)
@@ -141,16 +133,6 @@ def percent(probability: float) -> str:
     return f"{whole} %" if whole else "<1 %"
 
 
-def windows(explanation: Explanation) -> list[int]:
-    """The words (their numbers) with which the excerpts of a text begin, one after the other."""
-    first = _first_written(explanation)
-    starts = []
-    while first < len(explanation.words):
-        starts.append(first)
-        first += _fitting(explanation, first)
-    return starts
-
-
 def liveliest(explanation: Explanation) -> int:
     """The number of the window that says most: whose words were the least expected.
 
@@ -163,7 +145,7 @@ def liveliest(explanation: Explanation) -> int:
 
     def surprise(number: int) -> float:
         first = starts[number]
-        words = explanation.words[first : first + _fitting(explanation, first)]
+        words = explanation.words[first : first + fitting(explanation, first)]
         chances = [1.0 if w.probability is None else w.probability for w in words]
         bits = -np.log2(np.maximum(chances, 1e-300))
         return float(np.minimum(bits, _WILD).sum()) + _WILD * (_arc(explanation, words) is not None)
@@ -179,8 +161,8 @@ def excerpt(explanation: Explanation, window: int) -> Excerpt:
         window: its number in `windows`, as of `liveliest`.
     """
     first = windows(explanation)[window]
-    words = explanation.words[first : first + _fitting(explanation, first)]
-    start, stop = _edges(explanation, first, first + len(words))
+    words = explanation.words[first : first + fitting(explanation, first)]
+    start, stop = edges(explanation, first, first + len(words))
     text = explanation.text[start:stop]
     told = [word for word in words if word.probability is not None]
     rarest = min(told, key=lambda word: word.probability or 0.0, default=None)
@@ -208,62 +190,6 @@ def excerpt(explanation: Explanation, window: int) -> Excerpt:
         runs=tuple(_runs(explanation, start, start + len(text))),
         arc=_arc(explanation, words),
     )
-
-
-def _first_written(explanation: Explanation) -> int:
-    """The number of the first word that begins in the story."""
-    words = explanation.words
-    return next((i for i, word in enumerate(words) if word.start >= explanation.written), 0)
-
-
-def _context(explanation: Explanation, first: int) -> int:
-    """The number of the word from which on an excerpt is shown that begins with `first`.
-
-    Before the story's first word that is the end of its prompt: its last sentence, or a few words.
-    """
-    begin, words = first, explanation.words
-    while (
-        first == _first_written(explanation)
-        and begin > max(0, first - CONTEXT)
-        and not _SENTENCE_END.search(explanation.text, words[begin - 1].stop, words[begin].start)
-        and words[first].stop - words[begin - 1].start < CHARACTERS // 2
-    ):
-        begin -= 1
-    return begin
-
-
-def _fitting(explanation: Explanation, first: int) -> int:
-    """How many words, at least one, an excerpt holds from the first of them on.
-
-    As many as there is room for, up to the end of a sentence; or of a clause, where none ends.
-    """
-    begin = _context(explanation, first)
-    words = explanation.words[begin : begin + WORDS + 1]
-    room = words[0].start + CHARACTERS - OPENING
-    most = max(sum(word.stop <= room for word in words[:WORDS]), first - begin + 1)
-    if begin + most == len(explanation.words):
-        return begin + most - first
-    for end in (_SENTENCE_END, _CLAUSE_END):
-        for count in range(most, max(WORDS // 3, first - begin), -1):
-            following = words[count].start if count < len(words) else len(explanation.text)
-            if end.search(explanation.text, words[count - 1].stop, following):
-                return begin + count - first
-    return begin + most - first
-
-
-def _edges(explanation: Explanation, first: int, after: int) -> tuple[int, int]:
-    """Where the text of an excerpt begins and ends whose words are `first` to `after`, exclusive.
-
-    With the punctuation that clings to them.
-    """
-    text, words, begin = explanation.text, explanation.words, _context(explanation, first)
-    start, stop = words[begin].start, words[after - 1].stop
-    leading = text[words[begin - 1].stop if begin else 0 : start]
-    opening = re.search(r"\s\S*$" if begin else r"(^|\s)\S*$", leading)
-    start -= min(len(opening[0].lstrip()), OPENING) if opening else 0
-    clinging = re.match(r"\S*", text[stop : words[after].start if after < len(words) else None])
-    stop += clinging.end() if clinging else 0
-    return start, min(stop, start + CHARACTERS)
 
 
 def _runs(explanation: Explanation, start: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -21,10 +21,11 @@ from model import how
 from model.canvas import BADGE, HEIGHT, PAPER, SHADES, TYPE, WIDTH, Canvas
 from model.decoder import Decoder
 from model.explain import ExplainError, Explanation, Word
-from model.how import Arc, CallOut, Excerpt, alt_text, excerpt, in_terminal, liveliest, windows
+from model.how import Arc, CallOut, Excerpt, alt_text, excerpt, in_terminal, liveliest
 from model.picture import draw, drawn
 from model.vocab import Vocab
 from model.weights import ROOT, load_decoder
+from model.windows import CHARACTERS, WORDS, windows
 from model.wording import ENGLISH, Wording
 from tests.console import at_a_terminal
 from tests.networks import TABLE, random_gpt, tensors
@@ -76,8 +77,8 @@ def test_excerpts_hold_every_word_once(explained: Explanation) -> None:
     for part in parts:
         for word in part.words:
             assert part.text[word.start - part.start :].startswith(word.text)
-        assert len(part.text) <= how.CHARACTERS
-        assert len(part.words) <= how.WORDS
+        assert len(part.text) <= CHARACTERS
+        assert len(part.words) <= WORDS
         assert part.rarest in part.words
         assert part.rarest is not None
         least = min(word.probability or 0.0 for word in part.words)
