@@ -1,10 +1,11 @@
-"""Two rules of a good story, for a network whose memory is better than its judgement.
+"""Rules of a good story, for a network whose memory is better than its judgement.
 
 A network that has learned to copy copies too much: it goes round in circles, and whoever has spoken
-speaks again. So no run of four words is written twice, and nobody answers himself. (Milne's own
-text repeats a run of four words within a page about once in a hundred words, and lets a speaker go
-on in a new paragraph of his own in 5 of 100.) Both rules forbid a letter at the beginning of a
-word, so that another word is written, never half of one.
+speaks again. So no run of four words is written twice, nobody answers himself or calls himself by
+name, and a speech does not follow another in one paragraph. (Milne's own text repeats a run of four
+words within a page about once in a hundred words, and lets a speaker go on in a new paragraph of
+his own in 5 of 100.) All rules forbid what would begin a word, so that another is written, never
+half of one.
 """
 
 import re
@@ -16,6 +17,8 @@ SAYS = "said|says|asked|cried|answered|replied|shouted|whispered|thought|exclaim
 SPEAKER = re.compile(rf"\b(?:{SAYS})\s+([A-Z][a-z]+)|\b([A-Z][a-z]+)(?: Robin)?\s+(?:{SAYS})\b")
 """Who says something, in one of two groups."""
 
+_CALLED = re.compile(r"(?:, |^|_)([A-Z][a-z]+)(?=[,.!?;])")
+_SPOKEN = re.compile(r'[.!?]" \Z')
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")  # in mid-sentence: "Oh" is nobody
 _BEGUN = re.compile(rf"\b(?:{SAYS})\s+([A-Z]?)\Z")
@@ -49,9 +52,10 @@ def repeating(text: str, run: int = RUN) -> set[str]:
 
 
 def answering_himself(text: str) -> set[str]:
-    """The letters by which he who spoke in the paragraph before would be named as the next.
+    """The letters by which he would be named as the next to speak who cannot be.
 
-    Where somebody else in the text shares his first letter, the second decides.
+    That is who spoke in the paragraph before, and who is called by name in this speech ("Hallo,
+    Pooh," said ...). Where somebody else in the text shares his first letter, the second decides.
 
     Args:
         text: what was written so far.
@@ -60,15 +64,25 @@ def answering_himself(text: str) -> set[str]:
     if begun is None:
         return set()
     text = text[-_PAGE:]
-    paragraphs = text.rsplit("\n\n", 2)
-    if len(paragraphs) < 2 or '"' not in paragraphs[-1]:
+    before, _, paragraph = text.rpartition("\n\n")
+    if '"' not in paragraph or _is_open(paragraph):
         return set()
-    before = speaker(paragraphs[-2])
-    if before is None:
-        return set()
-    first, second = before[0], before[1]
     people = {*_NAME.findall(text), *(found[1] or found[2] for found in SPEAKER.finditer(text))}
-    shared = any(name[0] == first and name[:2] != before[:2] for name in people)
+    silent = people.intersection(_CALLED.findall(paragraph.split('"')[-2]))
+    if spoke := speaker(before.rpartition("\n\n")[2]):
+        silent.add(spoke)
     if begun[1]:
-        return {second} if begun[1] == first else set()
-    return set() if shared else {first}
+        return {name[1] for name in silent if name[0] == begun[1]}
+    others = {name[0] for name in people if name[:2] not in {quiet[:2] for quiet in silent}}
+    return {name[0] for name in silent} - others
+
+
+def speaking_twice(text: str) -> set[str]:
+    """The quote that would begin a speech right after another in one paragraph: nobody's turn."""
+    spoken = bool(_SPOKEN.search(text[-8:])) and not _is_open(text.rpartition("\n\n")[2])
+    return {'"'} if spoken else set()
+
+
+def _is_open(paragraph: str) -> bool:
+    """Whether it ends in the midst of speech."""
+    return paragraph.count('"') % 2 == 1

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.network import Logits, Network
-from model.rules import GREEDY_RUN, RUN, answering_himself, repeating
+from model.rules import GREEDY_RUN, RUN, answering_himself, repeating, speaking_twice
 from model.sentences import REACH, barred
 from model.vocab import Vocab
 from model.words import LONGEST, Verdict, WordFilter, ends_word
@@ -229,7 +229,7 @@ def forbidden(
         run = RUN if sampling.temperature else GREEDY_RUN
         ids += [
             characters.index(letter)
-            for letter in repeating(text, run) | answering_himself(text)
+            for letter in repeating(text, run) | answering_himself(text) | speaking_twice(text)
             if letter in characters
         ]
     return ids if len(set(ids)) < len(characters) else []

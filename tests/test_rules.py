@@ -3,7 +3,7 @@
 import pytest
 
 from model.decoder import Decoder
-from model.rules import GREEDY_RUN, answering_himself, repeating, speaker
+from model.rules import GREEDY_RUN, answering_himself, repeating, speaker, speaking_twice
 from model.sampling import Sampling, generate
 from model.vocab import Vocab
 from tests.networks import PLAIN, random_gpt, tensors
@@ -62,10 +62,27 @@ SAID = '"Hallo," said Pooh.\n\n'
         (SAID + "It rained.\n\n" + '"Hallo!" said ', ""),
         ('"Hallo," Owl said.\n\n"Hallo!" cried ', "O"),
         ("said ", ""),
+        ('They met Pooh.\n\n"Hallo, Pooh," said ', "P"),  # who is called does not call
+        ('They met Pooh and Piglet.\n\n"Hallo, Pooh," said ', ""),
+        ('They met Pooh and Piglet.\n\n"Hallo, Pooh," said P', "o"),
+        ('They met Pooh.\n\n"Pooh!" cried ', "P"),
+        ('They met Owl.\n\n"Oh, bother!" said ', ""),  # nobody is called Oh
+        ('They met Pooh.\n\n"Pooh is here," said ', ""),  # spoken of
+        ('"Hallo, Pooh," said Piglet. "And you, Piglet?" asked ', ""),
+        ('"Hallo, Pooh," said Piglet. "And you, Piglet?" asked P', "i"),
+        (SAID + '"I know what he said ', ""),  # in the midst of speech
+        (SAID + '"Well, Owl," said ', "PO"),
     ],
 )
 def test_who_spoke_is_not_named_next(text: str, letters: str) -> None:
     assert answering_himself(text) == set(letters)
+
+
+def test_a_speech_is_not_followed_by_another_in_its_paragraph() -> None:
+    for text in ('"Oh!" ', 'He came. "Well, well." '):
+        assert speaking_twice(text) == {'"'}
+    for text in ('"Oh," ', '"Oh!"\n\n', '"Oh!" he said. ', "He came. ", '"He said, _oh_." "'):
+        assert speaking_twice(text) == set()
 
 
 def test_the_speaker_is_the_first_that_is_named() -> None:
