@@ -37,7 +37,6 @@ from model.words import WordFilter
 
 GRACE = 7.0  # seconds to finish stories in, when told to stop: `docker stop` kills after 10
 GOODBYE = 1.0  # seconds for Discord to say goodbye, too
-LAST_WORDS = 3.0  # seconds to finish what is no story in, when another process takes over
 
 _log = logging.getLogger(__name__)
 
@@ -158,15 +157,14 @@ class Pooh(ServiceClient):
     async def hand_over(self) -> None:
         """Hear nothing more, finish all that was begun however long it takes, and go.
 
-        Another process is connected and answers whatever comes now. To write and to show stories,
+        Another process is connected and answers whatever comes now. To write and to show answers,
         no connection is needed but Discord's HTTP interface.
         """
-        _log.info("handing over; the stories that were begun are finished")
+        _log.info("handing over; what was begun is finished")
         self._daily.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE):
                 await asyncio.gather(*(shard.disconnect() for shard in self.shards.values()))
-        await self.services.clock.sleep(LAST_WORDS)
         await self.services.stories.finish()
         await self.leave()
 

@@ -16,7 +16,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -48,6 +48,7 @@ class Delivery:
     Attributes:
         trace: for `discord.Client`; tells when a request is written and when it is answered.
         tasks: what is still to be sent, later.
+        at_work: the handlers of what was taken on, which end when it is answered.
         notes: how often one person may be told something in a channel.
     """
 
@@ -57,26 +58,35 @@ class Delivery:
         self._first = asyncio.Semaphore(FIRST_AT_ONCE)
         self.trace = _trace()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.at_work: set[asyncio.Task[Any]] = set()
         self.notes = Limiter(NOTE_LIFE, 1, clock.monotonic)
+
+    def enrol(self) -> None:
+        """Whoever calls this has taken something on: the bot does not go before that task ends."""
+        if (task := asyncio.current_task()) is not None:
+            self.at_work.add(task)
+            task.add_done_callback(self.at_work.discard)
 
     async def send(
         self,
         request: Callable[[], Awaitable[T]],
         *,
         pauses: Sequence[float] = PAUSES,
-        patience: float = PATIENCE,
+        patience: float | None = None,
     ) -> T:
         """Make a request, and again after each pause while the connection or Discord fails.
 
         Args:
             request: makes it, in one try.
             pauses: seconds between the tries.
-            patience: seconds that an answer may take once the request is written.
+            patience: seconds that an answer may take once the request is written; None for
+                `PATIENCE`.
 
         Raises:
             OSError, aiohttp.ClientError, discord.HTTPException: Discord refuses it, or the last
                 try failed, too.
         """
+        patience = PATIENCE if patience is None else patience
         for pause in pauses:
             try:
                 return await _try(request, patience)

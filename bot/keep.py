@@ -199,8 +199,9 @@ def card(
         buttons = discord.ui.ActionRow[discord.ui.LayoutView]()
         buttons.add_item(KeepButton("show", language, is_named=is_named))
         buttons.add_item(KeepButton("name", language, is_named=is_named))
-        parts += [buttons, discord.ui.Separator()]
-        parts.append(discord.ui.TextDisplay(messages.build(page, note)))
+        parts.append(buttons)
+    # The text itself, too: who goes on from this message or searches for it has no picture.
+    parts += [discord.ui.Separator(), discord.ui.TextDisplay(messages.build(page, note))]
     view = discord.ui.LayoutView(timeout=None)
     view.add_item(discord.ui.Container(*parts, accent_colour=HONEY))
     return view

@@ -1,5 +1,6 @@
 """The host's log: text for people, or JSON for machines; secrets are taken out of both."""
 
+import copy
 import json
 import logging
 import os
@@ -32,6 +33,23 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class UnquotingFormatter(logging.Formatter):
+    """Text in which an error is its type and where it was raised, whoever logged it."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """What the other formatter makes of it, without the text of an error."""
+        if record.exc_info and record.exc_info[0] is not None:
+            kind, _, frames = record.exc_info
+            record = copy.copy(record)  # others may want the error itself
+            record.exc_text = "".join(traceback.format_tb(frames)) + kind.__name__
+            record.exc_info = None
+        return self._inner.format(record)
+
+
 def set_up(settings: Settings) -> None:
     """Log to stderr, as the host wants it."""
     handler = logging.StreamHandler()
@@ -54,4 +72,6 @@ def set_up(settings: Settings) -> None:
     )
     logging.getLogger("bot").setLevel(level)
     chosen = handler.formatter or formatter
+    if settings.log_format != "json":
+        chosen = UnquotingFormatter(chosen)
     handler.setFormatter(RedactingFormatter(chosen, Redactor(settings.secrets)))

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import discord
 
@@ -251,7 +252,7 @@ class Stories:
                 if content == shown:
                     continue
                 try:
-                    self._shown[await target.show(content, buttons)] = story
+                    self._shown[await self._try_to_show(target, content, buttons)] = story
                     shown = content
                 except UNREACHABLE as error:
                     if not is_transient(error):
@@ -264,6 +265,10 @@ class Stories:
             await self._show_end(job)
         except UNREACHABLE as error:
             await self._give_up(job, shown, error)
+
+    async def _try_to_show(self, target: Target, content: str, buttons: discord.ui.View) -> int:
+        """Once: the next edit says more. A lost answer must not hold up the story's end."""
+        return await self._delivery.send(lambda: target.show(content, buttons), pauses=())
 
     async def _show_end(self, job: _Job) -> None:
         ending = captions.ending(job.story, job.target.language)
@@ -360,21 +365,28 @@ class Stories:
             self._writer.stop(story)
 
     async def finish(self) -> None:
-        """Wait until every story has ended and been shown."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Wait until all that was taken on is answered, every story shown to its end."""
+        while busy := self._busy():
+            await asyncio.wait(busy)
 
     async def close(self, grace: float) -> None:
-        """Let the stories end and be shown, for that many seconds in all; then give up.
+        """Let what was taken on be answered, for that many seconds in all; then give up.
 
-        They are written for half of the time at most: the other half is for showing them.
+        Stories are written for half of the time at most: the other half is for showing them.
         """
         self._closing.set()
         self._delivery.hurry()
         until = self._clock.monotonic() + grace
         await self._writer.close(grace / 2)
-        left = max(0.0, until - self._clock.monotonic())
-        late = await self._clock.wait_all(self._tasks | self._delivery.tasks, left)
-        for task in late:
+        while busy := self._busy() | self._delivery.tasks:
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                break
+            await self._clock.wait_all(busy, left)
+        for task in busy:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*busy, return_exceptions=True)
+
+    def _busy(self) -> set[asyncio.Task[Any]]:
+        """The tasks that stories, cards and words to one person come from, but for this one."""
+        return (self._tasks | self._delivery.at_work) - {asyncio.current_task()}

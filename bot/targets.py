@@ -52,6 +52,7 @@ class Response:
     """
 
     def __init__(self, interaction: discord.Interaction, delivery: Delivery) -> None:
+        delivery.enrol()
         self._interaction = interaction
         self._delivery = delivery
         self._opened = False  # a first response was tried
@@ -76,7 +77,8 @@ class Response:
             self._message = callback.message_id
         else:  # the answer that held it was lost
             with contextlib.suppress(*UNREACHABLE):  # the first edit will tell it, too
-                self._message = (await self._interaction.original_response()).id
+                original = self._interaction.original_response
+                self._message = (await self._delivery.send(original, pauses=())).id
         return self._message
 
     async def show(
@@ -163,6 +165,7 @@ class Reply:
     """A reply to somebody's message, sent when there is something to show."""
 
     def __init__(self, message: discord.Message, delivery: Delivery) -> None:
+        delivery.enrol()
         self._message = message
         self._delivery = delivery
         self._reply: discord.Message | None = None

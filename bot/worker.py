@@ -10,7 +10,6 @@ import asyncio
 import enum
 import logging
 import queue
-import secrets
 import threading
 import time
 from collections import abc
@@ -18,6 +17,7 @@ from collections import abc
 import numpy as np
 
 from bot.clock import Clock
+from bot.errors import record
 from bot.queue import Ticket
 from model.network import Network
 from model.sampling import Sampling, Sequence, next_ids
@@ -123,21 +123,16 @@ class Worker:
                         self._decoder, self._vocab, story.prompt, story.sampling, self._words
                     )
                 except Exception as error:
-                    self._fail(story, self._record(error))
+                    self._fail(story, record(error, "the network"))
             try:
                 self._advance()
             except Exception as error:
-                number = self._record(error)
+                number = record(error, "the network")
                 for story in list(self._sequences):
                     self._drop(story)
                     self._fail(story, number)
             self.moved = self._clock.monotonic()
             time.sleep(0)  # the event loop's thread may go first
-
-    def _record(self, error: Exception) -> str:
-        number = secrets.token_hex(4)
-        _log.error("%s: the network failed: %s", number, type(error).__name__, exc_info=error)
-        return number
 
     def _fail(self, story: Story, number: str) -> None:
         story.reference = number

@@ -12,7 +12,7 @@ from bot import keep, messages
 from bot.messages import Page
 from bot.plates import plate
 from bot.translations import Language, Text
-from tests.bot_steps import note, page, refusal, told
+from tests.bot_steps import continues, note, page, refusal, told
 from tests.fake_discord import PRIVATE, Interaction, Message
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
 from tests.hosting import Stage
@@ -74,6 +74,7 @@ async def test_it_is_shown_to_all_with_a_name_only_when_ticked_and_after_a_resta
     await wood.server.until(lambda: story.deleted)
     everybody = await kept(wood, roo.press(message, "Show here"))
     assert not everybody.ephemeral and not everybody.buttons
+    assert everybody.text.endswith(message.text.rpartition("\n-# ")[2])
     plain = data(wood, everybody, "story.txt")
     assert plain == data(wood, message, "story.txt") and b"Roo" not in plain
     edits = len(message.edits)
@@ -88,6 +89,20 @@ async def test_it_is_shown_to_all_with_a_name_only_when_ticked_and_after_a_resta
     roo.press(message, TICKED[1])
     await wood.server.until(lambda: len(message.edits) > edits and list(message.buttons) == TICK)
     assert data(wood, message, "story.txt") == plain
+
+
+async def test_what_is_shown_to_all_is_a_text_that_can_be_gone_on_from(wood: Stage) -> None:
+    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
+    story = await told(wood, kanga.command("pooh", prompt="The bee", length=300))
+    own = await kept(wood, kanga.press(story, "Keep"))
+    everybody = await kept(wood, kanga.press(own, "Show here"))
+    await wood.restart()
+    sequel = await told(wood, roo.menu("Continue as Pooh", everybody))
+    assert continues(page(story).text, page(sequel).prompt)
+    answer = await roo.menu("How did Pooh write this?", everybody).answer()
+    await wood.server.until(lambda: answer.components)
+    texts = [part["content"] for part in walk(answer.components) if part["type"] == 10]
+    assert messages.parse(texts[-1]).text == page(story).text
 
 
 async def test_it_works_in_private_and_where_only_a_user_has_installed_it(wood: Stage) -> None:

@@ -47,6 +47,25 @@ def test_an_error_is_named_and_placed_but_not_quoted(capsys: pytest.CaptureFixtu
     assert "upon" not in line.replace('raise ValueError(\\"once upon', "")
 
 
+@pytest.mark.parametrize("force_colour", [False, True])
+def test_in_text_it_is_not_quoted_either(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, force_colour: bool
+) -> None:
+    if force_colour:
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+    logs.set_up(Settings())
+    try:
+        raise ValueError("once upon a time")
+    except ValueError:
+        logging.getLogger("discord.ui.view").exception("it failed")
+    line = capsys.readouterr().err
+    assert ("\x1b[" in line) == force_colour
+    assert "it failed" in line and "ValueError" in line and "test_in_text" in line
+    assert "upon" not in line.replace('raise ValueError("once upon', "")
+
+
 def test_text_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(Settings())
     logging.getLogger("bot").info("hello")

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.delivery import FIRST_AT_ONCE
-from tests.fake_discord import Request, Schemas
-from tests.hosting import Stage, stage
+from tests.fake_discord import Cut, Request, Schemas
+from tests.hosting import Stage, finished, stage
 
 
 @pytest.fixture
@@ -57,6 +57,32 @@ async def test_no_more_than_some_connections_are_opened_for_a_crowd(wood: Stage)
     assert len(server.requests("POST", "/interactions")) == FIRST_AT_ONCE
     await server.until(lambda: all(use.answered for use in uses))
     assert len(server.requests("POST", "/interactions")) == 200
+
+
+async def test_an_edit_that_is_never_answered_holds_up_no_story(
+    wood: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.PATIENCE", 0.3)
+    server, kanga = wood.server, wood.server.person()
+    wood.decoder.hold()
+    use = kanga.command("pooh", prompt="The mill", length=200)
+    await server.until(lambda: use.original)
+    server.fail("PATCH", "/webhooks", Cut.CLOSED, delay=500.0)
+    wood.decoder.allow(40)
+    await wood.until(lambda: not server.faults)
+    wood.decoder.open()
+    await wood.until(lambda: finished(use.original))
+
+
+async def test_an_answer_that_is_lost_and_a_message_that_is_not_told_hold_up_no_story(
+    wood: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.delivery.PATIENCE", 0.3)
+    server = wood.server
+    server.fail("POST", "/interactions", Cut.CLOSED, carried_out=True)
+    server.fail("GET", "/webhooks", Cut.CLOSED, delay=500.0)
+    use = server.person().command("pooh", prompt="The mill")
+    await wood.until(lambda: finished(use.original))
 
 
 async def test_the_wait_for_a_rate_limit_costs_no_patience(schemas: Schemas | None) -> None:

@@ -209,6 +209,18 @@ async def test_a_story_that_is_late_is_ended_waiting_or_not() -> None:
         assert await ended(writing) == [Outcome.LATE]
 
 
+async def test_an_error_is_logged_under_its_number_without_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with at_work() as (writer, decoder):
+        decoder.error = MemoryError("what somebody wrote")
+        story = writer.submit(1, "The", Sampling(length=90))
+        assert await ended(story) == [Outcome.FAILED]
+    (record,) = [r for r in caplog.records if r.levelname == "ERROR"]
+    assert record.getMessage().startswith(f"{story.reference}: MemoryError in the network")
+    assert "somebody" not in caplog.text and record.exc_info is None
+
+
 async def test_an_error_fails_its_stories_only() -> None:
     async with at_work() as (writer, decoder):
         decoder.hold()
