@@ -11,11 +11,14 @@ from bot.pages import Pages
 from model.sampling import MAX_TEMPERATURE, Sampling
 
 _DECIMAL = r"[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?"  # as Python writes it
-TEMPLATE = (  # of an id, as `ButtonState.custom_id` makes it and made it before
-    r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete|confirm|cancel|"
-    r"earlier|page|later|how|keep)"
-    rf":(?P<owner>[0-9]{{1,20}}):(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)"
+STATE = (  # as `ButtonState.code` makes it and made it before
+    rf"(?P<owner>[0-9]{{1,20}}):(?P<temperature>{_DECIMAL}):(?P<length>[0-9]+):(?P<top_k>[0-9]+)"
     rf"(?::p(?P<top_p>{_DECIMAL}))?(?P<on>:on)?(?:(?P<continued>:continued)|:{pages.PATTERN})?"
+)
+
+TEMPLATE = (  # of an id, as `ButtonState.custom_id` makes it
+    r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete|confirm|cancel|"
+    rf"earlier|page|later|how|keep|fork):{STATE}"
 )
 
 _Number = TypeVar("_Number", int, float)
@@ -37,6 +40,7 @@ class Action(enum.StrEnum):
     LATER = "later"
     HOW = "how"
     KEEP = "keep"
+    FORK = "fork"
 
     @property
     def wilder(self) -> int:
@@ -53,7 +57,7 @@ WRITING = (Action.STOP, Action.DELETE)  # under a story that is being written
 # ... under one that has ended ...
 FINAL = (
     *(Action.AGAIN, Action.CONTINUE, Action.WILDER, Action.CALMER, Action.DELETE),
-    *(Action.HOW, Action.KEEP),
+    *(Action.HOW, Action.KEEP, Action.FORK),
 )
 ASKING = (Action.CONFIRM, Action.CANCEL)  # ... under one that is perhaps to be deleted ...
 TURNING = (Action.EARLIER, Action.PAGE, Action.LATER)  # ... and where there is more than one page.
@@ -85,7 +89,7 @@ class ButtonState:
 
     @classmethod
     def of(cls, match: re.Match[str]) -> Self:
-        """Read from an id that matches `TEMPLATE`.
+        """Read from an id that matches `STATE`.
 
         The id may be older than today's limits: a number beyond them becomes the nearest within.
         """
@@ -106,11 +110,16 @@ class ButtonState:
 
     def custom_id(self, action: Action) -> str:
         """An id of at most 100 characters for a button."""
+        return f"pooh:{action.value}:{self.code}"
+
+    @property
+    def code(self) -> str:
+        """All of it, for the end of an id."""
         s = self.sampling
         end = f":p{s.top_p:.4g}" if s.top_p < 1.0 else ""
         end += "" if s.whole_word else ":on"
         end += ":continued" if self.continued else f":{self.pages.code}" if self.pages else ""
-        return f"pooh:{action.value}:{self.owner}:{s.temperature!r}:{s.length}:{s.top_k}{end}"
+        return f"{self.owner}:{s.temperature!r}:{s.length}:{s.top_k}{end}"
 
 
 def _between(least: _Number, number: _Number, most: _Number) -> _Number:

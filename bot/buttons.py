@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import discord
 
-from bot import explanations, keep, messages
+from bot import explanations, fork, keep, messages
 from bot.actions import ASKING, FINAL, TEMPLATE, TURNING, Action, ButtonState
 from bot.errors import Refusal, explain
 from bot.messages import Page
@@ -53,6 +53,7 @@ class StoryButton(
                 style=_STYLES.get(action, discord.ButtonStyle.secondary),
                 custom_id=state.custom_id(action),
                 disabled=disabled,
+                row=2 if action in TURNING else None,  # below all others, side by side
             )
         )
         self.action = action
@@ -103,6 +104,8 @@ async def press(interaction: discord.Interaction, action: Action, state: ButtonS
                 await response.change_buttons(row(FINAL, state, response.language))
             case Action.HOW:
                 await explanations.explain_story(interaction, state.owner)
+            case Action.FORK:
+                await fork.fork_story(interaction, state)
             case Action.KEEP:
                 await keep.keep_story(interaction, state.sampling.length)
             case _:

@@ -21,6 +21,7 @@ from bot.delivery import Delivery
 from bot.drawings import Drawings
 from bot.errors import UNREACHABLE, Refusal, explain, record
 from bot.explanations import CardButton
+from bot.fork import ForkButton
 from bot.keep import KeepButton
 from bot.privacy import PrivacyButton
 from bot.services import ServiceClient, Services
@@ -32,6 +33,7 @@ from bot.stories import Stories
 from bot.sync import send_if_new
 from bot.targets import Reply
 from bot.translations import Text
+from bot.votes import Votes
 from bot.writer import Writer
 from model.words import WordFilter
 
@@ -78,7 +80,7 @@ class Pooh(ServiceClient):
         )
         store = Store(settings.database)
         self.services = Services(
-            settings, clock, words, weights, writer, delivery, stories, Drawings(), store
+            settings, clock, words, weights, writer, delivery, stories, Drawings(), store, Votes()
         )
         self._daily = Daily(self)
         self._connecting: asyncio.Task[None] | None = None
@@ -119,7 +121,7 @@ class Pooh(ServiceClient):
         self.services.writer.start()
         assert self.application_id is not None  # the login told it
         await self.services.store.open(self.application_id)
-        self.add_dynamic_items(StoryButton, CardButton, KeepButton)
+        self.add_dynamic_items(StoryButton, CardButton, KeepButton, ForkButton)
         self.add_dynamic_items(PrivacyButton, ChoiceMenu, ChannelMenu, StorySwitch)
         if not self._shards.has_first:
             return  # another process brings the commands
@@ -147,6 +149,7 @@ class Pooh(ServiceClient):
         _log.info("stopping")
         systemd.notify("STOPPING=1")
         self._daily.stop()
+        self.services.votes.close()
         await self.services.stories.close(grace)
         closing = asyncio.create_task(self.close())
         _, late = await asyncio.wait([closing], timeout=GOODBYE)
@@ -165,6 +168,7 @@ class Pooh(ServiceClient):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE):
                 await asyncio.gather(*(shard.disconnect() for shard in self.shards.values()))
+        self.services.votes.close()  # who votes from now on is heard by the other
         await self.services.stories.finish()
         await self.leave()
 
@@ -207,11 +211,13 @@ class Pooh(ServiceClient):
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A story whose message is gone need not be written."""
         self.services.stories.stop(event.message_id)
+        self.services.votes.lose(event.message_id)
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """The same, for many."""
         for message in event.message_ids:
             self.services.stories.stop(message)
+            self.services.votes.lose(message)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """An event's handler failed: log it without what it was given."""

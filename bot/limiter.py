@@ -30,11 +30,16 @@ class Limiter:
         """How many people it remembers: at most as many as were ever short of asks at a time."""
         return len(self._full_at)
 
-    def ask(self, person: int) -> int:
-        """Take one ask: 0, or when there is none, the whole seconds until there is one."""
+    def ask(self, person: int, asks: int = 1) -> int:
+        """Take an ask, or several at once: 0, or the whole seconds until there are so many.
+
+        Where a full bucket has fewer, it is enough that it is full: the rest is owed.
+        """
         now = self._monotonic()
-        full_at = max(self._full_at.get(person, now), now) + self._cooldown
-        wait = math.ceil(full_at - now - self._burst * self._cooldown - _ROUNDING)
+        before = max(self._full_at.get(person, now), now)
+        full_at = before + asks * self._cooldown
+        needed = min(asks, self._burst)
+        wait = math.ceil(before - now - (self._burst - needed) * self._cooldown - _ROUNDING)
         if wait > 0:
             return wait
         if person not in self._full_at:

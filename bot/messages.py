@@ -111,12 +111,13 @@ def unescape(text: str) -> str:
     return _ESCAPED.sub(lambda match: match[1] or "", text)
 
 
-def build(page: Page, note: str) -> str:
+def build(page: Page, note: str, limit: int = LIMIT) -> str:
     """The message, of at most 2,000 characters: what is too long for it is cut.
 
     Args:
         page: what to show.
         note: the small line: one safe line, of which `ROOM` characters are shown.
+        limit: the most characters, more than `ROOM`.
     """
     prompt, story, cut = plain(page.prompt).strip(), plain(page.story), page.cut
     note = note.encode("utf-16-le")[: 2 * ROOM].decode("utf-16-le", "ignore")
@@ -125,7 +126,7 @@ def build(page: Page, note: str) -> str:
         shown += _escape(story if prompt else story.lstrip(), italics=True).rstrip()
         shown += CUT if cut else ""
         message = f"{shown}\n-# {note}" if shown else f"-# {note}"
-        over = _length(message) - LIMIT
+        over = _length(message) - limit
         if over <= 0:
             return message
         # Escaping makes a character twice as long at most: half as many as there are too many are

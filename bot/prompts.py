@@ -36,7 +36,9 @@ class Prompt:
         return replace(sampling, whole_word=False) if self.goes_on else sampling
 
 
-def read_prompt(text: str, vocab: Vocab, words: WordFilter, *, before: str = "") -> Prompt:
+def read_prompt(
+    text: str, vocab: Vocab, words: WordFilter, *, before: str = "", tail: int = TAIL
+) -> Prompt:
     """A prompt from what somebody wrote: cleaned, checked, and its end if it is too long.
 
     Args:
@@ -44,13 +46,14 @@ def read_prompt(text: str, vocab: Vocab, words: WordFilter, *, before: str = "")
         vocab: the characters that the network knows.
         words: what is refused.
         before: an earlier story that it goes on from; its end is shown, all of it is read.
+        tail: how many characters of that are shown.
 
     Raises:
         Refusal: nothing is left of it, or it holds a word that is refused.
     """
     typed = messages.plain(text[-READ:])[-READ:]  # one character may become eighteen
     typed, goes_on = unfinished(typed.strip())
-    shown = _joined(messages.last_words(before, TAIL), typed)
+    shown = _joined(messages.last_words(before, tail), typed)
     cleaned = vocab.clean(shown)
     prompt = context = messages.last_words(cleaned.text, MAX_PROMPT)
     if (before + text).strip() and not prompt:

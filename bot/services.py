@@ -12,6 +12,7 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.stories import Stories
 from bot.targets import Response
+from bot.votes import Votes
 from bot.writer import Writer
 from model.words import WordFilter
 
@@ -30,6 +31,7 @@ class Services:
         stories: answers requests.
         drawings: makes pictures.
         store: keeps what servers and people have decided.
+        votes: those that are open.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Services:
     stories: Stories
     drawings: Drawings
     store: Store
+    votes: Votes
 
 
 class ServiceClient(discord.AutoShardedClient):

@@ -17,13 +17,13 @@ from bot import captions, messages
 from bot.actions import ASKING, FINAL, WRITING, Action, ButtonState
 from bot.clock import Clock
 from bot.delivery import Delivery
-from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient, record
+from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient
 from bot.limiter import Limiter
 from bot.messages import Page
 from bot.pages import Pages, as_remembered, short_digest
 from bot.prompts import read_prompt
 from bot.settings import Settings
-from bot.targets import Target, is_blocked, may_not
+from bot.targets import Target, why_not_shown
 from bot.translations import Language, Text
 from bot.worker import Story
 from bot.writer import BusyError, ClosingError, Writer
@@ -110,7 +110,11 @@ class _Job:
 
 
 class Stories:
-    """Takes requests for stories, and shows the stories."""
+    """Takes requests for stories, and shows the stories.
+
+    Attributes:
+        make_buttons: what stands below a story.
+    """
 
     def __init__(
         self,
@@ -139,7 +143,7 @@ class Stories:
         self._clock = clock
         self._delivery = delivery
         self._model = messages.escape(model[:24])
-        self._make_buttons = make_buttons
+        self.make_buttons = make_buttons
         self._limiter = Limiter(settings.cooldown, settings.burst, clock.monotonic)
         self._weights = short_digest(writer.weights)
         self._shown: dict[int, Story] = {}  # message -> the story that is being written there
@@ -156,13 +160,13 @@ class Stories:
         """How often one person may ask, from now on."""
         self._limiter.change(cooldown, burst)
 
-    def check_rate_limit(self, person: int) -> None:
-        """Count one request of this person.
+    def check_rate_limit(self, person: int, asks: int = 1) -> None:
+        """Count one request of this person, or what is as much work as several.
 
         Raises:
             Refusal: too many, too quickly.
         """
-        if wait := self._limiter.ask(person):
+        if wait := self._limiter.ask(person, asks):
             raise Refusal(Text.TOO_SOON_ONE if wait == 1 else Text.TOO_SOON, seconds=wait)
 
     async def respond(self, request: Request, target: Target) -> None:
@@ -221,6 +225,31 @@ class Stories:
         story = self._ask_writer(person, vocab.clean(page.text).text, sampling)
         return _Job(story, state, page, target, request.place)
 
+    def submit_together(
+        self, person: int, context: str, samplings: Sequence[Sampling]
+    ) -> list[Story]:
+        """Ask for several stories at once, which are written side by side where there is room.
+
+        Whoever asks watches over them: they are in no message yet.
+
+        Args:
+            person: who asks.
+            context: what all go on from, checked.
+            samplings: of each.
+
+        Raises:
+            Refusal: the writer does not take all of them, and so none.
+        """
+        stories: list[Story] = []
+        try:
+            for sampling in samplings:
+                stories.append(self._ask_writer(person, context, sampling))
+        except Refusal:
+            for story in stories:
+                self._writer.stop(story)
+            raise
+        return stories
+
     def _first_page(self, story: Story) -> Pages:
         assert story.sampling.seed is not None
         return Pages.first(story.sampling.seed, self._weights)
@@ -241,7 +270,7 @@ class Stories:
         story, target = job.story, job.target
         shown = ""
         shown_at: float | None = None
-        buttons = self._make_buttons(WRITING, job.state, target.language)
+        buttons = self.make_buttons(WRITING, job.state, target.language)
         try:
             while not await self._clock.wait(story.ended, PACE):
                 place = self._writer.place(story)
@@ -286,7 +315,7 @@ class Stories:
         actions: Sequence[Action] = FINAL,
     ) -> None:
         """Show what stays, with the buttons that stay."""
-        buttons = self._make_buttons(actions, state, target.language)
+        buttons = self.make_buttons(actions, state, target.language)
         await self._delivery.send(lambda: target.show(content, buttons))
 
     async def _give_up(self, job: _Job, shown: str, error: Exception) -> None:
@@ -305,12 +334,7 @@ class Stories:
             _log.error("the end of a story could not be shown: %s", type(error).__name__)
             return
         language = job.target.language
-        if is_blocked(error):
-            why = language.say(Text.BLOCKED)
-        elif may_not(error):
-            why = language.say(Text.MAY_NOT_WRITE)
-        else:
-            why = language.say(Text.NOT_SHOWN, reference=record(error, "a story"))
+        why = why_not_shown(error, language)
         try:
             if shown:
                 content = self._cut_short(shown, Text.NOT_TO_ITS_END, language)
@@ -328,10 +352,14 @@ class Stories:
     def _end(self, job: _Job) -> str:
         page, story, language = job.page, job.story, job.target.language
         added = messages.trim(story.text, story.sampling.length, page.text)
-        notes = captions.facts(self._model, story, job.dropped, language)
-        notes += filter(None, [job.note, captions.ending(story, language)])
         whole = replace(page, story=page.story + added.story, cut=added.cut)
-        return messages.build(whole, " · ".join(notes))
+        return messages.build(whole, self.caption(story, job.dropped, language, job.note))
+
+    def caption(self, story: Story, dropped: int, language: Language, note: str = "") -> str:
+        """The small line under a story that has ended, with a note of one's own; see `captions`."""
+        notes = captions.facts(self._model, story, dropped, language)
+        notes += filter(None, [note, captions.ending(story, language)])
+        return " · ".join(notes)
 
     def _cut_short(self, content: str, why: Text, language: Language) -> str:
         """What a message says, as a story that nobody writes on."""

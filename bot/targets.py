@@ -75,10 +75,12 @@ class Response:
             return None
         if callback is not None:
             self._message = callback.message_id
+            self.is_private |= callback.is_ephemeral()  # Discord may make it so
         else:  # the answer that held it was lost
             with contextlib.suppress(*UNREACHABLE):  # the first edit will tell it, too
-                original = self._interaction.original_response
-                self._message = (await self._delivery.send(original, pauses=())).id
+                original = await self._delivery.send(self.original, pauses=())
+                self._message = original.id
+                self.is_private |= original.flags.ephemeral
         return self._message
 
     async def show(
@@ -104,6 +106,27 @@ class Response:
             message = await known.edit(content=content, view=view, attachments=files)
         self._promised = False
         return message.id
+
+    async def original(self) -> discord.InteractionMessage:
+        """The message as it is now, in one try."""
+        return await self._interaction.original_response()
+
+    async def post(self, content: str, view: discord.ui.View) -> None:
+        """Send one more message below, in one try: a second would not be known as the same.
+
+        It is for the one who asked alone if the first is.
+        """
+        send = self._interaction.followup.send
+        await self._delivery.send(
+            lambda: send(content, view=view, ephemeral=self._is_hidden), pauses=()
+        )
+
+    @property
+    def _is_hidden(self) -> bool:
+        """Whether one person sees the message alone."""
+        pressed = self._interaction.message
+        in_hidden = pressed is not None and self.in_place and pressed.flags.ephemeral
+        return self.is_private or in_hidden
 
     async def change_buttons(self, view: discord.ui.View | discord.ui.LayoutView) -> None:
         """Put other buttons under the message at once: the first response itself does it."""
@@ -151,8 +174,8 @@ class Response:
 
     def _without_token(self) -> discord.PartialMessage | None:
         """The message as one of the bot's own, where the bot is at home."""
-        interaction, pressed = self._interaction, self._interaction.message
-        if self.is_private or (pressed is not None and self.in_place and pressed.flags.ephemeral):
+        interaction = self._interaction
+        if self._is_hidden:
             return None  # what one person sees alone is reached by tokens only
         at_home = interaction.is_guild_integration() or interaction.context.dm_channel
         if not at_home or self._message is None or interaction.channel_id is None:
@@ -253,3 +276,12 @@ def may_not(error: Exception) -> bool:
 def is_blocked(error: Exception) -> bool:
     """Whether a server's AutoMod refuses these words."""
     return isinstance(error, discord.HTTPException) and error.code in BLOCKED
+
+
+def why_not_shown(error: Exception, language: Language) -> str:
+    """What to say to somebody whose story Discord does not take."""
+    if is_blocked(error):
+        return language.say(Text.BLOCKED)
+    if may_not(error):
+        return language.say(Text.MAY_NOT_WRITE)
+    return language.say(Text.NOT_SHOWN, reference=record(error, "a story"))

@@ -152,6 +152,11 @@ class Text(Said):
     LATER = Row("▶", "▶", "▶", "▶")
     HOW = Row("How?", "Wie?", "Comment ?", "¿Cómo?")
     KEEP = Row("Keep", "Aufheben", "Garder", "Guardar")
+    FORK = Row("Fork", "Gabeln", "Bifurquer", "Bifurcar")
+    COUNT_NOW = Row("Count now", "Jetzt zählen", "Compter maintenant", "Contar ya")
+    GO_ON_WITH = Row(
+        "Go on with {way}", "Weiter mit {way}", "Continuer avec {way}", "Seguir con {way}"
+    )
     NEXT_PLACE = Row("Next place", "Nächste Stelle", "Passage suivant", "Siguiente pasaje")
     LETTERS = Row("Letters", "Buchstaben", "Lettres", "Letras")
     LAYERS = Row("Layers", "Schichten", "Couches", "Capas")
@@ -459,7 +464,8 @@ class Text(Said):
         "**Apps > {continue_as}** in a message's menu: Pooh goes on from there.\n"
         "**Mention** me, also in a reply to a story, or write to me in private: Pooh answers.\n"
         "Under a story: **{again}** (another) · **◀ ▶** (turn back) · **{continue}** · "
-        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
+        "**{fork}**\n"
         "**/{about}** who Pooh is · **/{privacy}** what he keeps · **/{setup}** this server's card",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
         "fängt er selbst an.\n"
@@ -469,7 +475,8 @@ class Text(Said):
         "**Erwähne** mich, auch in der Antwort auf eine Geschichte, oder schreib mir privat: Pu "
         "antwortet.\n"
         "Unter einer Geschichte: **{again}** (eine andere) · **◀ ▶** (blättern) · **{continue}** · "
-        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
+        "**{fork}**\n"
         "**/{about}** wer Pu ist · **/{privacy}** was er aufhebt · **/{setup}** für diesen Server",
         "**/pooh** `{prompt}` Pooh continue à partir de tes mots (en anglais) ; sans mots, il "
         "commence lui-même.\n"
@@ -479,7 +486,8 @@ class Text(Said):
         "là.\n"
         "**Mentionne**-moi, aussi en réponse à une histoire, ou écris-moi en privé : Pooh répond.\n"
         "Sous une histoire : **{again}** (une autre) · **◀ ▶** (feuilleter) · **{continue}** · "
-        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
+        "**{fork}**\n"
         "**/{about}** qui est Pooh · **/{privacy}** ce qu'il conserve · **/{setup}** pour ce "
         "serveur",
         "**/pooh** `{prompt}` Pooh continúa a partir de tus palabras (en inglés); sin ellas, "
@@ -489,7 +497,8 @@ class Text(Said):
         "**Aplicaciones > {continue_as}** en el menú de un mensaje: Pooh continúa desde ahí.\n"
         "**Mencióname**, también al responder a un cuento, o escríbeme en privado: Pooh responde.\n"
         "Bajo un cuento: **{again}** (uno distinto) · **◀ ▶** (pasar página) · **{continue}** · "
-        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}**\n"
+        "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
+        "**{fork}**\n"
         "**/{about}** quién es Pooh · **/{privacy}** qué guarda · **/{setup}** para este servidor",
     )
 
@@ -607,7 +616,7 @@ NAMES = (
         Text.CALMER,
         Text.STOP,
     ),
-    *(Text.DELETE, Text.HOW, Text.KEEP),
+    *(Text.DELETE, Text.HOW, Text.KEEP, Text.FORK),
     *(Text.SETUP, Text.PRIVACY),
 )
 

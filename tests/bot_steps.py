@@ -11,7 +11,7 @@ from tests.fake_discord import (
 )
 from tests.hosting import Stage, finished
 
-STORY_BUTTONS = ["Again", "Continue", "Wilder", "Calmer", "Delete", "How?", "Keep"]
+STORY_BUTTONS = ["Again", "Continue", "Wilder", "Calmer", "Delete", "How?", "Keep", "Fork"]
 
 
 async def told(theatre: Stage, use: Interaction) -> Message:

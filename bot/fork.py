@@ -1,0 +1,389 @@
+"""Fork: two ways on from a story, and whoever reads them votes for how it goes on.
+
+Two stories are written at once, shown on one card, and voted on for some minutes; the winner
+becomes a story of its own below. Votes are in memory only (`bot.votes`). After a restart the card
+says that nobody counted, and the one who asked chooses.
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self, assert_never
+
+import discord
+from discord.utils import MISSING
+
+from bot import messages
+from bot.actions import FINAL, STATE, ButtonState
+from bot.delivery import PAUSES
+from bot.errors import UNREACHABLE, Refusal, explain, is_gone, kind_of
+from bot.fork_card import LONGEST, Fork, Half, as_held, card, read
+from bot.fork_texts import ForkText
+from bot.options import MAX_PROMPT
+from bot.pages import Pages, short_digest
+from bot.prompts import TAIL, read_prompt
+from bot.services import Services, response_to, services_of
+from bot.targets import Response, may_not, why_not_shown
+from bot.translations import Text
+from bot.votes import End, Vote, Way
+from bot.worker import Outcome, Story
+from bot.writer import SEEDS
+
+ASKS = 2  # of the limiter: two stories are written
+VOTE = 180.0  # seconds in which people vote ...
+LEAST_VOTE = 60.0  # ... or at least so many; with less time, nobody is asked
+TOKEN = 14 * 60.0  # seconds after the press in which its token, which lives for 15 minutes, is used
+PACE = 1.0  # seconds between two edits that show new counts
+
+_log = logging.getLogger(__name__)
+
+
+class ForkButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]],
+    template=rf"pooh:(?P<what>vote|count|take)-(?P<way>[ab]):{STATE}",
+):
+    """A button of a fork's card, new or as old as the card.
+
+    It votes for a way, has the votes counted now, or goes on with a way that was not told yet.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        way: Way,
+        state: ButtonState,
+        label: str = "",
+        style: discord.ButtonStyle = discord.ButtonStyle.primary,
+    ) -> None:
+        custom_id = f"pooh:{what}-{way.value}:{state.code}"
+        super().__init__(discord.ui.Button(label=label, style=style, custom_id=custom_id))
+        self.what = what
+        self.way = way
+        self.state = state
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction,
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Made anew from its id, when it is pressed."""
+        return cls(match["what"], Way(match["way"]), ButtonState.of(match), "-")
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        """Somebody pressed it."""
+        response = response_to(interaction)
+        try:
+            if not services_of(interaction).settings.is_allowed(interaction.guild_id):
+                raise Refusal(Text.NOT_AT_HOME)
+            if self.what == "take":
+                await _take(interaction, self.way, self.state)
+            else:
+                await _vote(interaction, None if self.what == "count" else self.way, self.state)
+        except Exception as error:
+            await explain(response, error)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A card, and the response that it is shown in.
+
+    Attributes:
+        services: of the bot.
+        response: which shows it.
+        fork: what it offers.
+        state: what its buttons remember: who asked, how both ways are written, and, where a
+            story's message can tell them again, that they are its two pages.
+    """
+
+    services: Services
+    response: Response
+    fork: Fork
+    state: ButtonState
+
+    async def votes(self, vote: Vote, when: str, pauses: Sequence[float] = PAUSES) -> None:
+        """The votes, so far."""
+        counts, language = vote.counts, self.response.language
+        buttons: list[ForkButton] = [
+            ForkButton("vote", way, self.state, f"{way.name} · {counts[way]}") for way in Way
+        ]
+        grey, now = discord.ButtonStyle.secondary, language.say(Text.COUNT_NOW)
+        buttons.append(ForkButton("count", Way.A, self.state, now, grey))
+        await self._show(language.say(ForkText.VOTE, when=when), self.fork, buttons, pauses)
+
+    async def rest(self, text: ForkText, **values: object) -> None:
+        """Nobody votes; the one who asked can go on with what is there."""
+        line = self.response.language.say(text, **values)
+        await self._show(line, self.fork, self._offers(self.fork))
+
+    async def told(self, way: Way, text: ForkText, **values: object) -> None:
+        """One way was told; the other is not lost."""
+        left, language = self.fork.without(way), self.response.language
+        if way in left.ways:  # it was the last one
+            await self._show(language.say(ForkText.BOTH_TOLD, way=way.name), left, [])
+        else:
+            line = language.say(text, way=way.name, other=way.other.name, **values)
+            await self._show(line, left, self._offers(left))
+
+    async def tell(self, way: Way) -> None:
+        """That way as a story's message, with all that belongs to one."""
+        pages = self.state.pages
+        pages = pages and pages.turned(1 if way is Way.B else 0)
+        language = self.response.language
+        buttons = self.services.stories.make_buttons(
+            FINAL, replace(self.state, pages=pages), language
+        )
+        await self.response.post(self.fork.told(way), buttons)
+
+    def _offers(self, fork: Fork) -> list[ForkButton]:
+        say = self.response.language.say
+        return [
+            ForkButton("take", way, self.state, say(Text.GO_ON_WITH, way=way.name))
+            for way in fork.ways
+        ]
+
+    async def _show(
+        self,
+        line: str,
+        fork: Fork,
+        buttons: Sequence[ForkButton],
+        pauses: Sequence[float] = PAUSES,
+    ) -> None:
+        view = card(line, fork, buttons, self.response.language)
+        await self.services.delivery.send(lambda: self.response.show(MISSING, view), pauses=pauses)
+
+
+async def fork_story(interaction: discord.Interaction, state: ButtonState) -> None:
+    """The button under a story.
+
+    Args:
+        interaction: the press.
+        state: what the button remembers of the story.
+
+    Raises:
+        Refusal: there is nothing to go on from, or to choose from; too many asks, a word that is
+            refused, a full queue, a vote about this story already, or the bot is going to sleep.
+    """
+    services, message = services_of(interaction), interaction.message
+    assert message is not None
+    if services.stories.is_writing(message.id):
+        raise Refusal(Text.STILL_WRITING)
+    response, person = response_to(interaction), interaction.user.id
+    response.is_private = message.flags.ephemeral
+    with services.votes.opened(message.id, person) as vote:
+        services.stories.check_rate_limit(person, ASKS)
+        deadline = services.clock.monotonic() + TOKEN
+        shown = await _write(services, response, vote, state, message, person, interaction.id)
+        if vote.end is End.GONE:
+            return
+        alone = response.is_private or interaction.context.dm_channel
+        seconds = min(VOTE, deadline - services.clock.monotonic())
+        try:
+            if vote.end is End.CLOSED:
+                await shown.rest(ForkText.UNCOUNTED)
+            elif alone or seconds < LEAST_VOTE:
+                await shown.rest(ForkText.CHOOSE)
+            else:
+                await _hold(shown, vote, seconds)
+                await _decide(shown, vote)
+        except UNREACHABLE as error:
+            if not may_not(error):
+                raise
+            await response.say(why_not_shown(error, response.language))
+
+
+async def _write(
+    services: Services,
+    response: Response,
+    vote: Vote,
+    state: ButtonState,
+    message: discord.Message,
+    person: int,
+    press: int,
+) -> _Shown:
+    """Have both ways written; the seeds come from the press.
+
+    Raises:
+        Refusal: as `fork_story`.
+    """
+    stories, writer, language = services.stories, services.writer, response.language
+    text = messages.parse(message.content).text.strip()
+    if not text:
+        raise Refusal(Text.NO_WORDS)
+    # A short story is shown whole, and then its two ways on are pages of the message that has one.
+    tail = MAX_PROMPT if len(text) <= MAX_PROMPT else TAIL
+    prompt = read_prompt("", writer.vocab, services.words, before=text, tail=tail)
+    how = state.shown
+    how = replace(how, length=min(how.length, LONGEST), whole_word=True)
+    if not how.temperature or how.top_k == 1:
+        raise Refusal(ForkText.ONE_WAY)
+    pages = Pages(press % SEEDS, (0, 0), 1, short_digest(writer.weights))
+    versions = [pages.sampling(how), pages.turned(1).sampling(how)]
+    written = stories.submit_together(person, prompt.context, versions)
+    try:
+        if (shown := await response.open()) is not None:
+            services.votes.place(vote, shown)
+        for story in written:
+            while not await services.clock.wait(story.ended, PACE):
+                if vote.end is End.GONE:
+                    for unwanted in written:
+                        writer.stop(unwanted)
+    finally:
+        for story in written:
+            writer.stop(story)
+    ways = {}
+    for way, story in zip(Way, written, strict=True):
+        added = messages.trim(story.text, story.sampling.length, prompt.text)
+        ways[way] = Half(added.story, added.cut, stories.caption(story, 0, language))
+    _check(written, ways)
+    fork = Fork(prompt.text, ways)
+    held = as_held(fork, language)
+    whole = held == fork and prompt.context == prompt.text
+    return _Shown(
+        services, response, held, ButtonState(person, how, pages=pages if whole else None)
+    )
+
+
+def _check(written: Sequence[Story], ways: Mapping[Way, Half]) -> None:
+    """Whether there is something to choose from.
+
+    Raises:
+        Refusal: there is not.
+    """
+    if all(half.story.strip() for half in ways.values()):
+        if len({half.story for half in ways.values()}) == 1:
+            raise Refusal(ForkText.ONE_WAY)
+        return
+    if reference := next((story.reference for story in written if story.reference), ""):
+        raise Refusal(Text.BOTHER, reference=reference)
+    if any(story.outcome is Outcome.CLOSED for story in written):
+        raise Refusal(Text.GOING_TO_SLEEP)
+    raise Refusal(ForkText.NO_TWO_WAYS)
+
+
+async def _hold(shown: _Shown, vote: Vote, seconds: float) -> None:
+    """Show the card and its counts until the vote is over: in time, or before."""
+    clock = shown.services.clock
+    until = clock.monotonic() + seconds
+    when = f"<t:{int(clock.now() + seconds)}:R>"
+    await shown.votes(vote, when)
+    while vote.end is None and (left := until - clock.monotonic()) > 0:
+        if not await clock.wait(vote.changed, left) or vote.end is not None:
+            continue
+        vote.changed.clear()
+        try:
+            await shown.votes(vote, when, pauses=())  # the next edit says more
+        except UNREACHABLE as error:
+            if is_gone(error):
+                vote.finish(End.GONE)
+            _log.warning("counts could not be shown: %s", kind_of(error))
+        await clock.wait(vote.over, PACE)
+    vote.finish(End.COUNTED)
+
+
+async def _decide(shown: _Shown, vote: Vote) -> None:
+    """What a vote that is over leads to."""
+    assert vote.end is not None
+    match vote.end:
+        case End.GONE:
+            return
+        case End.CLOSED:
+            await shown.rest(ForkText.UNCOUNTED)
+        case End.COUNTED:
+            await _carry_out(shown, vote)
+        case _:
+            assert_never(vote.end)
+
+
+async def _carry_out(shown: _Shown, vote: Vote) -> None:
+    counts, winner = vote.counts, vote.winner
+    most, least = max(counts[way] for way in Way), min(counts[way] for way in Way)
+    if winner is None:
+        return await shown.rest(ForkText.TIED, votes=most)
+    response = shown.response
+    try:
+        await shown.services.delivery.send(response.original)  # who took it away wants no story
+        await shown.tell(winner)
+    except UNREACHABLE as error:
+        if is_gone(error):
+            raise
+        _log.warning("what won could not be told: %s", kind_of(error))
+        await shown.rest(ForkText.UNTOLD, way=winner.name, most=most, least=least)
+        if may_not(error):
+            raise
+        return None
+    text = ForkText.WON if most > least else ForkText.WON_TIE
+    return await shown.told(winner, text, most=most, least=least)
+
+
+async def _vote(interaction: discord.Interaction, way: Way | None, state: ButtonState) -> None:
+    """A vote for a way; without one, the votes are to be counted now."""
+    services, message = services_of(interaction), interaction.message
+    assert message is not None
+    vote = services.votes.at(message.id)
+    if way is None:
+        _check_chooser(interaction, state)
+    if vote is None:
+        return await _bring_to_rest(interaction, state)
+    if way is not None:
+        vote.cast(interaction.user.id, way)
+    else:
+        vote.finish(End.COUNTED)
+    await _acknowledge(interaction)
+    return None
+
+
+def _check_chooser(interaction: discord.Interaction, state: ButtonState) -> None:
+    moderator = interaction.guild_id and interaction.permissions.manage_messages
+    if interaction.user.id != state.owner and not moderator:
+        raise Refusal(ForkText.MAY_NOT_CHOOSE)
+
+
+async def _acknowledge(interaction: discord.Interaction) -> Response:
+    """Say that the press was heard; the response is about the card then."""
+    response = response_to(interaction)
+    response.in_place = True
+    await response.open()
+    return response
+
+
+async def _bring_to_rest(interaction: discord.Interaction, state: ButtonState) -> None:
+    """Nobody counts here, although the card said so when a button was pressed.
+
+    Either the vote has just ended, and the card says so by now; or the bot went away meanwhile.
+    """
+    services, response = services_of(interaction), await _acknowledge(interaction)
+    fork, is_open = read(await services.delivery.send(response.original))
+    if fork is not None and is_open:
+        await _Shown(services, response, fork, state).rest(ForkText.UNCOUNTED)
+
+
+async def _take(interaction: discord.Interaction, way: Way, state: ButtonState) -> None:
+    """Go on with a way that was not told yet; a second press finds nothing to do.
+
+    Raises:
+        Refusal: they may not, or it holds a word that is refused by now.
+    """
+    services, message = services_of(interaction), interaction.message
+    assert message is not None
+    _check_chooser(interaction, state)
+    with services.votes.choosing(message.id) as first:
+        response = await _acknowledge(interaction)
+        if not first:
+            return
+        fork, is_open = read(await services.delivery.send(response.original))
+        if fork is None or is_open or way not in fork.ways:
+            return
+        if services.words.refuses(fork.prompt + fork.ways[way].story):
+            raise Refusal(Text.RATHER_NOT)
+        shown = _Shown(services, response, fork, state)
+        try:
+            await shown.tell(way)
+        except UNREACHABLE as error:
+            if not may_not(error):
+                raise
+            return await response.say(why_not_shown(error, response.language))
+        await shown.told(way, ForkText.CHOSEN)
