@@ -280,7 +280,7 @@ async def _hold(shown: _Shown, vote: Vote, seconds: float) -> None:
             if is_gone(error):
                 vote.finish(End.GONE)
             _log.warning("counts could not be shown: %s", kind_of(error))
-        await clock.wait(vote.over, PACE)
+        await clock.wait(vote.over, max(0.0, min(PACE, until - clock.monotonic())))
     vote.finish(End.COUNTED)
 
 
