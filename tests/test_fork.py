@@ -12,9 +12,18 @@ from bot.messages import parse
 from bot.translations import Language, Text
 from bot.writer import UNFINISHED
 from tests.bot_steps import STORY_BUTTONS, changed, continues, note, page, refusal, told
-from tests.fake_discord import PRIVATE, ApiError, Channel, Cut, Interaction, Message, Person
+from tests.fake_discord import (
+    PRIVATE,
+    ApiError,
+    Channel,
+    Cut,
+    Interaction,
+    Message,
+    Person,
+    Schemas,
+)
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
-from tests.hosting import Stage, finished
+from tests.hosting import Stage, finished, stage
 from tests.test_pages import places
 
 say = Language.ENGLISH.say
@@ -300,10 +309,9 @@ async def test_a_bot_that_goes_brings_its_votes_to_rest(wood: Stage, going: str)
     leaving = asyncio.create_task(
         wood.bot.hand_over() if going == "hand_over" else wood.bot.leave(grace=2.0)
     )
-    await server.until(lambda: list(card.buttons) == TAKE)
+    await wood.until(lambda: list(card.buttons) == TAKE)
     wood.decoder.open()
-    while not leaving.done():
-        await wood.pass_seconds(0.2)
+    await wood.until(leaving.done)
     await leaving
     for message in (card, use.original):
         assert message is not None and not message.loading
@@ -350,12 +358,7 @@ async def deleted_in_time(wood: Stage, owl: Person, kanga: Person) -> Message:
     await wood.server.until(lambda: wood.writer.writing == 2 and use.original)
     assert use.original
     owl.delete(use.original)
-    for _ in range(100):
-        if all(one.halt for one in wood.writer.unfinished):
-            break
-        await wood.pass_seconds(0.2)
-    else:
-        pytest.fail("it is written for nobody")
+    await wood.until(lambda: all(one.halt for one in wood.writer.unfinished))
     wood.decoder.open()
     await wood.server.until(lambda: not wood.writer.writing)
     return story
@@ -420,26 +423,29 @@ async def test_an_error_of_the_network_is_told_and_leaves_nothing(wood: Stage) -
     assert use.original and use.original.deleted and not len(wood.bot.services.votes)
 
 
-async def test_what_he_took_long_for_is_chosen_before_the_token_dies(wood: Stage) -> None:
-    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
-    story = await begin(wood, kanga, length=60)
-    wood.decoder.hold()
-    use = kanga.press(story, "Fork")
-    await wood.server.until(lambda: wood.writer.writing == 2 and use.original)
-    wood.clock.advance(TOKEN - LEAST_VOTE - 30)
-    wood.decoder.open()
-    card = await forked(wood, use)
-    assert list(card.buttons)[:2] == ["A · 0", "B · 0"]
-    await vote(wood, roo, card, "A")
-    wood.clock.advance(LEAST_VOTE + 31)
-    await wood.server.until(lambda: below(card))
-    await wood.server.until(lambda: not len(wood.bot.services.votes))
-    wood.decoder.hold()
-    use = kanga.press(story, "Fork")
-    await wood.server.until(lambda: wood.writer.writing == 2 and use.original)
-    wood.clock.advance(TOKEN - LEAST_VOTE + 30)
-    wood.decoder.open()
-    assert list((await forked(wood, use)).buttons) == TAKE
+async def test_what_he_took_long_for_is_chosen_before_the_token_dies(
+    schemas: Schemas | None,
+) -> None:
+    async with stage(schemas=schemas, deadline=800.0) as wood:
+        kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
+        story = await begin(wood, kanga, length=60)
+        wood.decoder.hold()
+        use = kanga.press(story, "Fork")
+        await wood.server.until(lambda: wood.writer.writing == 2 and use.original)
+        wood.clock.advance(TOKEN - LEAST_VOTE - 50)
+        wood.decoder.open()
+        card = await forked(wood, use)
+        assert list(card.buttons)[:2] == ["A · 0", "B · 0"]
+        await vote(wood, roo, card, "A")
+        wood.clock.advance(LEAST_VOTE + 51)
+        await wood.server.until(lambda: below(card))
+        await wood.server.until(lambda: not len(wood.bot.services.votes))
+        wood.decoder.hold()
+        use = kanga.press(story, "Fork")
+        await wood.server.until(lambda: wood.writer.writing == 2 and use.original)
+        wood.clock.advance(TOKEN - LEAST_VOTE + 15)
+        wood.decoder.open()
+        assert list((await forked(wood, use)).buttons) == TAKE
 
 
 # What breaks on the way
@@ -497,8 +503,7 @@ async def test_the_end_of_a_vote_survives_a_broken_connection(wood: Stage) -> No
     await wood.pass_seconds(1.2)
     wood.server.fail("PATCH", "/webhooks", Cut.CLOSED, times=2)
     wood.clock.advance(VOTE)
-    while list(card.buttons) != [TAKE[1]]:
-        await wood.pass_seconds(0.5)
+    await wood.until(lambda: list(card.buttons) == [TAKE[1]])
     assert len(below(card)) == 1
 
 

@@ -66,8 +66,7 @@ async def test_a_word_to_one_person_arrives_though_its_answer_was_lost(wood: Sta
     use = wood.server.person().command("help")
     await wood.server.until(lambda: not wood.server.faults)
     leaving = asyncio.create_task(wood.bot.leave(grace=60.0))
-    while not leaving.done():
-        await wood.pass_seconds(0.2)
+    await wood.until(leaving.done)
     assert use.answered is not None
 
 
@@ -78,6 +77,7 @@ async def test_who_is_never_answered_holds_the_bot_no_longer_than_its_grace(
     called, gate = gated(monkeypatch, keep, "plate")
     wood.server.person().press(story, "Keep")
     await wood.server.until(called.is_set)
-    await wood.bot.leave(grace=0.2)
+    leaving = asyncio.create_task(wood.bot.leave(grace=0.2))
+    await wood.until(leaving.done)
     assert not wood.bot.services.delivery.at_work
     gate.set()
