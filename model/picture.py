@@ -26,7 +26,7 @@ STORY = (
     *((size, ONE_LINE) for size in (72, 64, 56, 50, 46)),
     *((size, TWO_LINES) for size in (56, 50, 46, 42, 38, 34, 31, TYPE)),
 )
-HIGH = 0.54  # half the height of a word's ground, of its type
+UP, DOWN = 0.68, 0.54  # how far a word's ground reaches, of its type: letters may have dots
 LANE = 28  # an arrow runs so far above the words
 LISTS, ROW = 378, 36  # the middle of the first row below; from one to the next
 CHARTS = 690  # where the charts begin, right of the lists
@@ -79,12 +79,22 @@ Places = dict[int, tuple[float, int, float]]
 
 @dataclass(frozen=True)
 class Lines:
-    """How the text stands: its type, its characters, its lines' middles, half their height."""
+    """How the text stands: its type, its characters, its lines' middles, its type's size."""
 
     font: "FontProperties"
     places: Places
     middles: tuple[float, ...]
-    high: float
+    size: float
+
+    @property
+    def up(self) -> float:
+        """How far words reach above the middle of their line."""
+        return UP * self.size
+
+    @property
+    def down(self) -> float:
+        """How far they reach below it."""
+        return DOWN * self.size
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[int, int, float]]:
         """First and last place, and the line's middle, of what is seen of a part on each line."""
@@ -102,7 +112,7 @@ class Lines:
 def _story(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
     """The lines of the text, its words on their shades, and what is marked at them."""
     lines = _fit(canvas, shown)
-    places, high = lines.places, lines.high
+    places, up, down = lines.places, lines.up, lines.down
     numbers = {call_out.word: i for i, call_out in enumerate(shown.call_outs, 1)}
     inside: set[int] = set()
     for word in shown.words:
@@ -114,12 +124,12 @@ def _story(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
             mark = MARK if word in numbers and first == word.start else 0
             left, text = places[first][0] - 4 - mark, shown.text[first - shown.start :]
             width = places[last][2] + 4 - left
-            canvas.box(left, y - high, width, 2 * high, fill)
+            canvas.box(left, y - up, width, up + down, fill)
             if mark:
                 canvas.badge(left + BADGE + 5, y, numbers[word], ink, fill)
             canvas.text(places[first][0], y, text[: last + 1 - first], lines.font, ink)
             if word == shown.rarest:
-                canvas.box(left, y + high + 3, width, 6, INK)
+                canvas.box(left, y + down + 3, width, 6, INK)
     for i, (left, line, _) in places.items():
         if i not in inside:
             here = i - shown.start  # dots stand where the text goes on
@@ -128,7 +138,7 @@ def _story(canvas: Canvas, shown: Excerpt, wording: Wording) -> None:
     for start, stop in shown.runs:
         for first, last, y in lines.pieces(start, stop):
             left = places[first][0]
-            canvas.box(left, y + high + 13, places[last][2] - left, 3, INK)
+            canvas.box(left, y + down + 13, places[last][2] - left, 3, INK)
     if shown.arc is not None and {shown.arc.word.start, shown.arc.source.start} <= places.keys():
         _arrow(canvas, shown, shown.arc, lines, wording)
 
@@ -145,7 +155,7 @@ def _fit(canvas: Canvas, shown: Excerpt) -> Lines:
         widths = [canvas.width(text, font) + sum(marks) for _, text, marks in parts]
         if _fits(widths, _space(canvas, font), len(middles)):
             break
-    return Lines(font, _places(canvas, parts, font, len(middles)), middles, HIGH * size)
+    return Lines(font, _places(canvas, parts, font, len(middles)), middles, size)
 
 
 Part = tuple[int, str, list[int]]
@@ -203,7 +213,7 @@ def _places(canvas: Canvas, parts: list[Part], font: "FontProperties", lines: in
 def _arrow(canvas: Canvas, shown: Excerpt, arc: Arc, lines: Lines, wording: Wording) -> None:
     """From a name to where it stood before, in the lane above it, with what that means."""
     (x, y), (to, other) = lines.middle(arc.word), lines.middle(arc.source)
-    top = y - lines.high
+    top = y - lines.up
     lane = top - LANE
     end = top - 2
     if other < y:  # from below, up to the word or to the lines that stand under it
@@ -211,7 +221,7 @@ def _arrow(canvas: Canvas, shown: Excerpt, arc: Arc, lines: Lines, wording: Word
         is_run = any(
             start in source or arc.source.start in range(start, stop) for start, stop in shown.runs
         )
-        end = other + lines.high + (18 if is_run else 11 if arc.source == shown.rarest else 3)
+        end = other + lines.down + (18 if is_run else 11 if arc.source == shown.rarest else 3)
     canvas.arrow([(x, top), (x, lane), (to, lane), (to, end)])
     font = canvas.font(TYPE, "Sans")
     width = canvas.width(wording.looked_back, font)

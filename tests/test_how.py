@@ -340,6 +340,23 @@ def test_headings_stand_beside_each_other_in_every_language(
         assert (words.read_before in drawn_words) == bool(shown.runs)
 
 
+def test_dots_of_capitals_stand_on_their_ground() -> None:
+    vocab = Vocab(" \nÅÜÇbeginorstuv")
+    gpt = random_gpt(replace(TABLE, vocab_size=len(vocab), context_length=64))
+    decoder = Decoder(gpt.config, tensors(gpt))
+    for text in ("Über Åse", "Über Åse Çeres b " * 3):
+        shown = excerpt(Explanation(decoder, vocab, text), 0)
+        canvas = drawn(replace(shown, call_outs=(), open_word=None, rarest=None))
+        grounds = [b.get_window_extent(canvas.renderer) for b in canvas.figure.findobj(Rectangle)]
+        tall = [t for t in canvas.figure.texts if t.get_text() in ("Über", "Åse", "Çeres")]
+        assert tall
+        for label in tall:
+            size = float(label.get_fontsize()) * 100 / 72
+            top = HEIGHT - label.get_position()[1] + 0.93 * size  # of a capital with dots
+            x = label.get_window_extent(canvas.renderer).x0 + 2
+            assert any(g.x0 <= x <= g.x1 and g.y1 >= top and g.height < 150 for g in grounds)
+
+
 def test_long_guesses_are_whole_where_there_is_room(explained: Explanation) -> None:
     shown = full(explained)
     first, last = shown.call_outs
