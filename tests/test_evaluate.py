@@ -20,7 +20,7 @@ from model.sampling import Sampling, generate
 from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, load_decoder, save
 from training import evaluate, reports
-from training.baselines import CharacterChain, word_chain_texts
+from training.baselines import word_chain_texts
 from training.config import TrainingConfig
 from training.corpus import load_texts
 from training.measures import ReadingList, answer, common_start, losses, qualities, write
@@ -155,18 +155,6 @@ def test_common_start() -> None:
     assert common_start("bump, bump", "bump, jump") == 6
     assert common_start("bump", "bump, bump") == 4
     assert common_start("", "bump") == 0
-
-
-def test_a_chain_over_characters_gives_probabilities_and_learns() -> None:
-    text = SAMPLE[:5000]
-    chain = CharacterChain(text)
-    for context in ("", "q", text[:10], "\n\n\n\n\n"):
-        assert chain.probabilities(context).sum() == pytest.approx(1)
-    guessing = math.log(len(chain.vocab))
-    unseen = chain.vocab.clean(SAMPLE[5000:7000]).text
-    assert chain.losses(text).mean() < chain.losses(unseen).mean() < guessing
-    assert chain.write("\n", 100, seed=1) == chain.write("\n", 100, seed=1)
-    assert chain.write("\n", 100, seed=1) != chain.write("\n", 100, seed=2)
 
 
 def test_a_chain_over_words_writes_words_of_the_text() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.decoder import Decoder
+from model.network import Network
 from model.ngrams import BASE, INVERSE, MIX, powers, signed
 from model.sampling import START, Sampling, forbidden, next_id, without
 from model.sentences import SENTENCE_END, ending
@@ -63,7 +63,7 @@ def losses(gpt: "GPT", ids: NDArray[Any], batch_size: int = 32) -> NDArray[np.fl
     return result
 
 
-def write(decoder: Decoder, vocab: Vocab, requests: Sequence[tuple[str, Sampling]]) -> list[str]:
+def write(decoder: Network, vocab: Vocab, requests: Sequence[tuple[str, Sampling]]) -> list[str]:
     """The continuation of every prompt, all written side by side.
 
     Args:

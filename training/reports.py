@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.sampling import START, Sampling
+from model.chain import Chain
+from model.sampling import Sampling
 from model.sentences import SENTENCE_END
 from model.weights import load_decoder, load_gpt, resolve
-from training.baselines import CharacterChain, word_chain_texts
+from training.baselines import word_chain_texts
 from training.measures import ReadingList, common_start, losses, qualities, write
 from training.memory import answers_himself, memory_report, repeated, strangers
 from training.recipe import CorpusError
@@ -217,9 +218,10 @@ def baselines(text: str, library: ReadingList, book: str) -> list[Report]:
     Raises:
         ModuleNotFoundError: markovify, of the extra `bench`, is not installed.
     """
-    chain = CharacterChain(book)
+    chain = Chain.learn(book, order=4)
     cleaned = chain.vocab.clean(text).text
-    characters = [("", chain.write(START, LENGTH, seed)) for seed in SEEDS]
+    freely = [("", Sampling(LENGTH, 1.0, top_p=1.0, seed=seed, rules=False)) for seed in SEEDS]
+    characters = [("", written) for written in write(chain, chain.vocab, freely)]
     words = [("", written) for written in word_chain_texts(book, LENGTH, SEEDS)]
     itself = [("", part) for part in excerpts(text)]
     return [
