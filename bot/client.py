@@ -11,6 +11,7 @@ from typing import Any
 import discord
 
 from bot import mentions, systemd
+from bot.ballots import Ballots
 from bot.buttons import StoryButton, row
 from bot.clock import Clock
 from bot.cluster import make_gate
@@ -24,6 +25,8 @@ from bot.explanations import CardButton
 from bot.fork import ForkButton
 from bot.keep import KeepButton
 from bot.privacy import PrivacyButton
+from bot.race import RaceButton
+from bot.racers import SHIPPED, Racers
 from bot.services import ServiceClient, Services
 from bot.settings import Settings
 from bot.setup import ChannelMenu, ChoiceMenu, StorySwitch
@@ -59,8 +62,12 @@ class Pooh(ServiceClient):
         *,
         weights: Path,
         clock: Clock | None = None,
+        shipped: Path = SHIPPED,
     ) -> None:
-        """Bring settings, who writes, what is refused, where the weights lie, and the time."""
+        """Bring settings, who writes, what is refused, where the weights lie, and the time.
+
+        The folder `shipped` holds those who race against him.
+        """
         intents = discord.Intents.none()
         intents.guilds = intents.messages = True  # messages come without content, but for mentions
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice is wanted
@@ -80,7 +87,25 @@ class Pooh(ServiceClient):
         )
         store = Store(settings.database)
         self.services = Services(
-            settings, clock, words, weights, writer, delivery, stories, Drawings(), store, Votes()
+            settings,
+            clock,
+            words,
+            weights,
+            writer,
+            delivery,
+            stories,
+            Drawings(),
+            store,
+            Votes(),
+            Racers(
+                writer,
+                words,
+                weights,
+                deadline=settings.deadline,
+                clock=clock,
+                shipped=shipped,
+            ),
+            Ballots(),
         )
         self._daily = Daily(self)
         self._connecting: asyncio.Task[None] | None = None
@@ -121,7 +146,7 @@ class Pooh(ServiceClient):
         self.services.writer.start()
         assert self.application_id is not None  # the login told it
         await self.services.store.open(self.application_id)
-        self.add_dynamic_items(StoryButton, CardButton, KeepButton, ForkButton)
+        self.add_dynamic_items(StoryButton, CardButton, KeepButton, ForkButton, RaceButton)
         self.add_dynamic_items(PrivacyButton, ChoiceMenu, ChannelMenu, StorySwitch)
         if not self._shards.has_first:
             return  # another process brings the commands
@@ -150,7 +175,8 @@ class Pooh(ServiceClient):
         systemd.notify("STOPPING=1")
         self._daily.stop()
         self.services.votes.close()
-        await self.services.stories.close(grace)
+        racing = self.services.racers.close(grace / 2)
+        await asyncio.gather(self.services.stories.close(grace), racing)
         closing = asyncio.create_task(self.close())
         _, late = await asyncio.wait([closing], timeout=GOODBYE)
         if late:

@@ -13,6 +13,7 @@ from bot.errors import Refusal, explain
 from bot.openings import suggestions
 from bot.options import DEFAULTS, MAX_LENGTH, MAX_PROMPT, MAX_SEED, MAX_TOP_K, MIN_TOP_P
 from bot.privacy import privacy_command
+from bot.race import PROMPT, race
 from bot.services import response_to, services_of
 from bot.settings import Settings
 from bot.setup import setup_command
@@ -52,6 +53,7 @@ def make_tree(client: discord.Client) -> Tree:
     )
     tree.add_command(_pooh)
     tree.add_command(_how)
+    tree.add_command(_race)
     tree.add_command(_about)
     tree.add_command(_help)
     tree.add_command(privacy_command)
@@ -126,6 +128,15 @@ async def _continue(interaction: discord.Interaction, message: discord.Message) 
 @app_commands.describe(text=named(Text.ON_HOW_TEXT))
 async def _how(interaction: discord.Interaction, text: Range[str, 1, MAX_PROMPT]) -> None:
     await explanations.explain_text(interaction, text)
+
+
+@app_commands.command(name=named(Text.RACE), description=named(Text.ON_RACE))
+@app_commands.describe(prompt=named(Text.ON_PROMPT))
+async def _race(interaction: discord.Interaction, prompt: Range[str, 1, PROMPT] = "") -> None:
+    await race(interaction, prompt)
+
+
+_race.autocomplete("prompt")(_suggest)
 
 
 @app_commands.command(

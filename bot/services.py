@@ -5,9 +5,11 @@ from pathlib import Path
 
 import discord
 
+from bot.ballots import Ballots
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.drawings import Drawings
+from bot.racers import Racers
 from bot.settings import Settings
 from bot.store import Store
 from bot.stories import Stories
@@ -32,6 +34,8 @@ class Services:
         drawings: makes pictures.
         store: keeps what servers and people have decided.
         votes: those that are open.
+        racers: who writes in a race.
+        ballots: who guessed what in one.
     """
 
     settings: Settings
@@ -44,6 +48,8 @@ class Services:
     drawings: Drawings
     store: Store
     votes: Votes
+    racers: Racers
+    ballots: Ballots
 
 
 class ServiceClient(discord.AutoShardedClient):

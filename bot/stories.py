@@ -206,7 +206,7 @@ class Stories:
         if request.place is None and request.pages is None:
             prompt = read_prompt(request.text, vocab, self._words, before=request.before)
             sampling = prompt.applied_to(sampling)
-            story = self._ask_writer(person, prompt.context, sampling)
+            story = ask_writer(self._writer, person, prompt.context, sampling)
             # What was read beyond the prompt is not in the message, to be told from again.
             pages = self._first_page(story) if prompt.context == prompt.text else None
             state = ButtonState(person, sampling, pages=pages)
@@ -222,7 +222,7 @@ class Stories:
             length = min(sampling.length, max(messages.room(page), 1))
             sampling = replace(sampling, length=length, whole_word=True)
         # What an old message holds may come from a network that knew other characters.
-        story = self._ask_writer(person, vocab.clean(page.text).text, sampling)
+        story = ask_writer(self._writer, person, vocab.clean(page.text).text, sampling)
         return _Job(story, state, page, target, request.place)
 
     def submit_together(
@@ -243,7 +243,7 @@ class Stories:
         stories: list[Story] = []
         try:
             for sampling in samplings:
-                stories.append(self._ask_writer(person, context, sampling))
+                stories.append(ask_writer(self._writer, person, context, sampling))
         except Refusal:
             for story in stories:
                 self._writer.stop(story)
@@ -257,14 +257,6 @@ class Stories:
     def is_ours(self, pages: Pages) -> bool:
         """Whether the weights that told these versions are those that write today."""
         return pages.weights == self._weights
-
-    def _ask_writer(self, person: int, context: str, sampling: Sampling) -> Story:
-        try:
-            return self._writer.submit(person, context, sampling)
-        except ClosingError:
-            raise Refusal(Text.GOING_TO_SLEEP) from None
-        except BusyError as error:
-            raise Refusal(Text.OWN_QUEUE_FULL if error.own else Text.QUEUE_FULL) from None
 
     async def _watch(self, job: _Job) -> None:
         story, target = job.story, job.target
@@ -418,3 +410,17 @@ class Stories:
     def _busy(self) -> set[asyncio.Task[Any]]:
         """The tasks that stories, cards and words to one person come from, but for this one."""
         return (self._tasks | self._delivery.at_work) - {asyncio.current_task()}
+
+
+def ask_writer(writer: Writer, person: int, context: str, sampling: Sampling) -> Story:
+    """Have a writer take a story on.
+
+    Raises:
+        Refusal: too many wait, or the bot goes to sleep.
+    """
+    try:
+        return writer.submit(person, context, sampling)
+    except ClosingError:
+        raise Refusal(Text.GOING_TO_SLEEP) from None
+    except BusyError as error:
+        raise Refusal(Text.OWN_QUEUE_FULL if error.own else Text.QUEUE_FULL) from None

@@ -125,6 +125,13 @@ class Text(Said):
         "Ce que Pooh conserve, et comment protéger tes mots",
         "Qué guarda Pooh y cómo proteger tus palabras",
     )
+    RACE = Row("race", "rennen", "course", "carrera")
+    ON_RACE = Row(
+        "Pooh, a small network and a Markov chain go on from the same words: which one is Pooh?",
+        "Pu, ein kleines Netz und eine Markow-Kette setzen denselben Anfang fort: Wer ist Pu?",
+        "Pooh, un petit réseau et une chaîne de Markov continuent un début : lequel est Pooh ?",
+        "Pooh, una red pequeña y una cadena de Markov siguen un mismo inicio: ¿cuál es Pooh?",
+    )
     ON_ABOUT = Row(
         "Who Pooh is, what he has read, and how well he learned it",
         "Wer Pu ist, was er gelesen hat und wie gut er es gelernt hat",
@@ -160,6 +167,7 @@ class Text(Said):
     NEXT_PLACE = Row("Next place", "Nächste Stelle", "Passage suivant", "Siguiente pasaje")
     LETTERS = Row("Letters", "Buchstaben", "Lettres", "Letras")
     LAYERS = Row("Layers", "Schichten", "Couches", "Capas")
+    WHO_WAS_WHO = Row("Who was who?", "Wer war wer?", "Qui était qui ?", "¿Quién era quién?")
     SHOW_HERE = Row("Show here", "Hier zeigen", "Montrer ici", "Mostrar aquí")
     WITH_NAME = Row("☐ With my name", "☐ Mit meinem Namen", "☐ Avec mon nom", "☐ Con mi nombre")
     WITHOUT_NAME = Row("☑ With my name", "☑ Mit meinem Namen", "☑ Avec mon nom", "☑ Con mi nombre")
@@ -466,6 +474,7 @@ class Text(Said):
         "Under a story: **{again}** (another) · **◀ ▶** (turn back) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
+        "**/{race}** Pooh and two others write on: which one is Pooh?\n"
         "**/{about}** who Pooh is · **/{privacy}** what he keeps · **/{setup}** this server's card",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
         "fängt er selbst an.\n"
@@ -477,6 +486,7 @@ class Text(Said):
         "Unter einer Geschichte: **{again}** (eine andere) · **◀ ▶** (blättern) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
+        "**/{race}** drei erzählen weiter: Wer ist Pu?\n"
         "**/{about}** wer Pu ist · **/{privacy}** was er aufhebt · **/{setup}** für diesen Server",
         "**/pooh** `{prompt}` Pooh continue à partir de tes mots (en anglais) ; sans mots, il "
         "commence lui-même.\n"
@@ -488,6 +498,7 @@ class Text(Said):
         "Sous une histoire : **{again}** (une autre) · **◀ ▶** (feuilleter) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
+        "**/{race}** trois continuent : lequel est Pooh ?\n"
         "**/{about}** qui est Pooh · **/{privacy}** ce qu'il conserve · **/{setup}** pour ce "
         "serveur",
         "**/pooh** `{prompt}` Pooh continúa a partir de tus palabras (en inglés); sin ellas, "
@@ -499,6 +510,7 @@ class Text(Said):
         "Bajo un cuento: **{again}** (uno distinto) · **◀ ▶** (pasar página) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
+        "**/{race}** tres continúan: ¿cuál es Pooh?\n"
         "**/{about}** quién es Pooh · **/{privacy}** qué guarda · **/{setup}** para este servidor",
     )
 
@@ -618,6 +630,7 @@ NAMES = (
     ),
     *(Text.DELETE, Text.HOW, Text.KEEP, Text.FORK),
     *(Text.SETUP, Text.PRIVACY),
+    Text.RACE,
 )
 
 

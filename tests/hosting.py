@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from bot.client import Pooh
 from bot.clock import Clock
+from bot.racers import SHIPPED
 from bot.run import serve, use_server
 from bot.settings import Settings
 from bot.stories import Stories
@@ -172,6 +173,7 @@ class Stage:
         self.vocab = Vocab(CHARACTERS)
         self.decoder = HeldDecoder(*small_weights(self.vocab))
         self.weights = Path("small.safetensors")
+        self.shipped = SHIPPED  # who races against it
         self._seeds = itertools.count(1)
         self.bot: Pooh
         self.writer: Writer
@@ -196,7 +198,12 @@ class Stage:
             clock=self.bot_clock,
         )
         self.bot = Pooh(
-            self.settings, self.writer, words, weights=self.weights, clock=self.bot_clock
+            self.settings,
+            self.writer,
+            words,
+            weights=self.weights,
+            clock=self.bot_clock,
+            shipped=self.shipped,
         )
 
     async def start(self) -> None:

@@ -10,6 +10,7 @@ from tests.test_repo import ROOT, imports
 # From what knows nothing of the others to what knows all: a module imports from rows above its own.
 LAYERS = (
     {
+        "ballots",
         "clock",
         "invite",
         "limiter",
@@ -22,15 +23,15 @@ LAYERS = (
         "translations",
     },
     {"messages", "settings", "pages", "openings", "errors", "sync"},
-    {"setup_texts", "store", "explanation_texts", "fork_texts"},
+    {"race_texts", "setup_texts", "store", "explanation_texts", "fork_texts"},
     {"actions", "worker", "connection", "delivery", "drawings", "logs", "pictures"},
     {"seen", "votes"},
     {"writer", "backup", "captions", "prompts", "sharding", "targets", "fork_card"},
-    {"cluster", "stories", "terminal"},
+    {"cluster", "racers", "stories", "terminal"},
     {"services", "mentions"},
     {"consent", "daily"},
     {"explanations", "fork"},
-    {"keep", "privacy", "setup"},
+    {"keep", "privacy", "race", "setup"},
     {"buttons", "commands"},
     {"client", "checks"},
     {"run", "health", "reload"},

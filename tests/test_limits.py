@@ -30,6 +30,20 @@ def test_a_burst_then_one_each_cooldown() -> None:
     assert [limiter.ask(1) for _ in range(4)] == [0, 0, 0, 5]
 
 
+def test_several_asks_are_taken_together_or_not_at_all() -> None:
+    time = Time()
+    limiter = Limiter(5.0, 4, time)
+    assert limiter.ask(1, 3) == 0
+    assert limiter.ask(1, 3) == 10, "one is left ..."
+    assert limiter.ask(1) == 0 and limiter.ask(1) == 5, "... and was not taken"
+    time.now += 15
+    assert limiter.ask(1, 3) == 0
+    shallow = Limiter(5.0, 2, time)
+    assert shallow.ask(1, 3) == 0, "a full bucket is enough"
+    assert shallow.ask(1) == 10, "what it lacked is owed"
+    assert shallow.ask(2) == 0 and shallow.ask(2, 3) == 5, "it must be full"
+
+
 def test_without_a_cooldown_there_is_no_limit() -> None:
     limiter = Limiter(0.0, 1, Time())
     assert not any(limiter.ask(1) for _ in range(100))

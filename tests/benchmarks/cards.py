@@ -6,6 +6,7 @@ are pressed; what is drawn are the messages that arrived there, on Discord's dar
 
 import argparse
 import asyncio
+import copy
 import io
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ from model.weights import load_decoder, resolve  # noqa: E402
 from model.words import WordFilter  # noqa: E402
 from scripts.refresh_docs import PROMPTS, SEEDS  # noqa: E402
 from tests.benchmarks.picture import BUTTON, BUTTONS, EDGE, LEFT, LINE, WIDTH, Sheet  # noqa: E402
-from tests.fake_discord import DiscordServer, Interaction, Message  # noqa: E402
+from tests.fake_discord import DiscordServer, Interaction, Message, Person  # noqa: E402
 
 THEMES = {"dark": ("#313338", "#dbdee1", "#949ba4"), "light": ("#ffffff", "#313338", "#5c5e66")}
 
@@ -34,7 +35,7 @@ async def cards() -> dict[str, tuple[Message, dict[str, bytes]]]:
     async with DiscordServer() as server:
         use_server(server.api_base, server.gateway_url)
         settings, words = Settings(token=server.token, cooldown=0.0, burst=100), WordFilter()
-        writer = Writer(*load_decoder(settings.model), words)
+        writer = Writer(*load_decoder(settings.model), words, new_seed=lambda: SEEDS[0])
         client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
         running = asyncio.create_task(serve(client, server.token))
         await server.online()
@@ -59,9 +60,28 @@ async def cards() -> dict[str, tuple[Message, dict[str, bytes]]]:
         for label in ("Letters", "Layers"):  # somebody else's press makes another card
             found[label.lower()] = await card(roo.press(found["how"][0], label))
         found["keep"] = await card(roo.press(story, "Keep"))
+        found |= await race(server, kanga, roo)
         await client.leave()
         await running
         return found
+
+
+async def race(
+    server: DiscordServer, kanga: Person, roo: Person
+) -> dict[str, tuple[Message, dict[str, bytes]]]:
+    """A race before and after it is told who was who: one message, that is copied meanwhile."""
+    use = kanga.command("race", prompt=PROMPTS[0])
+    await server.until(lambda: use.original and use.original.components, patience=60)
+    message = use.original
+    assert message is not None
+    for person, label in ((kanga, "A · 0"), (roo, "B · 0"), (roo, "A · 1")):
+        await server.until(lambda label=label: label in message.buttons)  # type: ignore[misc]
+        person.press(message, label)
+    await server.until(lambda: "A · 2" in message.buttons)
+    before = copy.copy(message)
+    kanga.press(message, list(message.buttons)[-1])
+    await server.until(lambda: not message.buttons, patience=60)
+    return {"race": (before, {}), "race-told": (message, {})}
 
 
 def paint(message: Message, files: dict[str, bytes], theme: str) -> Image.Image:

@@ -32,7 +32,7 @@ WIDTH, EDGE, LEFT = 1240, 32, 136  # pixels: the picture, its margin, where text
 LINE, BUTTON = 42, 64  # pixels: heights
 BACKGROUND, TEXT, FAINT, HONEY = "#313338", "#dbdee1", "#949ba4", "#f0b232"
 BUTTONS = {1: "#5865f2", 2: "#4e5058", 3: "#248046", 4: "#da373c"}  # colours by style
-MARKS = re.compile(r"\\(.)|(\*\*)|(_)|\u200b|(\s+)|(.)", re.S)
+MARKS = re.compile(r"\\(.)|(\*\*)|(__)|(_)|\u200b|(\s+)|(.)", re.S)
 
 
 async def answer(prompt: str, seed: int) -> Message:
@@ -67,36 +67,44 @@ class Sheet:
         return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts/ttf", name)), size)
 
     def paragraph(self, text: str, size: int, colour: str) -> None:
-        """Text with Discord's bold and italics, in lines as wide as the sheet."""
+        """Text with Discord's bold, italics and underlines, in lines as wide as the sheet."""
         x: float = LEFT
-        style, gap = "", ""
-        word: list[tuple[str, str]] = []  # its characters, each in its style
+        style, gap, underlined, gap_underlined = "", "", False, False
+        word: list[tuple[str, str, bool]] = []  # its characters, each in its style
 
         def put() -> None:
-            nonlocal x, word, gap
+            nonlocal x, word, gap, gap_underlined
             if not word:
                 return
-            width = sum(self.font(size, style).getlength(letter) for letter, style in word)
+            width = sum(self.font(size, style).getlength(letter) for letter, style, _ in word)
             space = self.font(size).getlength(gap) if x > LEFT else 0.0
             if x + space + width > WIDTH - EDGE:
                 self.top += LINE
                 x, space = LEFT, 0.0
             x += space
-            for letter, styled in word:
+            for number, (letter, styled, line) in enumerate(word):
                 font = self.font(size, styled)
                 self.draw.text((x, self.top), letter, colour, font)
-                x += font.getlength(letter)
-            word, gap = [], ""
+                end = x + font.getlength(letter)
+                if line:
+                    begin = x - (space if number == 0 and gap_underlined else 0.0)
+                    self.draw.line(
+                        (begin, self.top + size + 6, end, self.top + size + 6), colour, 2
+                    )
+                x = end
+            word, gap, gap_underlined = [], "", False
 
-        for escaped, bold, italic, blank, plain in MARKS.findall(text):
-            if bold or italic:
+        for escaped, bold, line, italic, blank, plain in MARKS.findall(text):
+            if line:
+                underlined = not underlined
+            elif bold or italic:
                 kind = "Bold" if bold else "Oblique"
                 style = "" if style == kind else kind
             elif blank:
                 put()
-                gap = blank
+                gap, gap_underlined = blank, underlined
             elif escaped or plain:
-                word.append((escaped or plain, style))
+                word.append((escaped or plain, style, underlined))
         put()
         self.top += LINE
 
