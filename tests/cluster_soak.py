@@ -21,7 +21,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster import Cluster, valkey
-from tests.fake_discord import Channel, DiscordServer, Interaction, Message, Person, RefusedError
+from tests.fake_discord import (
+    Channel,
+    DiscordServer,
+    Interaction,
+    Message,
+    Person,
+    RefusedError,
+    Request,
+)
 from tests.fake_discord.gateway import INVALID_SESSION
 from tests.hosting import finished
 from tests.soak import machine
@@ -130,6 +138,10 @@ class Soak:
         self.lives: dict[str, Life] = {}
         self.wrong: list[str] = []
         self._stopping: set[str] = set()
+        self._read = 0  # how much of the log is counted
+        self._unread: list[Request] = []  # but for these, which were not answered yet
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)  # by process
+        self._stories: defaultdict[str, set[str]] = defaultdict(set)  # by process
         self._rate = rate
         self._chance = random.Random(seed)
         self._people = [discord.person(f"Relation {i}") for i in range(PEOPLE)]
@@ -183,21 +195,23 @@ class Soak:
 
     def counted(self, name: str) -> Counter[str]:
         """What the stand-in has seen of a process, under the names that its metrics have."""
-        seen: Counter[str] = Counter()
-        stories: set[str] = set()
-        for request in self.discord.log:
-            if request.client != name or not request.status:  # 0: it is not answered yet
+        log = self.discord.log
+        waiting, self._unread = [*self._unread, *log[self._read :]], []
+        self._read = len(log)
+        for request in waiting:
+            if not request.status:  # it is not answered yet
+                self._unread.append(request)
                 continue
             prefix = f"/{request.route.split('/')[1]}"
             is_message = prefix != "/channels" or "/messages" in request.route
             kind = KINDS.get((request.method, prefix), "other") if is_message else "other"
             code = "ok" if request.status < 400 else str(request.code or request.status)
+            seen, stories = self._counts[request.client], self._stories[request.client]
             seen[f"pooh_requests_total code={code} kind={kind}"] += 1
             if request.status < 400 and "pooh:again" in str(request.body):
                 token = request.path.partition("/webhooks/")[2].split("/")
                 stories.add(token[1] if len(token) > 1 else str(request.answer["id"]))
-        seen["stories"] = len(stories)
-        return seen
+        return self._counts[name] + Counter(stories=len(self._stories[name]))
 
     async def compare(self, life: Life) -> tuple[list[str], Numbers, Counter[str]]:
         """What differs between the metrics of a process and what the stand-in counted."""

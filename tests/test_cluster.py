@@ -21,6 +21,8 @@ from tests.fake_discord import DiscordServer
 from tests.hosting import save_small_network
 from tests.test_terminal import bot
 
+_log = logging.getLogger(__name__)
+
 
 def fill(discord: DiscordServer, guilds: int) -> None:
     """Servers with a channel each, on all shards alike."""
@@ -55,8 +57,11 @@ async def test_twenty_thousand_servers(
         fill(discord, guilds)
         bots = Cluster(root, tmp_path, discord, shared.url, period=5.0, margin=0.5)
         async with bots:
-            await run(bots, before, after, shards=shards, later_shards=2 * shards, commands=48)
+            report = await run(
+                bots, before, after, shards=shards, later_shards=2 * shards, commands=48
+            )
             await bots.stop(*after)
+    _log.info("\n%s", "\n".join(report))  # seen with --log-cli-level=INFO
 
 
 class Gates:

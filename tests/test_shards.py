@@ -11,6 +11,7 @@ import pytest
 from bot import sharding
 from bot.clock import Clock
 from bot.connection import diagnose
+from bot.settings import SettingsError, read_settings
 from bot.sharding import LocalGate
 from bot.shards import ShardRange, parse_shards
 from tests.fake_discord import Schemas
@@ -60,6 +61,19 @@ def test_what_is_deployed_has_every_shard_once(root: Path, name: str) -> None:
     ranges = [parse_shards(value) for value in written]
     assert len(ranges) == 2 and len({part.count for part in ranges}) == 1
     assert sorted(shard for part in ranges for shard in part.ids) == list(range(ranges[0].count))
+
+
+def test_kubernetes_gives_the_bot_no_variables_that_it_does_not_know(root: Path) -> None:
+    """For a Service `pooh-valkey` it would set POOH_VALKEY_PORT in every pod beside it."""
+    documents = (root / "deploy/statefulset.yaml").read_text("utf-8").split("---\n")
+    (bot,) = [text for text in documents if "kind: StatefulSet" in text]
+    assert "\n      enableServiceLinks: false\n" in bot
+    (governing,) = re.findall(r"serviceName: (\S+)", bot)
+    services = [text for text in documents if "kind: Service" in text]
+    assert any(f"name: {governing}\n" in s and "clusterIP: None" in s for s in services)
+    name = "POOH_VALKEY_PORT"
+    with pytest.raises(SettingsError, match=f"{name}: there is no such setting"):
+        read_settings({name: "tcp://10.0.0.1:6379"}, root / "deploy")
 
 
 class Jumping(Clock):
