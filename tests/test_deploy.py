@@ -151,4 +151,4 @@ def test_what_is_kept_outlives_the_process_wherever_it_runs() -> None:
     (state,) = re.findall(r"^StateDirectory=(\S+)$", UNIT, re.M)
     assert f"/var/lib/{state}" == folder
     pods = (ROOT / "deploy" / "statefulset.yaml").read_text("utf-8")
-    assert f"mountPath: {folder} " in pods and "volumeClaimTemplates:" in pods
+    assert f"mountPath: {folder}}}" in pods and "volumeClaimTemplates:" in pods
