@@ -13,6 +13,8 @@ import discord
 from bot import mentions, systemd
 from bot.ballots import Ballots
 from bot.buttons import StoryButton, row
+from bot.circle_buttons import CircleButton, read_form
+from bot.circle_registry import Circles
 from bot.clock import Clock
 from bot.cluster import make_gate
 from bot.commands import make_tree
@@ -106,6 +108,7 @@ class Pooh(ServiceClient):
                 shipped=shipped,
             ),
             Ballots(),
+            Circles(clock.monotonic),
         )
         self._daily = Daily(self)
         self._connecting: asyncio.Task[None] | None = None
@@ -147,7 +150,7 @@ class Pooh(ServiceClient):
         assert self.application_id is not None  # the login told it
         await self.services.store.open(self.application_id)
         self.add_dynamic_items(StoryButton, CardButton, KeepButton, ForkButton, RaceButton)
-        self.add_dynamic_items(PrivacyButton, ChoiceMenu, ChannelMenu, StorySwitch)
+        self.add_dynamic_items(PrivacyButton, ChoiceMenu, ChannelMenu, StorySwitch, CircleButton)
         if not self._shards.has_first:
             return  # another process brings the commands
         try:
@@ -238,12 +241,23 @@ class Pooh(ServiceClient):
         """A story whose message is gone need not be written."""
         self.services.stories.stop(event.message_id)
         self.services.votes.lose(event.message_id)
+        self.services.circles.forget(event.message_id)
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """The same, for many."""
         for message in event.message_ids:
             self.services.stories.stop(message)
             self.services.votes.lose(message)
+            self.services.circles.forget(message)
+
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """With a thread its story circle is over."""
+        self.services.circles.forget(event.thread_id)
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """A form comes back: discord.py knows only those that this process has shown."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await read_form(interaction)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """An event's handler failed: log it without what it was given."""

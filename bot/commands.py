@@ -7,7 +7,8 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot import explanations, invite, pictures, seen
+from bot import circle_command, explanations, invite, pictures, seen
+from bot.circle import SENTENCE
 from bot.consent import check_consent
 from bot.errors import Refusal, explain
 from bot.openings import suggestions
@@ -54,6 +55,7 @@ def make_tree(client: discord.Client) -> Tree:
     tree.add_command(_pooh)
     tree.add_command(_how)
     tree.add_command(_race)
+    tree.add_command(_circle)
     tree.add_command(_about)
     tree.add_command(_help)
     tree.add_command(privacy_command)
@@ -137,6 +139,13 @@ async def _race(interaction: discord.Interaction, prompt: Range[str, 1, PROMPT] 
 
 
 _race.autocomplete("prompt")(_suggest)
+
+
+@app_commands.command(name=named(Text.CIRCLE), description=named(Text.ON_CIRCLE))
+@app_commands.rename(sentence=named(Text.FIRST_SENTENCE))
+@app_commands.describe(sentence=named(Text.ON_FIRST_SENTENCE))
+async def _circle(interaction: discord.Interaction, sentence: Range[str, 1, SENTENCE] = "") -> None:
+    await circle_command.begin(interaction, sentence)
 
 
 @app_commands.command(

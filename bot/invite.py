@@ -5,6 +5,7 @@ import discord
 PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
+    create_public_threads=True,  # for story circles
     send_messages_in_threads=True,
     attach_files=True,
     read_message_history=True,  # without it no message can be replied to (error 160002)

@@ -28,7 +28,8 @@ _SPECIAL = re.compile(f"{_MARKDOWN}|{_JOINTS}", re.M)
 _ITALICS = re.compile(r"(?<![\w\\])_(?=[^\s_])([^_\\*~|`#<>\[\]@:\n]*(?<!\s))_(?!\w)")
 _EITHER = re.compile(f"{_ITALICS.pattern}|{_SPECIAL.pattern}", re.M)
 _ESCAPED = re.compile(r"\\([\\*_~|`#<>\[\]\-+.])|" + BREAK)
-_PROMPT = re.compile(r"\*\*((?:\\.|[^\\*])+)\*\*(.*)", re.S)
+_BOLD = r"\*\*((?:\\.|[^\\*])+)\*\*"
+_PROMPT = re.compile(f"{_BOLD}(.*)", re.S)
 # After the end of a sentence, or of a paragraph, but not before "said he".
 _SENTENCE_START = re.compile(f"(?:{SENTENCE_END.pattern})" + r"\s+(?=\W{0,4}[^\Wa-z])|\n\n")
 _MARKS = 2  # accents that one letter may carry
@@ -126,7 +127,7 @@ def build(page: Page, note: str, limit: int = LIMIT) -> str:
         shown += _escape(story if prompt else story.lstrip(), italics=True).rstrip()
         shown += CUT if cut else ""
         message = f"{shown}\n-# {note}" if shown else f"-# {note}"
-        over = _length(message) - limit
+        over = length(message) - limit
         if over <= 0:
             return message
         # Escaping makes a character twice as long at most: half as many as there are too many are
@@ -143,14 +144,15 @@ def parse(content: str) -> Page:
     shown = content.rpartition("\n-# ")[0] if not content.startswith("-# ") else ""
     if cut := shown.endswith(CUT):
         shown = shown.removesuffix(CUT)
-    if match := _PROMPT.fullmatch(shown):
-        return Page(unescape(match[1]), unescape(match[2]), cut)
-    return Page("", unescape(shown), cut)
+    match = _PROMPT.fullmatch(shown)
+    # What else is bold somebody added to a story circle: a `*` of `build` has a backslash.
+    story = re.sub(_BOLD, r"\1", match[2] if match else shown)
+    return Page(unescape(match[1]) if match else "", unescape(story), cut)
 
 
 def room(page: Page) -> int:
     """How many characters the story can still grow in its message, if few need escaping."""
-    return LIMIT - ROOM - _length(build(page, ""))
+    return LIMIT - ROOM - length(build(page, ""))
 
 
 def trim(story: str, length: int, before: str = "") -> Page:
@@ -192,6 +194,6 @@ def last_words(text: str, length: int) -> str:
     return GOES_ON + text[next((start for start in starts if start >= cut), cut) :]
 
 
-def _length(text: str) -> int:
-    """As Discord may count: a character beyond the first 65,536 as two."""
+def length(text: str) -> int:
+    """How long Discord may count a text: a character beyond the first 65,536 as two."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

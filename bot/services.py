@@ -6,6 +6,7 @@ from pathlib import Path
 import discord
 
 from bot.ballots import Ballots
+from bot.circle_registry import Circles
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.drawings import Drawings
@@ -36,6 +37,7 @@ class Services:
         votes: those that are open.
         racers: who writes in a race.
         ballots: who guessed what in one.
+        circles: which story circles are open.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class Services:
     votes: Votes
     racers: Racers
     ballots: Ballots
+    circles: Circles
 
 
 class ServiceClient(discord.AutoShardedClient):

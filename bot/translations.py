@@ -132,6 +132,20 @@ class Text(Said):
         "Pooh, un petit réseau et une chaîne de Markov continuent un début : lequel est Pooh ?",
         "Pooh, una red pequeña y una cadena de Markov siguen un mismo inicio: ¿cuál es Pooh?",
     )
+    CIRCLE = Row("circle", "kreis", "ronde", "corro")
+    FIRST_SENTENCE = Row("sentence", "satz", "phrase", "frase")
+    ON_CIRCLE = Row(
+        "Begin a story that everybody here and Pooh tell by turns",
+        "Eine Geschichte beginnen, die alle hier und Pu abwechselnd erzählen",
+        "Commencer une histoire que tout le monde ici et Pooh racontent à tour de rôle",
+        "Empezar un cuento que todo el mundo aquí y Pooh cuentan por turnos",
+    )
+    ON_FIRST_SENTENCE = Row(
+        "The first sentence; leave it out and Pooh begins",
+        "Der erste Satz, auf Englisch; ohne ihn fängt Pu an",
+        "La première phrase, en anglais ; sans elle, Pooh commence",
+        "La primera frase, en inglés; si no la pones, empieza Pooh",
+    )
     ON_ABOUT = Row(
         "Who Pooh is, what he has read, and how well he learned it",
         "Wer Pu ist, was er gelesen hat und wie gut er es gelernt hat",
@@ -164,6 +178,11 @@ class Text(Said):
     GO_ON_WITH = Row(
         "Go on with {way}", "Weiter mit {way}", "Continuer avec {way}", "Seguir con {way}"
     )
+    ADD_SENTENCE = Row(
+        "Add a sentence", "Satz hinzufügen", "Ajouter une phrase", "Añadir una frase"
+    )
+    UNDO = Row("Undo", "Zurücknehmen", "Reprendre", "Retirar")
+    THE_END = Row("The end", "Ende", "Fin", "Final")
     NEXT_PLACE = Row("Next place", "Nächste Stelle", "Passage suivant", "Siguiente pasaje")
     LETTERS = Row("Letters", "Buchstaben", "Lettres", "Letras")
     LAYERS = Row("Layers", "Schichten", "Couches", "Capas")
@@ -475,6 +494,7 @@ class Text(Said):
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
         "**/{race}** Pooh and two others write on: which one is Pooh?\n"
+        "**/{circle}** a story by turns.\n"
         "**/{about}** who Pooh is · **/{privacy}** what he keeps · **/{setup}** this server's card",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
         "fängt er selbst an.\n"
@@ -487,6 +507,7 @@ class Text(Said):
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
         "**/{race}** drei erzählen weiter: Wer ist Pu?\n"
+        "**/{circle}** eine Geschichte im Kreis.\n"
         "**/{about}** wer Pu ist · **/{privacy}** was er aufhebt · **/{setup}** für diesen Server",
         "**/pooh** `{prompt}` Pooh continue à partir de tes mots (en anglais) ; sans mots, il "
         "commence lui-même.\n"
@@ -499,6 +520,7 @@ class Text(Said):
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
         "**/{race}** trois continuent : lequel est Pooh ?\n"
+        "**/{circle}** une histoire à tour de rôle.\n"
         "**/{about}** qui est Pooh · **/{privacy}** ce qu'il conserve · **/{setup}** pour ce "
         "serveur",
         "**/pooh** `{prompt}` Pooh continúa a partir de tus palabras (en inglés); sin ellas, "
@@ -511,6 +533,7 @@ class Text(Said):
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
         "**/{race}** tres continúan: ¿cuál es Pooh?\n"
+        "**/{circle}** un cuento por turnos.\n"
         "**/{about}** quién es Pooh · **/{privacy}** qué guarda · **/{setup}** para este servidor",
     )
 
@@ -630,7 +653,7 @@ NAMES = (
     ),
     *(Text.DELETE, Text.HOW, Text.KEEP, Text.FORK),
     *(Text.SETUP, Text.PRIVACY),
-    Text.RACE,
+    *(Text.RACE, Text.CIRCLE),
 )
 
 

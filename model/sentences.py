@@ -24,6 +24,9 @@ SENTENCE_END = re.compile(
     rf"(?=\s|$|[{_RANGES}])|[\u3002\uff01\uff1f][\u300d\u300f\uff09\u201d]*"
 )
 
+# After it, another sentence begins: not "said he".
+_SENTENCE_BREAK = re.compile(f"(?:{SENTENCE_END.pattern})" + r"(?=\s+\W{0,4}[^\Wa-z])")
+
 _HYPHENS = "-\u2010\u2011\u05be"
 _APOSTROPHES = "'\u2019\u02bc"
 _JOINERS = _APOSTROPHES + "\u00b7" + _HYPHENS  # letters on both sides of these are one word
@@ -127,6 +130,26 @@ def ending(text: str, length: int, before: str = "") -> tuple[str, bool]:
     if _goes_on(whole[-1:]) and (not following or _goes_on(following)):  # perhaps half a word
         whole = whole[: _word_start(whole, len(whole))].rstrip() or whole
     return whole, True
+
+
+def first_sentences(text: str, count: int, before: str = "") -> tuple[str, bool]:
+    """The beginning of a text that goes on and on.
+
+    Args:
+        text: what was written.
+        count: how many sentences are wanted; it is one more or less where that would leave somebody
+            in the midst of speaking.
+        before: what stands before it, which may have begun a speech.
+
+    Returns:
+        Its beginning, and whether it is cut in mid-sentence, as no sentence ends.
+    """
+    ends = [match.end() for match in _SENTENCE_BREAK.finditer(text)]
+    if not ends:
+        return ending(text, len(text), before)
+    nearest = sorted(range(len(ends)), key=lambda place: abs(place + 1 - count))
+    closed = (ends[i] for i in nearest if not _speaks(_paragraph(before + text[: ends[i]])))
+    return text[: next(closed, ends[min(count, len(ends)) - 1])], False
 
 
 def certain(text: str, length: int) -> int:

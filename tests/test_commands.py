@@ -94,6 +94,7 @@ async def test_every_text_is_translated_and_within_discords_limits() -> None:
     assert {command["name"] for command in commands} == {
         "pooh",
         "how",
+        "circle",
         "How did Pooh write this?",
         "race",
         "about",

@@ -1,0 +1,176 @@
+"""A story circle as text: what its message shows, what its buttons remember, and who may go on.
+
+    **The bee sat on a bun.** A mouse ran to the mill.
+
+    **Then a wind came by** and took the bun.
+    -# story circle · turn 2 of 60
+
+What people wrote is bold, what Pooh answered follows; each turn is a paragraph. The message and the
+ids of its buttons are all that is kept, so that a circle goes on after a restart.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from bot import messages
+from model.sentences import last_end
+
+TURNS = 60  # of people, in one circle
+SENTENCE = 200  # characters that somebody may add at once
+ANSWER = 240  # characters that are written for Pooh's answer ...
+SENTENCES = 2  # ... of which so many sentences are shown
+CONTEXT = 1024  # characters of the story that the network reads
+ALONE = 5 * 60.0  # seconds without anybody else, after which the last writer may go on
+REST = 24 * 3600.0  # seconds without a turn, after which another circle may begin in its place
+STALE = 60.0  # seconds, after which nobody believes a message that says it is being written
+NOTE = 120  # characters that the small line may take
+PIECES = 3  # messages that the end of a circle fills; what is longer is a file
+
+TEMPLATE = (  # of a button's id, as `CircleState.custom_id` makes it
+    r"pooh:circle:(?P<action>add|undo|end):(?P<starter>[0-9]{1,20}):(?P<last>[0-9]{1,20})"
+    r":(?P<previous>[0-9]{1,20}):(?P<turn>[0-9]{1,3}):(?P<flags>a?w?)"
+)
+FORM = r"pooh:circle:form:(?P<turn>[0-9]{1,3}):(?P<last>[0-9]{1,20})"  # of the form's id
+
+_TURN_START = re.compile(r"^(?=\*\*)", re.M)
+_TURN = re.compile(r"\*\*((?:\\.|[^\\*])+)\*\*(.*)", re.S)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What somebody added, and what Pooh answered.
+
+    Attributes:
+        sentence: "" where Pooh began the story.
+        answer: with the white space before it; "" where there is none.
+    """
+
+    sentence: str
+    answer: str = ""
+
+    @property
+    def text(self) -> str:
+        """Both."""
+        return self.sentence + self.answer
+
+
+@dataclass(frozen=True)
+class CircleState:
+    """What the buttons of a circle remember.
+
+    Attributes:
+        starter: who began it.
+        last: who wrote last; 0 for nobody, or nobody knows.
+        previous: who wrote before that, for when it is taken back.
+        turn: how many turns there were.
+        is_alone: only one person has written.
+        is_writing: Pooh is about to answer.
+    """
+
+    starter: int
+    last: int = 0
+    previous: int = 0
+    turn: int = 0
+    is_alone: bool = True
+    is_writing: bool = False
+
+    @classmethod
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from an id that matches `TEMPLATE`."""
+        starter, last, previous, turn = (
+            int(match[name]) for name in ("starter", "last", "previous", "turn")
+        )
+        flags = match["flags"]
+        return cls(starter, last, previous, turn, "a" in flags, "w" in flags)
+
+    def custom_id(self, action: str) -> str:
+        """An id of at most 100 characters for a button: add, undo or end."""
+        flags = "a" * self.is_alone + "w" * self.is_writing
+        people = f"{self.starter}:{self.last}:{self.previous}"
+        return f"pooh:circle:{action}:{people}:{self.turn}:{flags}"
+
+    @property
+    def form_id(self) -> str:
+        """The id of the form for the next sentence: it tells which one that is."""
+        return f"pooh:circle:form:{self.turn}:{self.last}"
+
+    def may_add(self, person: int, idle: float) -> bool:
+        """Whether it is this person's turn.
+
+        Nobody adds twice running, unless they are alone: only one person has written so far, or
+        nobody has added anything for `ALONE` seconds.
+
+        Args:
+            person: who wants to.
+            idle: seconds since the last turn.
+        """
+        return person != self.last or self.is_alone or idle >= ALONE
+
+    def after(self, person: int) -> "CircleState":
+        """This person has added a sentence, and Pooh is about to answer."""
+        is_alone = self.turn == 0 or (self.is_alone and self.last == person)
+        return CircleState(self.starter, person, self.last, self.turn + 1, is_alone, True)
+
+    def writing(self) -> "CircleState":
+        """Pooh is about to begin."""
+        return replace(self, is_writing=True)
+
+    def undone(self) -> "CircleState":
+        """The last turn was taken back."""
+        return replace(self, last=self.previous, previous=0, turn=max(self.turn - 1, 0))
+
+    def at_rest(self) -> "CircleState":
+        """Nobody is about to answer."""
+        return replace(self, is_writing=False)
+
+
+def text_of(turns: Sequence[Turn]) -> str:
+    """The story of some turns, as it is read: each is a paragraph."""
+    return "\n\n".join(text for turn in turns if (text := turn.text.strip()))
+
+
+def show(turns: Sequence[Turn], note: str) -> str:
+    """The message of a circle: its turns and the small line."""
+    shown = "\n\n".join(map(_shown, turns))
+    return f"{shown}\n-# {note}" if shown else f"-# {note}"
+
+
+def _shown(turn: Turn) -> str:
+    if not turn.sentence:
+        return messages.escape(turn.answer.strip(), italics=True)
+    sentence = f"**{messages.escape(turn.sentence)}**"
+    return sentence + messages.escape(turn.answer, italics=True).rstrip()
+
+
+def parse(content: str) -> tuple[Turn, ...]:
+    """Read back the turns that `show` was given."""
+    shown = content.rpartition("\n-# ")[0] if not content.startswith("-# ") else ""
+    turns = []
+    for part in _TURN_START.split(shown):
+        match = _TURN.fullmatch(part.strip())
+        if match:
+            turns.append(Turn(messages.unescape(match[1]), messages.unescape(match[2])))
+        elif part.strip():
+            turns.append(Turn("", messages.unescape(part.strip())))
+    return tuple(turns)
+
+
+def fits(turns: Sequence[Turn], sentence: str) -> bool:
+    """Whether a message has room for one more turn, whatever Pooh answers."""
+    content = show([*turns, Turn(sentence)], "")
+    return messages.length(content) + 2 * ANSWER + NOTE <= messages.LIMIT
+
+
+def pieces(text: str) -> Iterator[str]:
+    """A story in parts that fit into messages, with their small lines; each ends well."""
+    room = messages.LIMIT - messages.ROOM
+    while text := text.strip():
+        end = min(len(text), room)
+        while (over := messages.length(messages.escape(text[:end], italics=True)) - room) > 0:
+            end -= (over + 1) // 2
+        if end < len(text):
+            end = last_end(text[:end], end // 2) or text.rfind(" ", 1, end) + 1 or end
+        yield text[:end].strip()
+        text = text[end:]
