@@ -154,7 +154,7 @@ async def test_nobody_writes_twice_running_unless_alone(wood: Stage) -> None:
     await denied(wood, roo.press(message, ADD), CircleText.NOT_TWICE, **again)
     await wood.restart()
     await denied(wood, roo.press(message, ADD), CircleText.NOT_TWICE, **again)
-    wood.clock.advance(circle.ALONE)
+    wood.clock.advance(circle.ALONE + 1)
     message = await add(wood, roo, message, "Nobody came.")
     await denied(wood, roo.press(message, ADD), CircleText.NOT_TWICE, **again)
     message = await add(wood, kanga, message, "Then I did.")
@@ -275,7 +275,7 @@ async def test_a_message_that_still_says_it_is_written_is_gone_on_from(wood: Sta
     server.faults.clear()
     assert at_rest(message) is None
     await denied(wood, kanga.press(message, ADD), Text.STILL_WRITING)
-    wood.clock.advance(circle.STALE)
+    wood.clock.advance(circle.STALE + 1)
     message = await add(wood, kanga, message, "Then it woke.")
     assert [t.sentence for t in circle.parse(message.content)] == [
         *("A bee sat.", "Then it slept.", "Then it woke."),
@@ -395,7 +395,7 @@ async def test_an_archived_thread_is_opened_again_and_a_locked_one_is_explained(
     kanga, roo = server.person("Kanga"), server.person("Roo")
     message = await begun(wood, kanga, sentence="A bee sat.")
     thread = message.channel
-    wood.clock.advance(circle.REST)
+    wood.clock.advance(circle.REST + 1)
     server.change_thread(thread, archived=True)
     message = await add(wood, roo, message, "Back again.")
     assert not thread.archived

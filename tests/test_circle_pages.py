@@ -100,7 +100,7 @@ async def test_what_pooh_reads_is_the_end_of_the_story_across_messages(wood: Sta
 async def test_an_old_message_is_left_alone_and_the_next_begins(wood: Stage) -> None:
     kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
     first = await begun(wood, kanga, sentence="It began.")
-    wood.clock.advance(OLD)
+    wood.clock.advance(OLD + 1)
     message = await add(wood, roo, first, "It went on.")
     assert message is not first and not first.buttons and message.channel is first.channel
     assert [turn.sentence for turn in circle.parse(message.content)] == ["It went on."]
@@ -120,7 +120,7 @@ async def test_where_no_file_may_hang_the_end_tells_what_is_shown(wood: Stage) -
     kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
     wood.server.channel.bot_permissions &= ~(1 << 15)
     first = await begun(wood, kanga, sentence="It began.")
-    wood.clock.advance(OLD)
+    wood.clock.advance(OLD + 1)
     message = await add(wood, roo, first, "It went on.")
     assert not message.attachments
     press = kanga.press(message, END)
