@@ -88,6 +88,15 @@ def test_without_a_compiler_that_compiles_it_trains_and_says_so(
     assert (tmp_path / "weights" / "sample.safetensors").is_file()
 
 
+def test_who_waits_for_the_first_step_is_told_why(capfd: pytest.CaptureFixture[str]) -> None:
+    for compiled in (True, False):
+        training = trainer(SMALL.replace(compile=compiled))
+        with ProgressDisplay(training, quiet=False):
+            lines = capfd.readouterr().err.splitlines()
+        waits = any("the first step compiles the network" in line for line in lines)
+        assert waits == (compiled and not training.uncompiled)
+
+
 def test_what_took_long_once_does_not_count_in_the_estimate(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -40,6 +40,8 @@ class ProgressDisplay:
         )
         if trainer.uncompiled:
             self.say(f"not compiled, so it is slower: {trainer.uncompiled}")
+        elif trainer.config.run.compile:
+            self.say("the first step compiles the network, which takes a while")
         self.bar.start()
         self.task = self.bar.add_task("", total=trainer.steps, completed=trainer.step)
         return self
