@@ -39,9 +39,9 @@ from model.config import GPTConfig
 from model.ngrams import find_rows, ngram_keys
 from model.strangers import NOBODY, Strangers
 from model.table import NGramTable
+from model.workspace import EPSILON, Group, Workspace
 
 Array = NDArray[np.float32]
-EPSILON = 1e-6
 WASTE = 2**15  # numbers of keys attended in vain rather than in one product more
 _ZERO = np.zeros((), np.float32)  # an array already: a scalar is made one at each operation
 
@@ -120,7 +120,7 @@ class Decoder:
         self._keys: list[Array] = []  # for each block (slots, G, A, D)
         self._values: list[Array] = []
         self._content = np.zeros((0, 0, 0, 0), np.float32)  # (blocks, slots, G, D/2): see _shift
-        self._workspace: _Workspace | None = None
+        self._workspace: Workspace | None = None
 
     def twin(self) -> "Decoder":
         """Another decoder with the same weights in memory and slots of its own.
@@ -421,7 +421,7 @@ class Decoder:
         S, c = len(slots), self.config
         work = self._workspace
         if work is None or work.slots != S:
-            work = self._workspace = _Workspace(c, S)
+            work = self._workspace = Workspace(c, S)
         x, normed, hidden, k, v = work.x, work.normed, work.hidden, work.k, work.v
         positions = [
             self._advance(slot, sequence, 1)
@@ -469,12 +469,12 @@ class Decoder:
         return work.logits
 
     def _groups(
-        self, slots: Sequence[int], positions: Sequence[int], window: int, work: "_Workspace"
-    ) -> "list[_Group]":
+        self, slots: Sequence[int], positions: Sequence[int], window: int, work: Workspace
+    ) -> list[Group]:
         """Cut slots into groups that lie side by side in the cache and hold about as much."""
         A, width = window, self.config.kv_width
         lengths = [min(position + 1, A) for position in positions]
-        groups: list[_Group] = []
+        groups: list[Group] = []
         first, longest, total = 0, 0, 0
         for i, length in enumerate(lengths):
             longer = max(longest, length)
@@ -486,96 +486,6 @@ class Decoder:
             longest, total = longer, total + length
         groups.append(work.group(slots[first], lengths[first:], first))
         return groups
-
-
-@dataclass
-class _Group:
-    """Slots that are attended in one product, and where its parts are kept."""
-
-    places: slice  # the slots
-    length: int  # T, of the longest
-    mask: Array | None  # (S, 1, 1, T): 0 where a shorter one has nothing; None: all are as long
-    query: Array  # (S, G, H / G, D)
-    scores: Array  # (S, G, H / G, T)
-    total: Array  # (S, G, H / G, 1)
-    answer: Array  # (S, G, H / G, D)
-
-    def attend(self, keys: Array, values: Array) -> None:
-        """softmax(q k) v over what each slot holds; keys and values (slots, G, A, D)."""
-        places = (self.places, slice(None), slice(self.length))
-        np.matmul(self.query, keys[places].swapaxes(-1, -2), out=self.scores)
-        np.exp(self.scores, out=self.scores)
-        if self.mask is not None:
-            np.multiply(self.scores, self.mask, out=self.scores)
-        np.add.reduce(self.scores, axis=-1, keepdims=True, out=self.total)
-        np.matmul(self.scores, values[places], out=self.answer)
-        np.divide(self.answer, self.total, out=self.answer)
-
-
-class _Workspace:
-    """The arrays that one place of each of S slots is worked on in: S columns.
-
-    A single text's step has x (C,) rather than (C, 1): a vector is quicker.
-    """
-
-    def __init__(self, config: GPTConfig, slots: int) -> None:
-        C, H, G, D, S = config.n_embd, config.n_head, config.n_kv_head, config.head_size, slots
-        columns = () if S == 1 else (S,)
-        self.slots = slots
-        self.x, self.normed, self.squares = (_empty(C, *columns) for _ in range(3))
-        self.mean, self.scale = np.full(C, 1 / C, np.float32), _empty(S)
-        self.factor, self.least = _empty(), np.array(D * EPSILON, np.float32)
-        self.hidden = _empty(4 * C, *columns)
-        width = (H + 2 * G) * D
-        self.qkv = self.hidden[:width]  # done with before the hidden layer is filled
-        self.rows = _empty(S, width) if columns else self.qkv.reshape(1, width)
-        heads = self.rows.reshape(S, H + 2 * G, D)
-        self.q = heads[:, :H].reshape(S, G, H // G, D)
-        self.k, self.v = heads[:, H : H + G], heads[:, H + G :]  # each (S, G, D)
-        self.content = self.k[..., D // 2 :]
-        self.qk = heads[:, : H + G]
-        self.pairs = self.qk.view(np.complex64)  # (S, H + G, D/2)
-        self.lengths = _empty(S, H + G, 1)
-        self.scores = _empty(S, H * config.longest_window)
-        self.totals = _empty(S, G, H // G, 1)
-        self.y = _empty(S, G, H // G, D)
-        self.flat_y = self.y.reshape(S, C).T if columns else self.y.reshape(C)
-        self.logits = _empty(S, config.vocab_size)
-
-    def norm(self, x: Array, out: Array) -> Array:
-        """Bring each column of x (C, S) to a root mean square of 1."""
-        if x.ndim == 1:
-            mean = float(x.dot(x)) / len(x)
-            self.factor[()] = 1.0 / math.sqrt(mean + EPSILON)
-            return np.multiply(x, self.factor, out=out)
-        np.dot(self.mean, np.square(x, out=self.squares), out=self.scale)
-        self.scale += EPSILON
-        return np.divide(x, np.sqrt(self.scale, out=self.scale), out=out)
-
-    def normalize_and_rotate(self, rotations: NDArray[np.complex64]) -> None:
-        """Bring q and k in `rows` to length 1 and turn them; rotations ([S,] H + G, D/2)."""
-        np.vecdot(self.qk, self.qk, out=self.lengths[..., 0])
-        np.add(self.lengths, self.least, out=self.lengths)
-        np.divide(self.qk, np.sqrt(self.lengths, out=self.lengths), out=self.qk)
-        np.multiply(self.pairs, rotations, out=self.pairs)
-
-    def group(self, slot: int, lengths: Sequence[int], row: int) -> _Group:
-        """The group of slots from `slot` on, that hold so much; its first has row `row` here."""
-        S, T, rows = len(lengths), max(lengths), slice(row, row + len(lengths))
-        _, G, heads, _ = self.totals.shape
-        mask = None
-        if min(lengths) < T:
-            held = np.arange(T) < np.array(lengths)[:, None, None, None]
-            mask = held.astype(np.float32)  # (S, 1, 1, T)
-        return _Group(
-            places=slice(slot, slot + S),
-            length=T,
-            mask=mask,
-            query=self.q[rows],
-            scores=self.scores[rows].reshape(-1)[: S * G * heads * T].reshape(S, G, heads, T),
-            total=self.totals[rows],
-            answer=self.y[rows],
-        )
 
 
 def _norm(x: Array) -> Array:
@@ -590,10 +500,6 @@ def _normalize_and_rotate(qk: Array, rotations: NDArray[np.complex64]) -> None:
     qk /= np.sqrt(squares)
     pairs = qk.view(np.complex64)
     pairs *= rotations
-
-
-def _empty(*shape: int) -> Array:
-    return np.empty(shape, np.float32)
 
 
 def _f32(array: NDArray[Any]) -> Array:
