@@ -4,6 +4,7 @@ Whatever is pressed is judged by what the message says at that moment, as Discor
 writes over what somebody else has added, whichever process answers.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ from bot.circle_turns import (
     remember,
     tell,
 )
-from bot.errors import Refusal
+from bot.errors import UNREACHABLE, Refusal
 from bot.services import Services, response_to, services_of
 from bot.targets import OLD, Response
 from bot.translations import Language, Text
@@ -36,6 +37,8 @@ from bot.translations import Language, Text
 EARLIER = "earlier.txt"  # holds what was told before a message that goes on from another
 _LABELS = {"add": Text.ADD_SENTENCE, "undo": Text.UNDO, "end": Text.THE_END}
 _STYLES = {"add": discord.ButtonStyle.primary}
+
+_log = logging.getLogger(__name__)
 
 
 class CircleButton(
@@ -344,4 +347,7 @@ class _Page:
         if self.closing is not None:
             language = self.response.language
             before = screen_of(services_of(self.interaction), self.response.show, language)
-            await before.close(self.closing, language.say(CircleText.GOES_ON))
+            try:
+                await before.close(self.closing, language.say(CircleText.GOES_ON))
+            except UNREACHABLE as error:  # it is gone, or keeps its buttons
+                _log.info("a circle's last message stays as it is: %s", type(error).__name__)

@@ -10,11 +10,13 @@ from bot.circle import CircleState, Turn
 from bot.circle_buttons import row, screen_of, state_of
 from bot.circle_texts import CircleText
 from bot.circle_turns import (
+    Keeping,
     Show,
     ask,
     explain_circle,
     is_at_home,
     link_to,
+    own_id,
     read_sentence,
     remember,
     tell,
@@ -33,40 +35,52 @@ PLACES = frozenset({discord.ChannelType.text, discord.ChannelType.news})  # that
 
 
 async def begin(interaction: discord.Interaction, typed: str) -> None:
-    """Begin a circle with this sentence, or with one of Pooh's.
+    """Begin a circle with this sentence, or with one of Pooh's."""
+    response = response_to(interaction)
+    keeping = Keeping(response, typed)
+    try:
+        await _begin(interaction, response, keeping)
+    except Exception as error:
+        await explain_circle(keeping, error)
 
-    Raises:
-        Refusal: there is one already, or there can be none.
-    """
-    services, response, place = (
-        services_of(interaction), response_to(interaction), interaction.channel_id
-    )  # fmt: skip
+
+async def _begin(interaction: discord.Interaction, response: Response, keeping: Keeping) -> None:
+    services, place = services_of(interaction), interaction.channel_id
     assert place is not None
     if (there := services.circles.find(place)) is not None:
         raise _already(there.link)
-    prompt = read_sentence(interaction, typed) if typed.strip() else None
-    person, language = interaction.user.id, response.language
+    prompt = read_sentence(interaction, keeping) if keeping.sentence.strip() else None
+    person = interaction.user.id
     services.stories.check_rate_limit(person)
     with services.circles.beginning(place):
+        await response.open()
+        if link := await _find(interaction, place):
+            raise _already(link)
+        story = await ask(interaction, "", prompt)
+        sentence, state = "", CircleState(person).writing()
+        if prompt is not None:
+            sentence, state = prompt.text, CircleState(person).after(person)
+        thread: discord.Thread | None = None
+        stands = False
+
+        async def begun(message: int) -> None:
+            nonlocal stands
+            stands, keeping.sentence = True, ""
+            if is_at_home(interaction) or not await _is_private(interaction):
+                remember(interaction, message, thread.id if thread else None)
+
         try:
-            await response.open()
-            if link := await _find(interaction, place):
-                raise _already(link)
-            story = await ask(interaction, "", prompt)
-            try:
-                show, thread = await _place(interaction, response, prompt.text if prompt else "")
-
-                async def begun(message: int) -> None:
-                    remember(interaction, message, thread)
-
-                state = CircleState(person)
-                state = state.after(person) if prompt else state.writing()
-                turn = Turn(prompt.text if prompt else "")
-                await tell(screen_of(services, show, language), story, state, [turn], begun)
-            finally:
-                services.writer.stop(story)
-        except Exception as error:
-            await explain_circle(response, error)
+            if _may_begin_thread(interaction):
+                thread = await _begin_thread(interaction, response, sentence)
+            show = _in_thread(interaction, thread) if thread else response.show
+            screen = screen_of(services, show, response.language)
+            await tell(screen, story, state, [Turn(sentence)], begun)
+        except UNREACHABLE:
+            if not stands:  # nothing may look as if there were a circle
+                await _take_back(response, thread)
+            raise
+        finally:
+            services.writer.stop(story)
 
 
 def _already(link: str) -> Refusal:
@@ -75,31 +89,34 @@ def _already(link: str) -> Refusal:
     return Refusal(CircleText.HERE_ALREADY, link=link)
 
 
-async def _place(
-    interaction: discord.Interaction, response: Response, sentence: str
-) -> tuple[Show, int | None]:
-    """Where the circle is shown: in a new thread, if there can be one; else in the answer.
+async def _is_private(interaction: discord.Interaction) -> bool:
+    """Whether only the one who asked sees the answer: a server may want that of users' apps."""
+    delivery = services_of(interaction).delivery
+    return (await delivery.send(interaction.original_response)).flags.ephemeral
 
-    Returns:
-        What shows it, and the id of the thread.
-    """
-    thread = None
-    if _may_begin_thread(interaction):
-        thread = await _begin_thread(interaction, response, sentence)
-    if thread is None:
-        return response.show, None
-    channel = interaction.client.get_partial_messageable(thread, guild_id=interaction.guild_id)
+
+async def _take_back(response: Response, thread: discord.Thread | None) -> None:
+    """Take the announcement away, and put the thread away: to delete it is for moderators."""
+    with contextlib.suppress(*UNREACHABLE):
+        await response.remove()
+    if thread is not None:
+        with contextlib.suppress(*UNREACHABLE):
+            await thread.edit(archived=True)
+
+
+def _in_thread(interaction: discord.Interaction, thread: discord.Thread) -> Show:
+    """What sends a message into a thread, and edits it from then on."""
     first: discord.Message | None = None
 
     async def show(content: str, view: discord.ui.View) -> int:
         nonlocal first
         if first is None:  # the nonce: should the answer get lost, no second one is sent
-            first = await channel.send(content, view=view, nonce=interaction.id)
+            first = await thread.send(content, view=view, nonce=interaction.id)
         else:
             await first.edit(content=content, view=view)
         return first.id
 
-    return show, thread
+    return show
 
 
 def _may_begin_thread(interaction: discord.Interaction) -> bool:
@@ -114,8 +131,8 @@ def _may_begin_thread(interaction: discord.Interaction) -> bool:
 
 async def _begin_thread(
     interaction: discord.Interaction, response: Response, sentence: str
-) -> int | None:
-    """A thread that hangs from the answer to the command; its id, or None if Discord has none."""
+) -> discord.Thread | None:
+    """A thread that hangs from the answer to the command; None if Discord has none."""
     services, language, place = services_of(interaction), response.language, interaction.channel_id
     assert place is not None
     name = _thread_name(sentence, language)
@@ -124,10 +141,15 @@ async def _begin_thread(
     channel = interaction.client.get_partial_messageable(place, guild_id=interaction.guild_id)
     at = channel.get_partial_message(message)
     try:
-        await services.delivery.send(lambda: at.create_thread(name=name, auto_archive_duration=DAY))
+        return await services.delivery.send(
+            lambda: at.create_thread(name=name, auto_archive_duration=DAY)
+        )
     except discord.HTTPException as error:
-        return message if error.code == THREAD_EXISTS else None
-    return message  # such a thread has the id of the message that it hangs from
+        if error.code != THREAD_EXISTS:
+            return None
+    # Such a thread has the id of the message that it hangs from.
+    found = await services.delivery.send(lambda: interaction.client.fetch_channel(message))
+    return found if isinstance(found, discord.Thread) else None
 
 
 def _thread_name(sentence: str, language: Language) -> str:
@@ -140,7 +162,7 @@ def _thread_name(sentence: str, language: Language) -> str:
 
 async def _find(interaction: discord.Interaction, place: int) -> str:
     """The link to a circle that was begun before the bot's last start; "" if none is seen."""
-    services, client = services_of(interaction), interaction.client
+    services, client, me = services_of(interaction), interaction.client, own_id(interaction)
     if not is_at_home(interaction):
         return ""
     threads: list[int] = []
@@ -148,13 +170,13 @@ async def _find(interaction: discord.Interaction, place: int) -> str:
         threads = sorted(
             thread.id
             for thread in guild.threads
-            if thread.parent_id == place and thread.owner_id == interaction.application_id
+            if thread.parent_id == place and thread.owner_id == me
         )
     for channel in (place, *threads[-THREADS:]):
         there = client.get_partial_messageable(channel, guild_id=interaction.guild_id)
         with contextlib.suppress(*UNREACHABLE):  # what cannot be read is not there
             async for message in there.history(limit=LOOK_BACK):
-                if message.author.id != interaction.application_id or not state_of(message):
+                if message.author.id != me or not state_of(message):
                     continue
                 changed = message.edited_at or message.created_at
                 if services.clock.now() - changed.timestamp() < circle.REST:

@@ -9,7 +9,7 @@ import discord
 from bot import circle, messages, seen
 from bot.circle import CircleState, Turn
 from bot.circle_texts import CircleText
-from bot.errors import UNREACHABLE, Listener, Refusal, explain
+from bot.errors import UNREACHABLE, Listener, Refusal, explain, is_gone
 from bot.messages import Page
 from bot.prompts import Prompt, read_prompt
 from bot.services import Services, services_of
@@ -81,7 +81,9 @@ class Keeping:
 async def explain_circle(target: Listener, error: Exception) -> None:
     """As `errors.explain`; it knows, too, what may be wrong with a thread and with words."""
     said: Said | None = None
-    if isinstance(error, discord.HTTPException) and error.code in CLOSED_THREAD:
+    if is_gone(error) and isinstance(target, Keeping) and target.sentence:
+        said = CircleText.IS_OVER  # else quietly
+    elif isinstance(error, discord.HTTPException) and error.code in CLOSED_THREAD:
         said = CircleText.SHUT
     elif is_blocked(error):
         said = Text.BLOCKED
@@ -93,6 +95,13 @@ async def explain_circle(target: Listener, error: Exception) -> None:
 def is_at_home(interaction: discord.Interaction) -> bool:
     """Whether the bot itself is in that place, and not only with the one who asks."""
     return interaction.is_guild_integration() or interaction.context.dm_channel
+
+
+def own_id(interaction: discord.Interaction) -> int:
+    """The id of the bot as a user."""
+    me = interaction.client.user
+    assert me is not None, "it has logged in"
+    return me.id
 
 
 def link_to(guild: int | None, channel: int, message: int) -> str:
@@ -108,10 +117,12 @@ def remember(interaction: discord.Interaction, message: int, channel: int | None
         message: the id of what has the buttons.
         channel: the id of its thread, if that was begun just now.
     """
-    here, place = interaction.channel, interaction.channel_id
+    here, place, pressed = interaction.channel, interaction.channel_id, interaction.message
     assert place is not None
+    if pressed is not None and pressed.flags.ephemeral:
+        return  # nobody else sees it
     parent = place if channel else None
-    if isinstance(here, discord.Thread) and here.owner_id == interaction.application_id:
+    if isinstance(here, discord.Thread) and here.owner_id == own_id(interaction):
         parent = here.parent_id
     link = link_to(interaction.guild_id, channel or place, message)
     at_home = is_at_home(interaction)
@@ -120,7 +131,7 @@ def remember(interaction: discord.Interaction, message: int, channel: int | None
     )
 
 
-def read_sentence(interaction: discord.Interaction, keeping: Keeping | str) -> Prompt:
+def read_sentence(interaction: discord.Interaction, keeping: Keeping) -> Prompt:
     """What somebody adds, as plain words: cleaned and checked as a prompt is.
 
     Args:
@@ -131,8 +142,8 @@ def read_sentence(interaction: discord.Interaction, keeping: Keeping | str) -> P
         Refusal: nothing is left of it, or it holds a word that is refused.
     """
     services = services_of(interaction)
-    typed = keeping if isinstance(keeping, str) else keeping.sentence
-    if services.words.refuses(messages.plain(typed)) and isinstance(keeping, Keeping):
+    typed = keeping.sentence
+    if services.words.refuses(messages.plain(typed)):
         keeping.sentence = ""
     names = seen.names_for(interaction)
     text = " ".join(seen.spell_out(typed, names, services.clock.now()).split())

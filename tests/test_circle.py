@@ -9,7 +9,14 @@ from bot.circle_texts import CircleText
 from bot.invite import PERMISSIONS
 from bot.translations import Language, Said, Text
 from tests.bot_steps import refusal
-from tests.fake_discord import PRIVATE, ApiError, Channel, Interaction, Message, Person, markdown
+from tests.fake_discord import (
+    PRIVATE,
+    Channel,
+    Interaction,
+    Message,
+    Person,
+    markdown,
+)
 from tests.fake_discord.models import CREATE_THREADS, MANAGE_THREADS, SEND_IN_THREADS
 from tests.hosting import Stage
 
@@ -40,10 +47,10 @@ async def begun(
     """A circle that this person has begun: the message with its buttons."""
     options = {"sentence": sentence} if sentence else {}
     use = person.command("circle", where=where, force=False, **options)
-    return await wood.server.until(lambda: _of(wood, use), f"a circle for {use}")
+    return await wood.server.until(lambda: shown_by(wood, use), f"a circle for {use}")
 
 
-def _of(wood: Stage, use: Interaction) -> Message | None:
+def shown_by(wood: Stage, use: Interaction) -> Message | None:
     if use.original is None:
         return None
     thread = wood.server.channels.get(use.original.id)
@@ -243,45 +250,6 @@ async def test_a_form_comes_back_after_a_restart(wood: Stage) -> None:
     assert circle.parse(message.content)[-1].sentence == "Still here."
 
 
-async def test_where_the_bot_stops_in_the_midst_the_sentence_stays(wood: Stage) -> None:
-    server = wood.server
-    kanga, roo = server.person("Kanga"), server.person("Roo")
-    message = await begun(wood, kanga, sentence="A bee sat.")
-    wood.decoder.hold()
-    roo.submit(await form(wood, roo, message), sentence="Then it slept.")
-    await server.until(lambda: "Then it slept." in message.content)
-    leaving = wood.stop_gently()
-    wood.decoder.allow(1)
-    await leaving
-    assert said(CircleText.SAID_NOTHING) in message.content and at_rest(message)
-    wood.decoder.open()
-    await wood.start()
-    message = await add(wood, kanga, message, "Then it woke.")
-    turns = circle.parse(message.content)
-    assert [bool(t.answer.strip()) for t in turns] == [True, False, True]
-    assert turns[1].sentence == "Then it slept."
-
-
-async def test_a_message_that_still_says_it_is_written_is_gone_on_from(wood: Stage) -> None:
-    server = wood.server
-    kanga, roo = server.person("Kanga"), server.person("Roo")
-    message = await begun(wood, kanga, sentence="A bee sat.")
-    wood.decoder.hold()
-    roo.submit(await form(wood, roo, message), sentence="Then it slept.")
-    await server.until(lambda: "Then it slept." in message.content)
-    server.fail("PATCH", "/webhooks", ApiError(500, 0, "500: Internal Server Error"), times=99)
-    wood.decoder.open()
-    await wood.restart()  # as a power cut: the end was never shown
-    server.faults.clear()
-    assert at_rest(message) is None
-    await denied(wood, kanga.press(message, ADD), Text.STILL_WRITING)
-    wood.clock.advance(circle.STALE + 1)
-    message = await add(wood, kanga, message, "Then it woke.")
-    assert [t.sentence for t in circle.parse(message.content)] == [
-        *("A bee sat.", "Then it slept.", "Then it woke."),
-    ]
-
-
 @pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize("place", ["thread", "private", "group", "elsewhere", "no threads"])
 async def test_the_same_in_one_message_where_there_is_no_thread(
@@ -374,43 +342,6 @@ async def test_one_message_is_found_too_and_not_when_it_is_gone_or_has_been_at_r
     assert third.channel is where
 
 
-async def test_when_the_thread_is_gone_the_circle_is_over_quietly(wood: Stage) -> None:
-    server = wood.server
-    kanga, roo = server.person("Kanga"), server.person("Roo")
-    message = await begun(wood, kanga, sentence="A bee sat.")
-    wood.decoder.hold()
-    use = roo.submit(await form(wood, roo, message), sentence="Then it slept.")
-    await server.until(lambda: "Then it slept." in message.content)
-    server.remove_channel(message.channel)
-    wood.decoder.open()
-    await server.until(lambda: not wood.bot.services.delivery.at_work, "it to give up")
-    assert use.messages == []
-    await begun(wood, kanga, sentence="A new one.")
-
-
-async def test_an_archived_thread_is_opened_again_and_a_locked_one_is_explained(
-    wood: Stage,
-) -> None:
-    server = wood.server
-    kanga, roo = server.person("Kanga"), server.person("Roo")
-    message = await begun(wood, kanga, sentence="A bee sat.")
-    thread = message.channel
-    wood.clock.advance(circle.REST + 1)
-    server.change_thread(thread, archived=True)
-    message = await add(wood, roo, message, "Back again.")
-    assert not thread.archived
-    shown = await form(wood, kanga, message)
-    server.change_thread(thread, archived=True, locked=True)
-    await wood.pass_seconds(0.2)
-    assert "Lost?" in await denied(wood, kanga.submit(shown, sentence="Lost?"), CircleText.SHUT)
-    for label in BUTTONS:
-        await denied(wood, roo.press(message, label), CircleText.SHUT)
-    owl = server.person("Owl", moderator=True)
-    owl.permissions |= MANAGE_THREADS
-    await denied(wood, owl.press(message, UNDO), CircleText.SHUT)  # the bot may not open it
-    assert turns_of(message) == 2
-
-
 async def test_words_are_filtered_and_ids_are_made_plain(wood: Stage) -> None:
     server = wood.server
     kanga, roo = server.person("Kanga"), server.person("Roo")
@@ -442,12 +373,11 @@ async def test_a_turn_is_one_ask_of_the_limiter(wood: Stage) -> None:
     await denied(wood, roo.command("circle", where=wood.server.dm(roo)), Text.TOO_SOON, seconds=60)
 
 
-async def test_what_automod_blocks_is_explained_and_given_back(wood: Stage) -> None:
-    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
-    message = await begun(wood, kanga, sentence="A bee sat.")
-    before = message.content
-    message.channel.blocked = ("zebra",)
-    use = roo.submit(await form(wood, roo, message), sentence="A zebra came.")
-    assert "A zebra came." in await denied(wood, use, Text.BLOCKED)
-    assert message.content == before
-    await add(wood, roo, message, "A bee came.")
+async def test_it_has_the_temperature_of_the_server(wood: Stage) -> None:
+    kanga = wood.server.person("Kanga")
+    await wood.bot.services.store.change(wood.server.guild.id, temperature=0.0)
+    first = await begun(wood, kanga, sentence="A bee sat.")
+    kanga.press(first, END)
+    await over(wood, first)
+    second = await begun(wood, kanga, sentence="A bee sat.")
+    assert circle.parse(first.content) == circle.parse(second.content)
