@@ -7,28 +7,23 @@ says that nobody counted, and the one who asked chooses.
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, assert_never
 
 import discord
 from discord.utils import MISSING
 
-from bot import messages
 from bot.actions import FINAL, STATE, ButtonState
 from bot.delivery import PAUSES
 from bot.errors import UNREACHABLE, Refusal, explain, is_gone, kind_of
-from bot.fork_card import LONGEST, Fork, Half, as_held, card, read
+from bot.fork_card import Fork, card, read
 from bot.fork_texts import ForkText
-from bot.options import MAX_PROMPT
-from bot.pages import Pages, short_digest
-from bot.prompts import TAIL, read_prompt
+from bot.fork_writing import write_both
 from bot.services import Services, response_to, services_of
 from bot.targets import Response, may_not, why_not_shown
 from bot.translations import Text
 from bot.votes import End, Vote, Way
-from bot.worker import Outcome, Story
-from bot.writer import SEEDS
 
 ASKS = 2  # of the limiter: two stories are written
 VOTE = 180.0  # seconds in which people vote ...
@@ -95,8 +90,7 @@ class _Shown:
         services: of the bot.
         response: which shows it.
         fork: what it offers.
-        state: what its buttons remember: who asked, how both ways are written, and, where a
-            story's message can tell them again, that they are its two pages.
+        state: what its buttons remember; see `fork_writing`.
     """
 
     services: Services
@@ -105,14 +99,15 @@ class _Shown:
     state: ButtonState
 
     async def votes(self, vote: Vote, when: str, pauses: Sequence[float] = PAUSES) -> None:
-        """The votes, so far."""
+        """The votes, so far; they are counted in the message that shows them."""
         counts, language = vote.counts, self.response.language
         buttons: list[ForkButton] = [
             ForkButton("vote", way, self.state, f"{way.name} · {counts[way]}") for way in Way
         ]
         grey, now = discord.ButtonStyle.secondary, language.say(Text.COUNT_NOW)
         buttons.append(ForkButton("count", Way.A, self.state, now, grey))
-        await self._show(language.say(ForkText.VOTE, when=when), self.fork, buttons, pauses)
+        line = language.say(ForkText.VOTE, when=when)
+        self.services.votes.place(vote, await self._show(line, self.fork, buttons, pauses))
 
     async def rest(self, text: ForkText, **values: object) -> None:
         """Nobody votes; the one who asked can go on with what is there."""
@@ -151,9 +146,11 @@ class _Shown:
         fork: Fork,
         buttons: Sequence[ForkButton],
         pauses: Sequence[float] = PAUSES,
-    ) -> None:
+    ) -> int:
         view = card(line, fork, buttons, self.response.language)
-        await self.services.delivery.send(lambda: self.response.show(MISSING, view), pauses=pauses)
+        return await self.services.delivery.send(
+            lambda: self.response.show(MISSING, view), pauses=pauses
+        )
 
 
 async def fork_story(interaction: discord.Interaction, state: ButtonState) -> None:
@@ -176,7 +173,8 @@ async def fork_story(interaction: discord.Interaction, state: ButtonState) -> No
     with services.votes.opened(message.id, person) as vote:
         services.stories.check_rate_limit(person, ASKS)
         deadline = services.clock.monotonic() + TOKEN
-        shown = await _write(services, response, vote, state, message, person, interaction.id)
+        written = await write_both(services, response, vote, state, message, person, interaction.id)
+        shown = _Shown(services, response, *written)
         if vote.end is End.GONE:
             return
         alone = response.is_private or interaction.context.dm_channel
@@ -193,75 +191,6 @@ async def fork_story(interaction: discord.Interaction, state: ButtonState) -> No
             if not may_not(error):
                 raise
             await response.say(why_not_shown(error, response.language))
-
-
-async def _write(
-    services: Services,
-    response: Response,
-    vote: Vote,
-    state: ButtonState,
-    message: discord.Message,
-    person: int,
-    press: int,
-) -> _Shown:
-    """Have both ways written; the seeds come from the press.
-
-    Raises:
-        Refusal: as `fork_story`.
-    """
-    stories, writer, language = services.stories, services.writer, response.language
-    text = messages.parse(message.content).text.strip()
-    if not text:
-        raise Refusal(Text.NO_WORDS)
-    # A short story is shown whole, and then its two ways on are pages of the message that has one.
-    tail = MAX_PROMPT if len(text) <= MAX_PROMPT else TAIL
-    prompt = read_prompt("", writer.vocab, services.words, before=text, tail=tail)
-    how = state.shown
-    how = replace(how, length=min(how.length, LONGEST), whole_word=True)
-    if not how.temperature or how.top_k == 1:
-        raise Refusal(ForkText.ONE_WAY)
-    pages = Pages(press % SEEDS, (0, 0), 1, short_digest(writer.weights))
-    versions = [pages.sampling(how), pages.turned(1).sampling(how)]
-    written = stories.submit_together(person, prompt.context, versions)
-    try:
-        if (shown := await response.open()) is not None:
-            services.votes.place(vote, shown)
-        for story in written:
-            while not await services.clock.wait(story.ended, PACE):
-                if vote.end is End.GONE:
-                    for unwanted in written:
-                        writer.stop(unwanted)
-    finally:
-        for story in written:
-            writer.stop(story)
-    ways = {}
-    for way, story in zip(Way, written, strict=True):
-        added = messages.trim(story.text, story.sampling.length, prompt.text)
-        ways[way] = Half(added.story, added.cut, stories.caption(story, 0, language))
-    _check(written, ways)
-    fork = Fork(prompt.text, ways)
-    held = as_held(fork, language)
-    whole = held == fork and prompt.context == prompt.text
-    return _Shown(
-        services, response, held, ButtonState(person, how, pages=pages if whole else None)
-    )
-
-
-def _check(written: Sequence[Story], ways: Mapping[Way, Half]) -> None:
-    """Whether there is something to choose from.
-
-    Raises:
-        Refusal: there is not.
-    """
-    if all(half.story.strip() for half in ways.values()):
-        if len({half.story for half in ways.values()}) == 1:
-            raise Refusal(ForkText.ONE_WAY)
-        return
-    if reference := next((story.reference for story in written if story.reference), ""):
-        raise Refusal(Text.BOTHER, reference=reference)
-    if any(story.outcome is Outcome.CLOSED for story in written):
-        raise Refusal(Text.GOING_TO_SLEEP)
-    raise Refusal(ForkText.NO_TWO_WAYS)
 
 
 async def _hold(shown: _Shown, vote: Vote, seconds: float) -> None:

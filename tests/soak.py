@@ -248,6 +248,18 @@ class Soak:
                 story = chance.choice(busy)
                 at_home = story.channel is not self._group
                 return Use("Stop", "", person.press(story, "Stop"), at_home)
+        if lot < 0.80:
+            cards = [
+                message
+                for channel in self.server.channels.values()
+                for message in channel.messages.values()
+                if "Count now" in message.buttons
+            ]
+            if cards:
+                story = chance.choice(cards)
+                label = chance.choice([*list(story.buttons)[:2] * 3, "Count now"])
+                at_home = story.channel is not self._group
+                return Use("vote", "", person.press(story, label), at_home)
         label = chance.choice([text for text in _BUTTONS if text in story.buttons] or ["Delete"])
         return Use(label, "", person.press(story, label), at_home)
 
@@ -366,7 +378,7 @@ class Soak:
 
 _BUTTONS = (
     *("Again", "Again", "Continue", "Continue", "Wilder", "Calmer", "◀", "▶", "Delete"),
-    *("How?", "Keep"),
+    *("How?", "Keep", "Fork"),
     *("Yes, delete it", "No, leave it"),
 )
 _MAY_BE_SILENT = ("mention", "private message", "reply")

@@ -30,7 +30,7 @@ LAYERS = (
     {"circle_registry"},
     {"cluster", "racers", "stories", "terminal"},
     {"services", "mentions"},
-    {"consent", "daily"},
+    {"consent", "daily", "fork_writing"},
     {"explanations", "fork", "circle_turns"},
     {"keep", "privacy", "race", "setup", "circle_buttons"},
     {"circle_command"},

@@ -507,6 +507,20 @@ async def test_the_end_of_a_vote_survives_a_broken_connection(wood: Stage) -> No
     assert len(below(card)) == 1
 
 
+async def test_a_card_whose_first_answer_was_lost_is_voted_on(wood: Stage) -> None:
+    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
+    story = await begin(wood, kanga, length=60)
+    wood.server.fail("POST", "/interactions", Cut.CLOSED, carried_out=True)
+    wood.server.fail("GET", "/webhooks", ApiError(403, 50013, "Missing Permissions"))
+    use = kanga.press(story, "Fork")
+    await wood.until(lambda: use.original and use.original.components)
+    card = await forked(wood, use)
+    assert not wood.server.faults
+    await vote(wood, roo, card, "B")
+    await wood.pass_seconds(1.2)
+    assert counts(card) == ["A · 0", "B · 1"]
+
+
 async def test_votes_of_a_crowd_are_shown_once_a_second(wood: Stage) -> None:
     server = wood.server
     kanga = server.person("Kanga")

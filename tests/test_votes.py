@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import fork, messages
+from bot import fork_writing, messages
 from bot.actions import ButtonState
 from bot.errors import Refusal
 from bot.fork import ForkButton
@@ -126,7 +126,7 @@ def test_the_largest_card_fits_in_every_state(language: Language) -> None:
 def test_two_ways_that_are_one_are_no_choice() -> None:
     same = {way: Half(" sat.", False, "") for way in Way}
     with pytest.raises(Refusal, match="one way"):
-        fork._check([], same)
+        fork_writing.check([], same)
     with pytest.raises(Refusal, match="two ways"):
-        fork._check([], {Way.A: Half(" sat.", False, ""), Way.B: Half(" ", False, "")})
-    fork._check([], {Way.A: Half(" sat.", False, ""), Way.B: Half(" ran.", False, "")})
+        fork_writing.check([], {Way.A: Half(" sat.", False, ""), Way.B: Half(" ", False, "")})
+    fork_writing.check([], {Way.A: Half(" sat.", False, ""), Way.B: Half(" ran.", False, "")})

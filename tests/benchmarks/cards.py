@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import copy
 import io
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,19 +49,26 @@ async def cards() -> dict[str, tuple[Message, dict[str, bytes]]]:
 
         async def card(use: Interaction) -> tuple[Message, dict[str, bytes]]:
             message = await server.until(
-                lambda: next((m for m in use.messages if m.attachments), None), patience=60
+                lambda: next((m for m in use.messages if m.components), None), patience=60
             )
             files = {
                 str(a["filename"]): server.files[a["url"].partition("/attachments/")[2]]
                 for a in message.attachments
             }
-            return message, files
+            return copy.copy(message), files  # as it is now
 
         found = {"how": await card(kanga.press(story, "How?"))}
         for label in ("Letters", "Layers"):  # somebody else's press makes another card
             found[label.lower()] = await card(roo.press(found["how"][0], label))
         found["keep"] = await card(roo.press(story, "Keep"))
         found |= await race(server, kanga, roo)
+        use = kanga.press(story, "Fork")
+        message, _ = found["fork"] = await card(use)
+        for label in ("A · 0", "Count now"):
+            roo.press(message, label) if "A" in label else kanga.press(message, label)
+        await server.until(lambda: use.followups, patience=60)
+        await server.until(lambda: use.original and len(use.original.buttons) == 1, patience=60)
+        found["fork told"] = await card(use)
         await client.leave()
         await running
         return found
@@ -104,7 +112,8 @@ def _part(
 ) -> None:
     match part["type"]:
         case 10:
-            for line in part["content"].split("\n"):
+            text = re.sub(r"<t:\d+:R>", "in 3 minutes", part["content"])
+            for line in text.split("\n"):
                 if line.startswith("### "):
                     sheet.paragraph(f"**{line[4:]}**", 34, ink)
                 else:
