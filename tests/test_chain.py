@@ -11,6 +11,7 @@ from model.chain import MAX_ORDER, SAFE, Chain, ChainError
 from model.network import Network
 from model.sampling import START, Sampling, generate
 from model.tensors import open_tensors, read_header, read_tensors, write
+from model.weights import WeightsError, load_decoder, resolve
 from training.chain import main as make
 from training.chain import read_back
 
@@ -147,6 +148,16 @@ def test_the_shipped_chain_is_no_copy_of_its_book() -> None:
     assert told["bytes"] == SHIPPED.stat().st_size < 300_000
     text = "".join(generate(chain, chain.vocab, "", Sampling(400, seed=1)))
     assert "Pooh" in text or "said" in text
+
+
+def test_it_is_no_model_and_is_listed_with_none() -> None:
+    with pytest.raises(WeightsError) as found:
+        resolve("nobody")
+    assert "there is classic, pooh;" in str(found.value)
+    with pytest.raises(WeightsError, match="not the weights of this program"):
+        load_decoder(SHIPPED)
+    with pytest.raises(ChainError, match="not a chain of this program"):
+        Chain.load(ROOT / "weights" / "classic.safetensors")
 
 
 def test_without_the_book_it_is_one_line(

@@ -11,23 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import race
+from bot import race_card
 from bot.ballots import KEPT, MOST, Ballots
 from bot.explanations import HONEY
 from bot.messages import Page
-from bot.race import LENGTHS, LETTERS, PROMPT, RaceState, Told, fitted, hidden, revealed
+from bot.race import LENGTHS, PROMPT, RaceButton, row
+from bot.race_card import LETTERS, NAMES, RaceState, Told, fitted, hidden, revealed
 from bot.race_texts import RaceText
 from bot.racers import CLASSIC, MARKOV, POOH, SHIPPED, Racers
 from bot.translations import Language, Text
+from bot.writer import UNFINISHED
 from model.chain import Chain
 from model.fingerprint import LEAST, Copies
 from tests.bot_steps import refusal
-from tests.fake_discord import PRIVATE, Channel, Interaction, Message, Person
+from tests.fake_discord import PRIVATE, ApiError, Channel, Interaction, Message, Person
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
 from tests.hosting import Stage
 
 say = Language.ENGLISH.say
 FIRST_ORDERS = ["mpc", "cmp", "cpm", "pcm"]
+BLOCKED = ApiError(400, 200000, "Message was blocked by automatic moderation")
 WHO = say(Text.WHO_WAS_WHO)
 QUESTION = say(RaceText.QUESTION)
 
@@ -125,7 +128,7 @@ async def test_who_asked_tells_names_losses_and_what_stands_in_the_books(wood: S
     assert say(RaceText.ANSWER, letter=letter) in message.text
     assert say(RaceText.GUESSED, count=1, right=1) in message.text
     told = dict(zip(state.order, displays(message)[1:4], strict=True))
-    for code, name in race.NAMES.items():
+    for code, name in NAMES.items():
         assert told[code].startswith("### ") and f": {say(name)}\n" in told[code]
     assert say(RaceText.LOSS, number="5.55") in told[CLASSIC]
     assert say(RaceText.LOSS, number="1.78") in told[MARKOV]
@@ -201,13 +204,16 @@ async def test_an_old_race_takes_no_guesses_and_is_told_anew(wood: Stage) -> Non
     assert len(wood.bot.services.ballots) <= 1
 
 
-async def test_it_runs_in_private_and_where_only_a_user_has_installed_it(wood: Stage) -> None:
+async def test_it_runs_in_private_in_threads_and_where_only_a_user_has_installed_it(
+    wood: Stage,
+) -> None:
     server = wood.server
     kanga, roo = server.person("Kanga"), server.person("Roo")
     group = server.add_channel(None, kanga, roo, context=PRIVATE)
     elsewhere = server.add_channel(server.add_guild("Elsewhere", installed=False))
     where: Channel
-    for where in (server.dm(kanga), group, elsewhere):
+    thread = server.add_thread(server.channel, "Bees", str(kanga.id))
+    for where in (server.dm(kanga), group, elsewhere, thread):
         message = await raced(wood, kanga.command("race", prompt="The bee", where=where))
         await pressed(wood, message, kanga, "B")
         await wood.restart()
@@ -228,6 +234,27 @@ async def test_it_counts_as_three_asks_or_as_none(wood: Stage) -> None:
     services = wood.bot.services
     services.stories.check_rate_limit(kanga.id)
     services.stories.check_rate_limit(kanga.id)
+
+
+async def test_who_finds_one_of_them_busy_leaves_no_story_behind(wood: Stage) -> None:
+    kanga = wood.server.person()
+    wood.decoder.hold()
+    uses = [kanga.command("race", prompt="The bee") for _ in range(UNFINISHED)]
+    await wood.server.until(lambda: len(wood.writer.unfinished) == UNFINISHED, "all of hers")
+    said = await refusal(kanga.command("race", prompt="The bee"))
+    assert said.content == say(Text.OWN_QUEUE_FULL)
+    assert len(wood.writer.unfinished) == UNFINISHED
+    wood.decoder.open()
+    for use in uses:
+        await raced(wood, use)
+    assert not wood.writer.unfinished
+
+
+async def test_a_race_that_automod_blocks_is_told_to_its_asker_only(wood: Stage) -> None:
+    kanga = wood.server.person()
+    wood.server.fail("PATCH", "/webhooks", BLOCKED)
+    said = await refusal(kanga.command("race", prompt="The bee"))
+    assert said.ephemeral and said.content == say(Text.BLOCKED)
 
 
 async def test_without_some_the_others_race_and_without_all_there_is_a_word(
@@ -335,15 +362,15 @@ def test_any_text_survives_the_card_and_fits(
 ) -> None:
     state = RaceState(2**64 - 1, 2**53 - 1, "pcm", "f" * 6, language, (999_999,) * 3)
     page = fitted(Page(prompt.strip(), story, cut=True))
-    view = hidden(state, [page] * 3, are_gone=True)
+    view = hidden(state, [page] * 3, row(state), are_gone=True)
     parts = list(view.walk_children())
     shown = [part.content for part in parts if isinstance(part, discord.ui.TextDisplay)]
     assert (
         sum(len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in shown) <= TEXT_DISPLAYS
     )
-    read = race._page_in(shown[1])
-    assert read is not None and f"### A\n{race._text(read)}" == shown[1]
-    ids = [item.custom_id for item in parts if isinstance(item, race.RaceButton)]
+    read = race_card._page_in(shown[1])
+    assert read is not None and f"### A\n{race_card._text(read)}" == shown[1]
+    ids = [item.custom_id for item in parts if isinstance(item, RaceButton)]
     assert len(ids) == 4 and all(len(each) <= 100 for each in ids)
     inside = sorted(end for end in ends if end <= len(page.story))
     spans = tuple(zip(inside[::2], inside[1::2], strict=False))
@@ -355,9 +382,9 @@ def test_any_text_survives_the_card_and_fits(
 def test_runs_are_underlined_with_the_marks_that_belong_to_them() -> None:
     story = ' said: "_Never_ mind," and\n\nslept _all day_.'
     start, end = story.index("Never"), story.index("slept") + 5
-    text = race._text(Page("The @bee", story), [(start, end)])
+    text = race_card._text(Page("The @bee", story), [(start, end)])
     assert text.replace("\u200b", "") == (
         '**The @bee** said: __"_Never_ mind," and__\n\n__slept__ _all day_.'
     )
     assert text.count("__\u200b") == text.count("\u200b__") == 2, "so that nothing joins the marks"
-    assert race._text(Page("", "_A bee sat_ _"), [(1, 6)]) == "__\u200bA bee\u200b__ sat"
+    assert race_card._text(Page("", "_A bee sat_ _"), [(1, 6)]) == "__\u200bA bee\u200b__ sat"
