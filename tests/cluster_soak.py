@@ -211,7 +211,10 @@ class Soak:
             if request.status < 400 and "pooh:again" in str(request.body):
                 token = request.path.partition("/webhooks/")[2].split("/")
                 stories.add(token[1] if len(token) > 1 else str(request.answer["id"]))
-        return self._counts[name] + Counter(stories=len(self._stories[name]))
+        others = Counter(stories=len(self._stories[name]))
+        # A WebSocket begins as a request, too.
+        others["pooh_requests_total code=ok kind=other"] = self.discord.gateway.opened[name]
+        return self._counts[name] + others
 
     async def compare(self, life: Life) -> tuple[list[str], Numbers, Counter[str]]:
         """What differs between the metrics of a process and what the stand-in counted."""

@@ -153,6 +153,7 @@ class Gateway:
         self.session_starts = 1000  # that a bot has on a day
         self.max_concurrency = 1  # buckets of IDENTIFYs
         self.sessions: list[Session] = []  # the newest is last
+        self.opened: Counter[str] = Counter()  # connections by the client's name
         self.connected = 0  # connections that identified or resumed
         self.received: list[Json] = []  # all that clients have sent
         self.sent: Counter[int] = Counter()  # by opcode, without events
@@ -230,6 +231,7 @@ class Gateway:
         if request.query.get("v") != "10" or request.query.get("encoding") != "json":
             raise web.HTTPBadRequest(text="v=10 and encoding=json, please")
         await ws.prepare(request)
+        self.opened[socket.client] += 1
         self._transports[socket] = request.transport
         writer = asyncio.create_task(socket.write())
         self._send(socket, {"op": HELLO, "d": {"heartbeat_interval": self.heartbeat_interval}})
