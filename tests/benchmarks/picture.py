@@ -109,16 +109,19 @@ class Sheet:
         self.top += LINE
 
     def buttons(self, message: Message) -> None:
-        """The message's buttons, in the colours of their styles."""
-        x, font = LEFT, self.font(27)
-        for label, button in message.buttons.items():
-            width = int(font.getlength(label)) + 56
-            box = (x, self.top, x + width, self.top + BUTTON)
-            self.draw.rounded_rectangle(box, 14, BUTTONS[button["style"]])
-            middle = (x + width / 2, self.top + BUTTON / 2)
-            self.draw.text(middle, label, "white", font, anchor="mm")
-            x += width + 16
-        self.top += BUTTON
+        """The message's buttons, row by row, in the colours of their styles."""
+        font = self.font(27)
+        for row in message.components:
+            x = LEFT
+            for button in row["components"]:
+                width = int(font.getlength(button["label"])) + 56
+                box = (x, self.top, x + width, self.top + BUTTON)
+                self.draw.rounded_rectangle(box, 14, BUTTONS[button["style"]])
+                middle = (x + width / 2, self.top + BUTTON / 2)
+                self.draw.text(middle, button["label"], "white", font, anchor="mm")
+                x += width + 16
+            self.top += BUTTON + 16
+        self.top -= 16
 
     def finish(self) -> Image.Image:
         """The part that was written on."""
