@@ -30,7 +30,9 @@ def describe(path: Path) -> str:
     with _reading(path) as db:
         ((servers,),) = db.execute("SELECT count(*) FROM server")
         ((people,),) = db.execute("SELECT count(*) FROM refusal")
-    return f"{path}: {servers} servers have settings, {people} people want their words left alone"
+    return (
+        f"{path}: settings of servers: {servers}, people who want their words left alone: {people}"
+    )
 
 
 def backup(path: Path, target: Path, *, overwrite: bool = False) -> None:

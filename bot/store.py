@@ -177,6 +177,7 @@ class Store:
         await self._version()  # of what is not ours, nothing is changed
         await self._ask("PRAGMA journal_mode = WAL")
         await self._ask("PRAGMA synchronous = FULL")
+        await self._ask("PRAGMA secure_delete = ON")  # what is forgotten is not in the file either
         await self._migrate()
         key = secrets.token_bytes(KEY_SIZE)
         await self._ask("INSERT OR IGNORE INTO host VALUES (1, ?, ?)", application, key)

@@ -57,7 +57,9 @@ async def test_what_stands_beside_the_file_after_a_kill_is_in_the_copy(tmp_path:
         (tmp_path / path.name.replace("pooh", "killed")).write_bytes(path.read_bytes())
     await store.close()
     assert (tmp_path / "killed.db-wal").stat().st_size > 0
-    assert "1 servers have settings, 0 people" in describe(tmp_path / "killed.db")
+    assert "settings of servers: 1, people who want their words left alone: 0" in describe(
+        tmp_path / "killed.db"
+    )
     backup(tmp_path / "killed.db", tmp_path / "copy.db")
     copy = Store(tmp_path / "copy.db")
     await copy.open(1)
@@ -108,7 +110,7 @@ def test_the_command_line(root: Path, tmp_path: Path) -> None:
         assert words in failed.stderr
     good = bot(root, small, "check", **own)
     assert good.returncode == 0, good.stdout
-    assert "ok    database: own.db: 1 servers have settings, 0 people" in good.stdout
+    assert "ok    database: own.db: settings of servers: 1, people" in good.stdout
     (tmp_path / "own.db").write_bytes(b"no database at all" * 99)
     for command in (("backup", "other.db"), ("check",)):
         broken = bot(root, small, *command, **own)

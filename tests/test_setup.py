@@ -7,6 +7,7 @@ import pytest
 
 from bot.setup import OWN
 from bot.setup_texts import SetupText
+from bot.shards import ShardRange
 from bot.store import Server
 from bot.translations import Language, Text
 from tests.bot_steps import note, page, refusal, reply_to, told
@@ -225,6 +226,21 @@ async def test_a_server_that_the_bot_has_left_is_forgotten(wood: Stage) -> None:
     while len(kept := await store.servers()) > 1:
         await wood.pass_seconds(0.1)
     assert kept == [Server(server.guild.id, length=100)]
+
+
+async def test_servers_of_another_process_are_not_forgotten() -> None:
+    async with stage(shards=ShardRange(1, 1, 2)) as theatre:
+        guilds = [theatre.server.guild, theatre.server.add_guild("Other")]
+        numbers = [(guild.id >> 22) % 2 for guild in guilds]
+        assert sorted(numbers) == [0, 1]
+        gone = (10**5 << 22, (10**5 + 1) << 22)  # of shard 0, and of shard 1
+        for server in (*(guild.id for guild in guilds), *gone):
+            await theatre.bot.services.store.change(server, length=100)
+        await theatre.restart()
+        store = theatre.bot.services.store
+        while len(kept := await store.servers()) > 3:
+            await theatre.pass_seconds(0.1)
+        assert {s.id for s in kept} == {guilds[0].id, guilds[1].id, gone[0]}
 
 
 @pytest.mark.parametrize("language", [Language.GERMAN, Language.FRENCH, Language.SPANISH])

@@ -78,6 +78,15 @@ async def test_ids_of_people_are_hashed_with_a_key_of_this_file(
     assert PERSON.to_bytes(8, "big") not in written
 
 
+async def test_what_is_forgotten_is_not_in_the_file(store: Store) -> None:
+    await store.change(GUILD, story_by="Kanga of the Wood")
+    await store.change(GUILD + 1, story_by="Owl of the Wood")
+    await store.change(GUILD, story_by="")
+    await store.forget(GUILD + 1)
+    await store.close()
+    assert b"of the Wood" not in store.path.read_bytes()
+
+
 async def test_the_file_is_for_the_bot_alone(store: Store) -> None:
     await store.change(GUILD, length=100)
     for path in store.path.parent.iterdir():

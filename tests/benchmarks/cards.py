@@ -10,6 +10,7 @@ import copy
 import io
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,29 @@ from model.weights import load_decoder, resolve  # noqa: E402
 from model.words import WordFilter  # noqa: E402
 from scripts.refresh_docs import PROMPTS, SEEDS  # noqa: E402
 from tests.benchmarks.picture import BUTTON, BUTTONS, EDGE, LEFT, LINE, WIDTH, Sheet  # noqa: E402
-from tests.fake_discord import DiscordServer, Interaction, Message, Person  # noqa: E402
+from tests.fake_discord import (  # noqa: E402
+    MANAGE_GUILD,
+    DiscordServer,
+    Interaction,
+    Message,
+    Person,
+)
+from tests.fake_discord.rules import MENUS  # noqa: E402
 
 THEMES = {"dark": ("#313338", "#dbdee1", "#949ba4"), "light": ("#ffffff", "#313338", "#5c5e66")}
 
 
 async def cards() -> dict[str, tuple[Message, dict[str, bytes]]]:
     """Each kind of card as it lies on the server, and its files by name."""
+    with tempfile.TemporaryDirectory() as folder:
+        return await _cards(Path(folder) / "pooh.db")
+
+
+async def _cards(database: Path) -> dict[str, tuple[Message, dict[str, bytes]]]:
     async with DiscordServer() as server:
         use_server(server.api_base, server.gateway_url)
-        settings, words = Settings(token=server.token, cooldown=0.0, burst=100), WordFilter()
+        settings = Settings(token=server.token, cooldown=0.0, burst=100, database=database)
+        words = WordFilter()
         writer = Writer(*load_decoder(settings.model), words, new_seed=lambda: SEEDS[0])
         client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
         running = asyncio.create_task(serve(client, server.token))
@@ -69,6 +83,18 @@ async def cards() -> dict[str, tuple[Message, dict[str, bytes]]]:
         await server.until(lambda: use.followups, patience=60)
         await server.until(lambda: use.original and len(use.original.buttons) == 1, patience=60)
         found["fork told"] = await card(use)
+        found["privacy"] = await _shown(server, roo.command("privacy")), {}
+        kanga.permissions |= MANAGE_GUILD
+        found["setup"] = await _shown(server, kanga.command("setup")), {}
+        chosen = await _shown(server, kanga.command("setup"))
+        for field in ("mentions", "story_channel"):
+            edits = len(chosen.edits)
+            kanga.choose(chosen, f"pooh:setup:{field}", server.channel)
+            await server.until(lambda before=edits: len(chosen.edits) > before)  # type: ignore[misc]
+        edits = len(chosen.edits)
+        kanga.press(chosen, custom_id="pooh:setup:on")
+        await server.until(lambda: len(chosen.edits) > edits)
+        found["setup-chosen"] = chosen, {}
         await client.leave()
         await running
         return found
@@ -90,6 +116,13 @@ async def race(
     kanga.press(message, list(message.buttons)[-1])
     await server.until(lambda: not message.buttons, patience=60)
     return {"race": (before, {}), "race-told": (message, {})}
+
+
+async def _shown(server: DiscordServer, use: Interaction) -> Message:
+    """A card without a picture."""
+    message = await use.answer()
+    await server.until(lambda: message.components)
+    return message
 
 
 def paint(message: Message, files: dict[str, bytes], theme: str) -> Image.Image:
@@ -133,6 +166,8 @@ def _part(
             sheet.paragraph(part["file"]["url"].partition("://")[2], 29, "#00a8fc")
         case 14:
             ImageDraw.Draw(sheet.image).line((LEFT, sheet.top, WIDTH - EDGE, sheet.top), faint, 2)
+        case 1 if part["components"][0]["type"] in MENUS:
+            _menu(sheet, part["components"][0], faint, ink)
         case 1:
             x, font = LEFT, sheet.font(27)
             for button in part["components"]:
@@ -144,6 +179,19 @@ def _part(
                 x += width + 16
             sheet.top += BUTTON
     sheet.top += LINE // 8
+
+
+def _menu(sheet: Sheet, menu: dict[str, Any], faint: str, ink: str) -> None:
+    """A menu, closed: what is chosen in it, or what it is for."""
+    labels = [o["label"] for o in menu.get("options") or [] if o.get("default")]
+    labels += [f"#{value['id']}" for value in menu.get("default_values") or []]
+    box = (LEFT, sheet.top, WIDTH - EDGE, sheet.top + BUTTON)
+    sheet.draw.rounded_rectangle(box, 14, outline=faint, width=2)
+    at, font = (LEFT + 24, sheet.top + BUTTON / 2), sheet.font(27)
+    text = ", ".join(labels) or menu["placeholder"]
+    sheet.draw.text(at, text, ink if labels else faint, font, anchor="lm")
+    sheet.draw.text((WIDTH - EDGE - 40, at[1]), "v", faint, font, anchor="mm")
+    sheet.top += BUTTON
 
 
 def main() -> None:

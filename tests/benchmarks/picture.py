@@ -8,8 +8,10 @@ wrote it.
 
 import argparse
 import asyncio
+import contextlib
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,9 +39,12 @@ MARKS = re.compile(r"\\(.)|(\*\*)|(__)|(_)|\u200b|(\s+)|(.)", re.S)
 
 async def answer(prompt: str, seed: int) -> Message:
     """What the real bot answers at its default settings, as it lies on the server."""
-    async with DiscordServer() as server:
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = await stack.enter_async_context(DiscordServer())
         use_server(server.api_base, server.gateway_url)
-        settings, words = Settings(token=server.token), WordFilter()
+        settings = Settings(token=server.token, database=folder / "pooh.db")
+        words = WordFilter()
         writer = Writer(*load_decoder(settings.model), words)
         client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
         running = asyncio.create_task(serve(client, server.token))
