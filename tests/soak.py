@@ -12,11 +12,13 @@ Markdown, with the kind of machine, for docs/performance.md.
 
 import argparse
 import asyncio
+import contextlib
 import os
 import platform
 import random
 import re
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from bot.messages import parse  # noqa: E402
 from tests.fake_discord import (  # noqa: E402
+    MANAGE_GUILD,
     PRIVATE,
     VIEW,
     ApiError,
@@ -124,6 +127,8 @@ class Soak:
         self._severity = severity
         self._chance = random.Random(seed)
         self._people = [server.person(f"Relation {i}") for i in range(people)]
+        for manager in self._people[::5]:
+            manager.permissions |= MANAGE_GUILD
         self._done: list[Use] = []
         self._stories: list[Message] = []
         self._channels = [server.add_channel(server.guild) for _ in range(max(4, people // 8))]
@@ -224,7 +229,10 @@ class Soak:
                 "refused /pooh", "", person.command("pooh", where=place, prompt="🐝"), at_home
             )
         if lot < 0.50:
+            managers = person.permissions & MANAGE_GUILD and place.guild
             name = chance.choice(("about", "help"))
+            if len(self._done) % 2:
+                name = "setup" if managers else "privacy"
             return Use(f"/{name}", "", person.command(name, where=place), at_home)
         if lot < 0.60:
             where = chance.choice((*self._channels, self._strict, self._closed))
@@ -404,7 +412,7 @@ class Process:
         self._log = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, server: DiscordServer, model: str) -> "Process":
+    async def start(cls, server: DiscordServer, model: str, database: Path) -> "Process":
         """Start it and wait until it is connected."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DISCORD_", "POOH_"))}
         process = await asyncio.create_subprocess_exec(
@@ -420,6 +428,7 @@ class Process:
                 "POOH_MODEL": model,
                 "POOH_COOLDOWN": "1",
                 "POOH_BURST": "5",
+                "POOH_DATABASE": str(database),
             },
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
@@ -469,8 +478,13 @@ async def soak(people: int, uses: int, model: str, seed: int = 0, severity: int 
         severity: of the weather; 1 is what the table `WEATHER` says.
     """
     kind = machine()
-    async with DiscordServer(schemas=describe()) as server:
-        bot = await Process.start(server, model)
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = await stack.enter_async_context(DiscordServer(schemas=describe()))
+        bot = await Process.start(server, model, folder / "pooh.db")
+        early = server.person("Early Bird").command("how", text="Here is Edward Bear")
+        # What draws pictures is loaded once; memory is compared after that.
+        await server.until(lambda: early.original and early.original.attachments)
         day = Soak(server, people, uses, seed, severity)
         report = day.report
         report.setting.append(("machine", kind))
