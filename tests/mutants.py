@@ -44,7 +44,50 @@ class Mutant:
 
 DELIVERY, WRITER = "tests/test_delivery.py::", "tests/test_writer.py::"
 PAGES = "tests/test_pages.py::"
+FORK, VOTES = "tests/test_fork.py::", "tests/test_votes.py::"
 MUTANTS = (
+    Mutant(
+        "a fork's tie is A's",
+        "bot/votes.py",
+        "return self._votes.get(self._asker)",
+        "return Way.A",
+        VOTES + "test_everybody_has_one_vote_the_last_and_a_tie_is_the_askers",
+    ),
+    Mutant(
+        "a fork's way is told by each of two presses",
+        "bot/fork.py",
+        "        if not first:\n",
+        "        if False:\n",
+        FORK + "test_without_that_the_one_who_asked_chooses",
+    ),
+    Mutant(
+        "a fork's votes are not brought to rest",
+        "bot/votes.py",
+        "vote.finish(End.CLOSED)",
+        "pass",
+        FORK + "test_a_bot_that_goes_brings_its_votes_to_rest",
+    ),
+    Mutant(
+        "a fork is one ask",
+        "bot/fork.py",
+        "ASKS = 2",
+        "ASKS = 1",
+        FORK + "test_there_is_one_vote_about_a_story_and_each_is_two_asks",
+    ),
+    Mutant(
+        "a card is not awaited when the bot goes",
+        "bot/delivery.py",
+        "            self.at_work.add(task)\n",
+        "",
+        "tests/test_leaving.py::test_a_press_that_was_taken_gets_its_answer",
+    ),
+    Mutant(
+        "an edit in between waits for its answer for ever",
+        "bot/stories.py",
+        "return await self._delivery.send(lambda: target.show(content, buttons), pauses=())",
+        "return await target.show(content, buttons)",
+        "tests/test_patience.py::test_an_edit_that_is_never_answered_holds_up_no_story",
+    ),
     Mutant(
         "a reply has no nonce",
         "bot/targets.py",
