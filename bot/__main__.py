@@ -131,12 +131,13 @@ def _words(settings: Settings) -> WordFilter:
 
 
 def _writer(settings: Settings, words: WordFilter) -> Writer:
-    decoder, vocab = load_decoder(settings.model, slots=settings.slots)
+    decoder, vocab = load_decoder(settings.model, slots=settings.slots * settings.candidates)
     return Writer(
         decoder,
         vocab,
         words,
         slots=settings.slots,
+        candidates=settings.candidates,
         capacity=settings.queue,
         deadline=settings.deadline,
     )

@@ -14,9 +14,10 @@ from bot.settings import Settings, SettingsError, application_id
 from bot.store import StoreError
 from bot.sync import is_current
 from model.decoder import Decoder
-from model.sampling import NotFiniteError, Sampling, generate
+from model.sampling import NotFiniteError, Sampling
 from model.vocab import Vocab, VocabError
 from model.weights import WeightsError, has_digest, load_decoder, resolve
+from model.writing import generate
 
 SAMPLE = "Here is"
 

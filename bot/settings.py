@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 from dotenv.parser import parse_stream
 
 from bot.shards import ShardRange, parse_shards
+from model.sampling import MAX_CANDIDATES
 from model.weights import DEFAULT_MODEL
+from model.writing import CANDIDATES
 
 TOKEN_HELP = (
     "get one at https://discord.com/developers/applications: your application, Bot, Reset Token; "
@@ -52,6 +54,7 @@ class Settings:
         model: a name in weights/ or a path.
         guilds: the only servers in which it answers; empty: everywhere.
         slots: stories written at the same time.
+        candidates: sentences that are tried for each that is written.
         queue: stories that may wait.
         deadline: seconds a story may take, waiting included.
         cooldown: seconds after which one person may ask again.
@@ -73,7 +76,8 @@ class Settings:
     token: str = ""
     model: str = DEFAULT_MODEL
     guilds: frozenset[int] = frozenset()
-    slots: int = 32
+    slots: int = 8
+    candidates: int = CANDIDATES
     queue: int = 256
     deadline: float = 300.0
     cooldown: float = 5.0
@@ -322,6 +326,7 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "POOH_MODEL": ("model", str),
     "POOH_GUILDS": ("guilds", _guilds),
     "POOH_SLOTS": ("slots", _number(int, 1, 64)),
+    "POOH_CANDIDATES": ("candidates", _number(int, 1, MAX_CANDIDATES)),
     "POOH_QUEUE": ("queue", _number(int, 1, 10_000)),
     "POOH_DEADLINE": ("deadline", _number(float, 10, 800)),
     "POOH_COOLDOWN": ("cooldown", _number(float, 0, 3600)),

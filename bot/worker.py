@@ -1,9 +1,9 @@
 """The thread that writes: it owns the network.
 
-All stories that it has are advanced by one character at a time, together (continuous batching:
-stories join and leave between two steps). From the event loop it hears by a queue of new stories
-and by a mark on a story that is to stop; it answers with the text, which only grows, and with a
-call that tells the story's end. So nothing is locked.
+All stories that it has are advanced by a character at a time, together, each in some candidates
+of its next sentence (continuous batching: stories join and leave between two steps). From the event
+loop it hears by a queue of new stories and by a mark on a story that is to stop; it answers with
+the text, which only grows, and with a call that tells the story's end. So nothing is locked.
 """
 
 import asyncio
@@ -14,15 +14,14 @@ import threading
 import time
 from collections import abc
 
-import numpy as np
-
 from bot.clock import Clock
 from bot.errors import record
 from bot.queue import Ticket
 from model.network import Network
-from model.sampling import Sampling, Sequence, next_ids
+from model.sampling import Sampling
 from model.vocab import Vocab
 from model.words import WordFilter
+from model.writing import Draft, advance
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +85,7 @@ class Worker:
         self._words = words
         self._report = report
         self._clock = clock
-        self._sequences: dict[Story, Sequence] = {}
+        self._drafts: dict[Story, Draft] = {}
         self.moved = clock.monotonic()
         self._new: queue.SimpleQueue[Story | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -114,12 +113,12 @@ class Worker:
     def _work(self) -> None:
         # Whatever goes wrong with some stories, the next ones shall have a worker.
         while True:
-            while not self._sequences or not self._new.empty():
+            while not self._drafts or not self._new.empty():
                 story = self._new.get()
                 if story is None:
                     return
                 try:
-                    self._sequences[story] = Sequence(
+                    self._drafts[story] = Draft(
                         self._decoder, self._vocab, story.prompt, story.sampling, self._words
                     )
                 except Exception as error:
@@ -128,7 +127,7 @@ class Worker:
                 self._advance()
             except Exception as error:
                 number = record(error, "the network")
-                for story in list(self._sequences):
+                for story in list(self._drafts):
                     self._drop(story)
                     self._fail(story, number)
             self.moved = self._clock.monotonic()
@@ -139,37 +138,22 @@ class Worker:
         self._report(story, Outcome.FAILED)
 
     def _drop(self, story: Story) -> None:
-        self._sequences.pop(story).close()
+        self._drafts.pop(story).close()
 
     def _advance(self) -> None:
         """One more character for each story."""
-        for story in list(self._sequences):
+        for story in list(self._drafts):
             if story.halt is not None:
                 self._drop(story)
                 self._report(story, story.halt)
-        if not self._sequences:
+        if not self._drafts:
             return
-        chosen = next_ids(
-            np.stack([sequence.allowed() for sequence in self._sequences.values()]),  # (S, V)
-            [story.sampling for story in self._sequences],
-            [sequence.rng for sequence in self._sequences.values()],
-        )
-        to_read: list[int] = []
-        for (story, sequence), character in zip(list(self._sequences.items()), chosen, strict=True):
-            following = sequence.write(character)
-            if sequence.certain > len(story.text):
-                story.text = sequence.text[: sequence.certain]
+        advance(self._decoder, list(self._drafts.values()))
+        for story, draft in list(self._drafts.items()):
+            if len(draft.text) > len(story.text):
+                story.text = draft.text
                 if story.first_text is None:
                     story.first_text = self._clock.monotonic()
-            if following is None:
+            if draft.over:
                 self._drop(story)
                 self._report(story, Outcome.WRITTEN)
-            else:
-                to_read.append(following)
-        if not self._sequences:
-            return
-        rows = self._decoder.step(
-            [sequence.slot for sequence in self._sequences.values()], to_read
-        ).copy()  # (S, V)
-        for sequence, logits in zip(self._sequences.values(), rows, strict=True):
-            sequence.logits = logits

@@ -5,6 +5,7 @@ network is at work in a thread (`bot.worker`), and nothing here waits for it.
 """
 
 import asyncio
+import hashlib
 import logging
 import secrets
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from model.network import Network
 from model.sampling import Sampling
 from model.vocab import Vocab
 from model.words import WordFilter
+from model.writing import MANNER
 
 UNFINISHED = 5  # stories one person may have waiting or being written
 HALT = 1.0  # seconds for the worker to see that it is to stop, when the bot goes to sleep
@@ -47,7 +49,8 @@ class Writer:
     Attributes:
         decoder: the network, for who makes a twin of it.
         vocab: the characters.
-        weights: the digest of the network's weights.
+        weights: a digest of the network's weights and of how it is made to write: where it differs,
+            the same seed tells another story.
         on_end: called with each story when it has ended.
     """
 
@@ -57,7 +60,8 @@ class Writer:
         vocab: Vocab,
         words: WordFilter,
         *,
-        slots: int = 32,
+        slots: int = 8,
+        candidates: int = 1,
         capacity: int = 256,
         deadline: float = 300.0,
         new_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS),
@@ -70,6 +74,7 @@ class Writer:
             vocab: its characters.
             words: what is never written.
             slots: stories written together, at most.
+            candidates: sentences that are tried for each that is written.
             capacity: stories waiting, at most.
             deadline: the seconds each may take.
             new_seed: for a story that comes without.
@@ -77,8 +82,10 @@ class Writer:
         """
         self.decoder = decoder
         self.vocab = vocab
-        self.weights = decoder.digest
+        manner = f"{decoder.digest} {candidates} {MANNER}"
+        self.weights = hashlib.sha256(manner.encode("ascii")).hexdigest()
         self._slots = slots
+        self._candidates = candidates
         self._capacity = capacity
         self._deadline = deadline
         self._new_seed = new_seed
@@ -115,8 +122,8 @@ class Writer:
             raise BusyError(own=True)
         if self.waiting >= self._capacity:
             raise BusyError(own=False)
-        if sampling.seed is None:
-            sampling = replace(sampling, seed=self._new_seed())
+        seed = self._new_seed() if sampling.seed is None else sampling.seed
+        sampling = replace(sampling, seed=seed, candidates=self._candidates)
         story = Story(self._queue.join(person), prompt, sampling, self._clock.monotonic())
         story.timer = self._loop.call_later(self._deadline, self.stop, story, Outcome.LATE)
         self._waiting[story.ticket] = story

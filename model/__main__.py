@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def _parser() -> Parser:
     from model.sampling import Sampling
     from model.weights import DEFAULT_MODEL
+    from model.writing import CANDIDATES
 
     defaults = Sampling()
     parser = Parser(
@@ -75,6 +76,14 @@ def _parser() -> Parser:
         help="choose among the likeliest that together have the probability P (default: "
         "%(default)s)",
     )
+    add(
+        "--candidates",
+        type=int,
+        default=CANDIDATES,
+        metavar="N",
+        help="sentences that are tried for each one that is written; 1 takes what comes, some five "
+        "times as fast (default: %(default)s)",
+    )
     add("--seed", type=int, metavar="S", help="the same seed writes the same text (default: any)")
     add(
         "--how",
@@ -103,9 +112,9 @@ def _write(
     """A text for each prompt; whether none was refused."""
     import numpy as np
 
-    from model.sampling import generate
     from model.sentences import shown, unfinished
     from model.weights import load_decoder
+    from model.writing import generate
 
     np.seterr(all="ignore")  # damaged weights end in one error, not in warnings before it
     decoder, vocab = load_decoder(model)

@@ -71,6 +71,7 @@ class Chain:
         self.order = len(contexts) - 1
         self.strangers = NOBODY
         self.digest = digest
+        self.remembers = False
         self._contexts = contexts
         self._slots: dict[int, list[int]] = {}  # slot -> all ids that were read
 
@@ -147,6 +148,20 @@ class Chain:
     def step(self, slots: Sequence[int], ids: Sequence[int]) -> Logits:
         """Read one id in each slot; the logits (S, V) of what follows."""
         return np.stack([self.read(slot, [i]) for slot, i in zip(slots, ids, strict=True)])
+
+    def fork(self, slot: int) -> int:
+        """A free slot for a text that has so far been the same as this one."""
+        other = self.join()
+        self._slots[other] = list(self._slots[slot])
+        return other
+
+    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
+        """Ln P(ids | before)."""
+        whole = [*before, *ids]
+        return sum(
+            float(np.log(self.probabilities(whole[max(end - self.order, 0) : end])[whole[end]]))
+            for end in range(len(before), len(whole))
+        )
 
     def rewind(self, slot: int, count: int) -> None:
         """Forget the last ids."""

@@ -65,6 +65,7 @@ class Decoder:
     config: GPTConfig
     strangers: Strangers
     digest: str
+    remembers: bool
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Decoder:
             digest: of the weights, for who asks whether they are still the same.
         """
         self.config, self.strangers, self.digest = config, strangers, digest
+        self.remembers = bool(config.far_blocks)
         self._blocks = [
             (
                 _pair_rotary_rows(
@@ -273,6 +275,31 @@ class Decoder:
             if kept:
                 self.read(slot, kept[-self.config.context_length :])
                 sequence.ids = kept
+
+    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
+        """How likely a text goes on so: ln P(ids | before), in nats, at most 0.
+
+        Args:
+            before: at least one id.
+            ids: at least one.
+
+        Raises:
+            ValueError: one of them is empty, or an id is not in the vocabulary.
+        """
+        self._check(before)
+        self._check(ids)
+        whole, slot, A = [*before, *ids], self.join(), self.config.attention_window
+        try:
+            parts = [
+                self._read(slot, self._sequence(slot), np.array(whole[start : start + A]))
+                for start in range(0, len(whole), A)
+            ]
+        finally:
+            self.leave(slot)
+        logits = self.logits(np.concatenate(parts, axis=1)[:, len(before) - 1 : -1])  # (V, T)
+        logits = logits - logits.max(axis=0)
+        chosen = logits[ids, np.arange(len(ids))]
+        return float((chosen - np.log(np.exp(logits).sum(axis=0))).sum())
 
     def _check(self, ids: Sequence[int]) -> None:
         if not ids:

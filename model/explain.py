@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from model.decoder import Decoder
 from model.ngrams import ngram_starts
-from model.sampling import START, NotFiniteError
+from model.sampling import NotFiniteError
 from model.sentences import is_word, within_word
 from model.vocab import Vocab
+from model.writing import START
 
 Numbers = NDArray[np.float64]
 

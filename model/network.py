@@ -20,6 +20,9 @@ class Network(Protocol):
     digest: str
     """Of its weights, in hexadecimal digits: what another network writes is another text."""
 
+    remembers: bool
+    """Whether it uses the story so far, beyond the last sentences."""
+
     def join(self) -> int:
         """A free slot."""
 
@@ -31,6 +34,12 @@ class Network(Protocol):
 
     def step(self, slots: Sequence[int], ids: Sequence[int]) -> Logits:
         """Read one id in each slot; the logits (S, V) of what follows."""
+
+    def fork(self, slot: int) -> int:
+        """A free slot for a text that has so far been the same as this one."""
+
+    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
+        """Ln P(ids | before)."""
 
     def rewind(self, slot: int, count: int) -> None:
         """Forget the last ids."""

@@ -10,6 +10,8 @@ half of one.
 
 import re
 
+from model.sentences import PARAGRAPH, in_speech
+
 RUN = 4  # words that are not written twice
 GREEDY_RUN = 8  # the same at temperature 0, which recites: Milne repeats shorter ones
 _PAGE = 1500  # characters of the text so far that are looked at
@@ -18,6 +20,7 @@ SPEAKER = re.compile(rf"\b(?:{SAYS})\s+([A-Z][a-z]+)|\b([A-Z][a-z]+)(?: Robin)?\
 """Who says something, in one of two groups."""
 
 _CALLED = re.compile(r"(?:, |^|_)([A-Z][a-z]+)(?=[,.!?;])")
+_PHRASE = 12  # characters; what is shorter may be said twice
 _SPOKEN = re.compile(r'[.!?]" \Z')
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")  # in mid-sentence: "Oh" is nobody
@@ -81,6 +84,25 @@ def speaking_twice(text: str) -> set[str]:
     """The quote that would begin a speech right after another in one paragraph: nobody's turn."""
     spoken = bool(_SPOKEN.search(text[-8:])) and not _is_open(text.rpartition("\n\n")[2])
     return {'"'} if spoken else set()
+
+
+def faults(before: str, sentence: str) -> int:
+    """How many things are wrong with a sentence that may be next.
+
+    A paragraph that ends in the midst of speech; somebody who calls himself by name ("Hallo, Pooh,"
+    Pooh said); what was said before.
+
+    Args:
+        before: the text so far.
+        sentence: with what parts it from the next.
+    """
+    paragraph = (before + sentence).rstrip().rpartition(PARAGRAPH)[2]
+    open_quote = sentence.endswith(PARAGRAPH) and in_speech(paragraph)
+    called = {name for speech in paragraph.split('"')[1::2] for name in _CALLED.findall(speech)}
+    himself = any((found[1] or found[2]) in called for found in SPEAKER.finditer(paragraph))
+    said = sentence.strip()
+    again = len(said) >= _PHRASE and said in before
+    return open_quote + himself + again
 
 
 def _is_open(paragraph: str) -> bool:

@@ -1,4 +1,4 @@
-"""From logits to characters: how one is chosen, and a whole text, character by character."""
+"""From logits to characters: how one is chosen, for one text or for many."""
 
 import math
 from collections import abc
@@ -7,18 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.network import Logits, Network
-from model.rules import GREEDY_RUN, RUN, answering_himself, repeating, speaking_twice
-from model.sentences import REACH, barred
-from model.vocab import Vocab
-from model.words import LONGEST, Verdict, WordFilter, ends_word
+from model.network import Logits
 
 MAX_TEMPERATURE = 2.0
 SMALLEST_TEMPERATURE = 1e-30  # below it, differences between float32 logits could divide to inf
 MAX_LENGTH = 1_000_000
+MAX_CANDIDATES = 16
 MAX_SEED = 2**63 - 1
 NEVER = np.float32(-1e30)  # the logit of a character that must not be chosen
-START = "\n\n"  # what is read in place of an empty prompt: a story begins like a paragraph
 
 
 class NotFiniteError(ArithmeticError):
@@ -42,6 +38,8 @@ class Sampling:
         seed: texts with the same seed, settings and weights are the same; None takes any.
         whole_word: the prompt's last word is whole; otherwise it goes on (see `sentences.barred`).
         rules: nothing is said twice and nobody answers himself (see `rules`).
+        candidates: sentences that are tried for each that is written (see `writing.Draft`); 1 takes
+            what comes.
 
     Raises:
         ValueError: a field is out of range; the message names it and what is allowed.
@@ -54,11 +52,13 @@ class Sampling:
     seed: int | None = None
     whole_word: bool = True
     rules: bool = True
+    candidates: int = 1
 
     def __post_init__(self) -> None:
         """Check every field."""
         self._whole("length", 1, MAX_LENGTH)
         self._whole("top_k", 0, MAX_LENGTH)
+        self._whole("candidates", 1, MAX_CANDIDATES)
         if self.seed is not None:
             self._whole("seed", 0, MAX_SEED)
         if not (_is_number(self.temperature) and 0 <= self.temperature <= MAX_TEMPERATURE):
@@ -210,162 +210,3 @@ def without(logits: Logits, ids: abc.Collection[int]) -> Logits:
 def _draw(rng: np.random.Generator, total: float) -> float:
     """A number from 0 up to, never at, `total`: the product alone could round up to it."""
     return min(rng.random() * total, math.nextafter(total, 0.0))
-
-
-def forbidden(
-    network: Network, vocab: Vocab, prompt: str, written: str, sampling: Sampling
-) -> list[int]:
-    """Ids that must not come next.
-
-    The prompt's last word stays whole, no stranger walks in, and the rules of `sampling` hold.
-    """
-    characters = vocab.characters
-    ids = [
-        *barred(prompt, written[:REACH], characters, whole_word=sampling.whole_word),
-        *network.strangers.barred(prompt, written, characters),
-    ]
-    if sampling.rules:
-        text = prompt + written
-        run = RUN if sampling.temperature else GREEDY_RUN
-        ids += [
-            characters.index(letter)
-            for letter in repeating(text, run) | answering_himself(text) | speaking_twice(text)
-            if letter in characters
-        ]
-    return ids if len(set(ids)) < len(characters) else []
-
-
-class Sequence:
-    """A text that is being written, in a slot of a network.
-
-    Attributes:
-        text: what was written so far.
-        certain: how many characters of it will not change any more. With a list of words, those of
-            its whole words: one that is refused is taken back, and another begun in its place.
-        logits: (V,) of what follows all that was read.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        vocab: Vocab,
-        prompt: str,
-        sampling: Sampling,
-        words: WordFilter | None = None,
-    ) -> None:
-        """Take a slot and read what the text goes on from; then `close` must follow.
-
-        Args:
-            network: writes.
-            vocab: its characters.
-            prompt: what was written so far, in characters of `vocab`; when empty, a story starts.
-            sampling: how to choose, and how many.
-            words: what is not to be written; None refuses nothing, and waits for no word's end.
-
-        Raises:
-            VocabError: the prompt has a character that is not in the vocabulary.
-        """
-        ids = vocab.encode(prompt or START)
-        self._network = network
-        self._vocab = vocab
-        self._prompt = prompt
-        self._sampling = sampling
-        self._words = words
-        self._last = ids[-1]  # of what was read before the text
-        self._refused: set[int] = set()  # ids that must not follow what is certain
-        self.text = ""
-        self.certain = 0
-        self.rng = sampling.rng()
-        self.slot = network.join()
-        try:
-            self.logits = network.read(self.slot, ids).copy()
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Give the slot back."""
-        self._network.leave(self.slot)
-
-    def allowed(self) -> Logits:
-        """The logits (V,) of what may follow."""
-        refused = self._refused if len(self.text) == self.certain else set()
-        bars = forbidden(self._network, self._vocab, self._prompt, self.text, self._sampling)
-        barring = refused.union(bars)
-        if len(barring) == len(self._vocab):  # a word that is refused is worse than a broken one
-            barring = refused
-        return without(self.logits, barring)
-
-    def write(self, character: int) -> int | None:
-        """Write a character down; the id to read next, None when the text has its length."""
-        self.text += self._vocab.characters[character]
-        over = len(self.text) >= self._sampling.length
-        if self._words is not None:
-            if not ends_word(self.text[-1]) and not over:
-                return character
-            # A word has ended: it is certain now, is taken back, or waits for what follows.
-            match self._judge(self._words):
-                case Verdict.REFUSED:
-                    return self._step_back()
-                case Verdict.UNDECIDED:
-                    return self._step_back() if over else character
-        self.certain = len(self.text)
-        self._refused.clear()
-        return None if over else character
-
-    def _judge(self, words: WordFilter) -> Verdict:
-        """Whether a word that is refused ends in what is not certain yet."""
-        certain = self.text[: self.certain]
-        # A word may have begun in what is certain, or in the prompt.
-        before = certain if len(certain) >= LONGEST else self._prompt + certain
-        return words.judge(before, self.text[self.certain :])
-
-    def _step_back(self) -> int | None:
-        """Forget what is not certain, and never begin it with that character again."""
-        self._refused.update(self._vocab.encode(self.text[self.certain]))
-        if len(self._refused) == len(self._vocab):
-            return None
-        # The network has read all but the character just chosen. To have the logits after what is
-        # certain once more, the last character of that is forgotten too, and read again.
-        self._network.rewind(self.slot, len(self.text) - self.certain)
-        self.text = self.text[: self.certain]
-        return self._vocab.encode(self.text[-1])[0] if self.text else self._last
-
-
-def generate(
-    network: Network,
-    vocab: Vocab,
-    prompt: str,
-    sampling: Sampling,
-    words: WordFilter | None = None,
-) -> abc.Iterator[str]:
-    """Write on from `prompt`, one character at a time; with a list of words, word by word.
-
-    Args:
-        network: a slot of it is taken until the text ends or the iterator is closed.
-        vocab: its characters.
-        prompt: what was written so far, in characters of `vocab`; when empty, a story starts.
-        sampling: how to choose, and how many.
-        words: what is not to be written.
-
-    Yields:
-        `sampling.length` characters in all, without the prompt (of which `sentences.shown` makes
-        what a reader is shown). Fewer if every way on is a word that is refused.
-
-    Raises:
-        VocabError: the prompt has a character that is not in the vocabulary (see `Vocab.clean`).
-    """
-    sequence = Sequence(network, vocab, prompt, sampling, words)
-    try:
-        told = 0
-        following: int | None
-        while True:
-            following = sequence.write(next_id(sequence.allowed(), sampling, sequence.rng))
-            if sequence.certain > told:
-                yield sequence.text[told : sequence.certain]
-                told = sequence.certain
-            if following is None:
-                return
-            sequence.logits = network.read(sequence.slot, [following])
-    finally:
-        sequence.close()

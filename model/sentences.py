@@ -27,6 +27,9 @@ SENTENCE_END = re.compile(
 # After it, another sentence begins: not "said he".
 _SENTENCE_BREAK = re.compile(f"(?:{SENTENCE_END.pattern})" + r"(?=\s+\W{0,4}[^\Wa-z])")
 
+PARAGRAPH = "\n\n"
+_WIDE_STOPS = "\u3002\uff01\uff1f"  # no space follows these
+
 _HYPHENS = "-\u2010\u2011\u05be"
 _APOSTROPHES = "'\u2019\u02bc"
 _JOINERS = _APOSTROPHES + "\u00b7" + _HYPHENS  # letters on both sides of these are one word
@@ -105,8 +108,25 @@ def last_end(text: str, least: int, before: str = "") -> int | None:
     """
     ends = [match.end() for match in SENTENCE_END.finditer(text) if match.end() >= least]
     # In speech of several paragraphs each opens a quote, and only the last closes one.
-    closed = (end for end in reversed(ends) if not _speaks(_paragraph(before + text[:end])))
+    closed = (end for end in reversed(ends) if not in_speech(_paragraph(before + text[:end])))
     return next(closed, ends[-1] if ends else None)
+
+
+def has_ended(sentence: str) -> bool:
+    """Whether a sentence, and what parts it from the next, stands at the end of this text."""
+    whole = sentence.rstrip()
+    end = next((m for m in SENTENCE_END.finditer(whole) if m.end() == len(whole)), None)
+    if end is None:
+        return False
+    between = sentence[len(whole) :]
+    return between in (" ", PARAGRAPH) if end[0][0] not in _WIDE_STOPS else not between
+
+
+def last_sentence(text: str) -> str:
+    """The last sentence of a text, whole or not."""
+    ends = [match.end() for match in SENTENCE_END.finditer(text.rstrip())]
+    begins = [end for end in ends if end < len(text.rstrip())]
+    return text[begins[-1] :].lstrip() if begins else text
 
 
 def ending(text: str, length: int, before: str = "") -> tuple[str, bool]:
@@ -148,7 +168,7 @@ def first_sentences(text: str, count: int, before: str = "") -> tuple[str, bool]
     if not ends:
         return ending(text, len(text), before)
     nearest = sorted(range(len(ends)), key=lambda place: abs(place + 1 - count))
-    closed = (ends[i] for i in nearest if not _speaks(_paragraph(before + text[: ends[i]])))
+    closed = (ends[i] for i in nearest if not in_speech(_paragraph(before + text[: ends[i]])))
     return text[: next(closed, ends[min(count, len(ends)) - 1])], False
 
 
@@ -222,7 +242,7 @@ def _paragraph(text: str) -> str:
     return text.rpartition("\n\n")[2]
 
 
-def _speaks(paragraph: str) -> bool:
+def in_speech(paragraph: str) -> bool:
     """Whether a quote is open at its end."""
     return any(_is_open(paragraph, pair) for pair in _QUOTES)
 

@@ -192,6 +192,7 @@ class Stage:
             self.vocab,
             words,
             slots=self.settings.slots,
+            candidates=self.settings.candidates,
             capacity=self.settings.queue,
             deadline=self.settings.deadline,
             new_seed=self._seeds.__next__,  # the same stories on every run
@@ -304,7 +305,7 @@ async def stage(
     """
     clock = ManualClock()
     before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
-    chosen = {"cooldown": 0.0, "burst": 100, **settings}
+    chosen = {"cooldown": 0.0, "burst": 100, "slots": 32, "candidates": 1, **settings}
     discord_server = DiscordServer(
         clock, token=token, rates=rates or {}, schemas=schemas, identify_period=identify_period
     )

@@ -14,9 +14,10 @@ from model.config import GPTConfig
 from model.decoder import Decoder
 from model.gpt import GPT, norm
 from model.quantised import dequantise, quantise
-from model.sampling import Sampling, generate, next_id
+from model.sampling import Sampling, next_id
 from model.vocab import Vocab
 from model.weights import ROOT, load_decoder, load_gpt
+from model.writing import generate
 from tests.networks import (
     CONFIGS,
     PLAIN,

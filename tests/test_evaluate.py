@@ -16,9 +16,10 @@ from torch.nn import functional as F
 
 from model.config import GPTConfig
 from model.gpt import GPT
-from model.sampling import Sampling, generate
+from model.sampling import Sampling
 from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, load_decoder, save
+from model.writing import generate
 from training import evaluate, reports
 from training.baselines import word_chain_texts
 from training.config import TrainingConfig

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.sampling import Sampling, generate
+from model.sampling import Sampling
 from model.sentences import SENTENCE_END, ending
 from model.vocab import Vocab
 from model.weights import load_decoder, save
 from model.words import WordFilter
+from model.writing import CANDIDATES, generate
 from tests.console import at_a_terminal
 from tests.networks import PLAIN, random_gpt, tensors
 
@@ -50,7 +51,7 @@ def call(
 
 def wanted(small: Path, prompt: str, **settings: int | float) -> str:
     decoder, vocab = load_decoder(small)
-    sampling = Sampling(**settings)  # type: ignore[arg-type]
+    sampling = Sampling(candidates=CANDIDATES, **settings)  # type: ignore[arg-type]
     story, cut = ending("".join(generate(decoder, vocab, prompt, sampling)), sampling.length)
     return f"{prompt}{story}{'...' * cut}\n"
 

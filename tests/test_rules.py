@@ -4,8 +4,9 @@ import pytest
 
 from model.decoder import Decoder
 from model.rules import GREEDY_RUN, answering_himself, repeating, speaker, speaking_twice
-from model.sampling import Sampling, generate
+from model.sampling import Sampling
 from model.vocab import Vocab
+from model.writing import generate
 from tests.networks import PLAIN, random_gpt, tensors
 from training.memory import repeated
 

@@ -14,13 +14,13 @@ from model.sampling import (
     MAX_TEMPERATURE,
     NotFiniteError,
     Sampling,
-    generate,
     next_id,
     next_ids,
     probabilities,
 )
 from model.strangers import NOBODY
 from model.vocab import Vocab, VocabError
+from model.writing import generate
 
 LOGITS = np.array([1.0, 3.0, 2.0, 0.5, 3.5, -1.0], np.float32)
 MANY = [
@@ -208,6 +208,7 @@ class Alphabet:
     """A network of one thought: after each character comes the next of the alphabet, probably."""
 
     strangers = NOBODY
+    remembers = False
     digest = ""
 
     def __init__(self) -> None:
@@ -235,6 +236,12 @@ class Alphabet:
     def rewind(self, slot: int, count: int) -> None:
         assert slot == 7
         del self.heard[len(self.heard) - count :]
+
+    def fork(self, slot: int) -> int:
+        raise AssertionError("one candidate needs no fork")
+
+    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
+        raise AssertionError("one candidate is not compared")
 
 
 VOCAB = Vocab("\nabcd")

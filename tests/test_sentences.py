@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from bot.worker import Outcome
 from bot.writer import Writer
 from model.decoder import Decoder
-from model.sampling import START, Sampling, generate
+from model.sampling import Sampling
 from model.sentences import REACH, barred, certain, ending, last_end, shown, unfinished
 from model.vocab import Vocab
 from model.weights import load_decoder
 from model.words import WordFilter
+from model.writing import START, generate
 from tests.networks import PLAIN, random_gpt, tensors
 from training.measures import write
 

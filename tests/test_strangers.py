@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from model.decoder import Decoder
-from model.sampling import Sampling, generate
+from model.sampling import Sampling
 from model.strangers import NOBODY, Strangers, part
 from model.vocab import Vocab
 from model.weights import WeightsError, load_decoder, save
+from model.writing import generate
 from tests.networks import PLAIN, random_gpt, tensors
 from training.names import strangers, strangers_left
 

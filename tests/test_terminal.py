@@ -13,9 +13,10 @@ import pytest
 from bot.errors import Refusal
 from bot.prompts import read_prompt
 from model.decoder import Decoder
-from model.sampling import Sampling, generate
+from model.sampling import Sampling
 from model.vocab import Vocab
 from model.words import WordFilter
+from model.writing import generate
 from tests.console import Terminal, at_a_terminal
 from tests.hosting import CHARACTERS, save_small_network, small_weights
 

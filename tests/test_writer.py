@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from bot.worker import Outcome, Story
 from bot.writer import UNFINISHED, BusyError, ClosingError, Writer
 from model.decoder import Decoder
-from model.sampling import Sampling, generate
+from model.sampling import Sampling
 from model.strangers import NOBODY
 from model.vocab import Vocab
 from model.words import WordFilter
+from model.writing import generate
 from tests.hosting import CHARACTERS, HeldDecoder, small_weights
 
 VOCAB = Vocab(CHARACTERS)
@@ -349,6 +350,7 @@ class Reciter:
     """Writes one text, and "a bee " for ever when it is made to leave it. For one story."""
 
     strangers = NOBODY
+    remembers = False
     digest = ""
 
     def __init__(self, text: str, vocab: Vocab) -> None:
@@ -363,6 +365,12 @@ class Reciter:
 
     def rewind(self, slot: int, count: int) -> None:
         del self._ids[len(self._ids) - count :]
+
+    def fork(self, slot: int) -> int:
+        raise AssertionError("one candidate needs no fork")
+
+    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
+        raise AssertionError("one candidate is not compared")
 
     def read(self, slot: int, ids: Sequence[int]) -> NDArray[np.float32]:
         self._ids += ids

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from model.network import Network
 from model.ngrams import BASE, INVERSE, MIX, powers, signed
-from model.sampling import START, Sampling, forbidden, next_id, without
+from model.sampling import Sampling
 from model.sentences import SENTENCE_END, ending
 from model.vocab import Vocab
+from model.writing import Draft, advance
 
 if TYPE_CHECKING:
     from model.gpt import GPT
@@ -71,25 +72,12 @@ def write(decoder: Network, vocab: Vocab, requests: Sequence[tuple[str, Sampling
         vocab: its characters.
         requests: prompts, all in `vocab` ("" starts a story), and how to sample.
     """
-    slots = [decoder.join() for _ in requests]
-    generators = [sampling.rng() for _, sampling in requests]
-    written: list[list[int]] = [[] for _ in requests]
-    logits = [
-        decoder.read(slot, vocab.encode(prompt or START)).copy()
-        for slot, (prompt, _) in zip(slots, requests, strict=True)
-    ]
-    busy = list(range(len(requests)))
-    while busy:
-        for row, i in enumerate(busy):
-            prompt, sampling = requests[i]
-            bars = forbidden(decoder, vocab, prompt, vocab.decode(written[i]), sampling)
-            written[i].append(next_id(without(logits[row], bars), sampling, generators[i]))
-        busy = [i for i in busy if len(written[i]) < requests[i][1].length]
-        if busy:
-            logits = list(decoder.step([slots[i] for i in busy], [written[i][-1] for i in busy]))
-    for slot in slots:
-        decoder.leave(slot)
-    return [vocab.decode(ids) for ids in written]
+    drafts = [Draft(decoder, vocab, prompt, sampling) for prompt, sampling in requests]
+    while busy := [draft for draft in drafts if not draft.over]:
+        advance(decoder, busy)
+    for draft in drafts:
+        draft.close()
+    return [draft.text for draft in drafts]
 
 
 def common_start(a: str, b: str) -> int:

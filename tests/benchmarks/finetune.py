@@ -18,9 +18,10 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-from model.sampling import Sampling, generate  # noqa: E402
+from model.sampling import Sampling  # noqa: E402
 from model.vocab import Vocab  # noqa: E402
 from model.weights import load_decoder, save  # noqa: E402
+from model.writing import generate  # noqa: E402
 from training.config import PRESETS, TrainingConfig  # noqa: E402
 from training.export import export  # noqa: E402
 from training.machine import keep_memory  # noqa: E402

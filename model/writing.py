@@ -1,0 +1,343 @@
+"""From a prompt to a text: what must not be written, words that are taken back, sentences tried.
+
+A network chooses each character without knowing where its sentence leads. So several candidates for
+the next sentence are written side by side, read as a whole, and the best goes on (`Draft`).
+"""
+
+import copy
+import math
+from collections import abc
+
+import numpy as np
+
+from model.network import Logits, Network
+from model.rules import GREEDY_RUN, RUN, answering_himself, faults, repeating, speaking_twice
+from model.sampling import Sampling, next_ids, without
+from model.sentences import REACH, barred, has_ended, last_sentence
+from model.vocab import Vocab
+from model.words import LONGEST, Verdict, WordFilter, ends_word
+
+START = "\n\n"  # what is read in place of an empty prompt: a story begins like a paragraph
+MANNER = 2  # raised when the same weights, settings and seed come to tell another story
+CANDIDATES = 8  # where good stories are wanted; a step for four of them takes as long
+CHOOSING = 0.6  # the least temperature at which sentences are chosen: below it they are all alike
+LONGEST_SENTENCE = 160  # characters; what goes on for longer is taken for a whole sentence
+SHORT = 25  # characters: "Oh!" may be likely anywhere
+UNLIKELY, LIKELY = -0.45, -0.25  # ln P a character: below are slips, above phrases and recitals
+STEEP = 20.0  # how fast a sentence loses beyond them, and what it loses by a fault
+
+
+def forbidden(
+    network: Network, vocab: Vocab, prompt: str, written: str, sampling: Sampling
+) -> list[int]:
+    """Ids that must not come next.
+
+    The prompt's last word stays whole, no stranger walks in, and the rules of `sampling` hold.
+    """
+    characters = vocab.characters
+    ids = [
+        *barred(prompt, written[:REACH], characters, whole_word=sampling.whole_word),
+        *network.strangers.barred(prompt, written, characters),
+    ]
+    if sampling.rules:
+        text = prompt + written
+        run = RUN if sampling.temperature else GREEDY_RUN
+        ids += [
+            characters.index(letter)
+            for letter in repeating(text, run) | answering_himself(text) | speaking_twice(text)
+            if letter in characters
+        ]
+    return ids if len(set(ids)) < len(characters) else []
+
+
+class Sequence:
+    """A text that is being written, in a slot of a network.
+
+    Attributes:
+        text: what was written so far.
+        certain: how many characters of it will not change any more. With a list of words, those of
+            its whole words: one that is refused is taken back, and another begun in its place.
+        logits: (V,) of what follows all that was read.
+        over: nothing more can be written.
+        begun: where in the text its last sentence began.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        vocab: Vocab,
+        prompt: str,
+        sampling: Sampling,
+        words: WordFilter | None = None,
+    ) -> None:
+        """Take a slot and read what the text goes on from; then `close` must follow.
+
+        Args:
+            network: writes.
+            vocab: its characters.
+            prompt: what was written so far, in characters of `vocab`; when empty, a story starts.
+            sampling: how to choose, and how many.
+            words: what is not to be written; None refuses nothing, and waits for no word's end.
+
+        Raises:
+            VocabError: the prompt has a character that is not in the vocabulary.
+        """
+        ids = vocab.encode(prompt or START)
+        self._network = network
+        self._vocab = vocab
+        self._prompt = prompt
+        self.sampling = sampling
+        self._words = words
+        self._last = ids[-1]  # of what was read before the text
+        self._refused: set[int] = set()  # ids that must not follow what is certain
+        self._likelihoods: list[float] = []  # ln P of each character from `begun` on
+        self.text = ""
+        self.certain = 0
+        self.begun = 0
+        self.over = False
+        self.rng = sampling.rng()
+        self.slot = network.join()
+        try:
+            self.logits = network.read(self.slot, ids).copy()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the slot back."""
+        self._network.leave(self.slot)
+
+    def begin(self) -> None:
+        """Begin another sentence."""
+        self.begun, self._likelihoods = len(self.text), []
+
+    def fork(self, rng: np.random.Generator) -> "Sequence":
+        """Another text in a slot of its own, so far the same; then `close` must follow for it too.
+
+        Nothing may be uncertain.
+        """
+        other = copy.copy(self)
+        other._refused, other._likelihoods = set(), []
+        other.rng = rng
+        other.slot = self._network.fork(self.slot)
+        return other
+
+    @property
+    def sentence(self) -> str:
+        """What was written from `begun` on."""
+        return self.text[self.begun :]
+
+    @property
+    def log_likelihood(self) -> float:
+        """Ln P(sentence | all before it), by the network alone: at temperature 1, unbarred."""
+        return math.fsum(self._likelihoods)
+
+    @property
+    def rests(self) -> bool:
+        """Whether a sentence has ended, or has gone on for long enough."""
+        whole = has_ended(self.sentence) or len(self.sentence) >= LONGEST_SENTENCE
+        return self.over or (whole and self.certain == len(self.text))
+
+    def allowed(self) -> Logits:
+        """The logits (V,) of what may follow."""
+        refused = self._refused if len(self.text) == self.certain else set()
+        bars = forbidden(self._network, self._vocab, self._prompt, self.text, self.sampling)
+        barring = refused.union(bars)
+        if len(barring) == len(self._vocab):  # a word that is refused is worse than a broken one
+            barring = refused
+        return without(self.logits, barring)
+
+    def write(self, character: int) -> int | None:
+        """Write a character down; the id to read next, None when the text is over."""
+        following = self._write(character)
+        self.over = following is None
+        return following
+
+    def _write(self, character: int) -> int | None:
+        if self.sampling.candidates > 1:
+            shifted = self.logits - self.logits.max()
+            self._likelihoods.append(float(shifted[character] - np.log(np.exp(shifted).sum())))
+        self.text += self._vocab.characters[character]
+        over = len(self.text) >= self.sampling.length
+        if self._words is not None:
+            if not ends_word(self.text[-1]) and not over:
+                return character
+            # A word has ended: it is certain now, is taken back, or waits for what follows.
+            match self._judge(self._words):
+                case Verdict.REFUSED:
+                    return self._step_back()
+                case Verdict.UNDECIDED:
+                    return self._step_back() if over else character
+        self.certain = len(self.text)
+        self._refused.clear()
+        return None if over else character
+
+    def _judge(self, words: WordFilter) -> Verdict:
+        """Whether a word that is refused ends in what is not certain yet."""
+        certain = self.text[: self.certain]
+        # A word may have begun in what is certain, or in the prompt.
+        before = certain if len(certain) >= LONGEST else self._prompt + certain
+        return words.judge(before, self.text[self.certain :])
+
+    def _step_back(self) -> int | None:
+        """Forget what is not certain, and never begin it with that character again."""
+        self._refused.update(self._vocab.encode(self.text[self.certain]))
+        if len(self._refused) == len(self._vocab):
+            return None
+        # The network has read all but the character just chosen. To have the logits after what is
+        # certain once more, the last character of that is forgotten too, and read again.
+        self._network.rewind(self.slot, len(self.text) - self.certain)
+        del self._likelihoods[max(0, self.certain - self.begun) :]
+        self.text = self.text[: self.certain]
+        return self._vocab.encode(self.text[-1])[0] if self.text else self._last
+
+
+class Draft:
+    """A text that is written sentence by sentence, each the best of several candidates.
+
+    Of `sampling.candidates` the half is compared that ends first. What counts is how much likelier
+    a sentence is by the story, ln P(s | story) - ln P(s | the sentence before) for the square root
+    of its length (the pointwise mutual information of Li et al., 2016, between sentence and story).
+    What is extreme is not wanted: neither slips nor recitals, nothing short, no `rules.faults`.
+
+    Where there is nothing to choose by, there is one candidate, which grows word by word: at a low
+    temperature all are alike, and a network without far blocks does not know the story.
+
+    Attributes:
+        text: what is written and will not change any more: it only grows.
+        over: nothing more will come.
+        writing: the candidates that are not whole yet.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        vocab: Vocab,
+        prompt: str,
+        sampling: Sampling,
+        words: WordFilter | None = None,
+    ) -> None:
+        """Take slots and read what the text goes on from; then `close` must follow.
+
+        Args and errors are those of `Sequence`.
+        """
+        first = Sequence(network, vocab, prompt, sampling, words)
+        self._network = network
+        self._vocab = vocab
+        self._prompt = prompt
+        self._rng = first.rng
+        chooses = network.remembers and sampling.temperature >= CHOOSING
+        self._count = sampling.candidates if chooses else 1
+        self._resting: list[Sequence] = []
+        self.writing = [first]
+        self.text = ""
+        self.over = False
+        if self._count > 1:
+            self._branch(first)
+
+    def close(self) -> None:
+        """Give the slots back."""
+        for sequence in (*self.writing, *self._resting):
+            sequence.close()
+        self.writing, self._resting = [], []
+
+    def settle(self) -> None:
+        """After a step: what is certain now, and candidates for the next sentence if one is."""
+        if self._count == 1:
+            (only,) = self.writing
+            self.text, self.over = only.text[: only.certain], only.over
+            return
+        self._resting += [sequence for sequence in self.writing if sequence.rests]
+        self.writing = [sequence for sequence in self.writing if not sequence.rests]
+        if len(self._resting) < math.ceil(self._count / 2):
+            return
+        best = max(self._resting, key=self._score)
+        for sequence in (*self.writing, *self._resting):
+            if sequence is not best:
+                sequence.close()
+        self.writing, self._resting = [best], []
+        self.text, self.over = best.text[: best.certain], best.over
+        if not self.over:
+            self._branch(best)
+
+    def _branch(self, sequence: Sequence) -> None:
+        """Begin the next sentence several times."""
+        sequence.begin()
+        sequence.rng, *others = (
+            np.random.default_rng(seed) for seed in self._rng.integers(2**63, size=self._count)
+        )
+        for rng in others:
+            self.writing.append(sequence.fork(rng))
+
+    def _score(self, sequence: Sequence) -> float:
+        """How well a sentence follows."""
+        before, sentence = self._prompt + self.text, sequence.sentence
+        near = last_sentence(before)[-2 * LONGEST_SENTENCE :] or START
+        by_story = sequence.log_likelihood
+        alone = self._network.log_likelihood(self._vocab.encode(near), self._vocab.encode(sentence))
+        mean = by_story / len(sentence)
+        wrong = faults(before, sentence) + (not has_ended(sentence))
+        extreme = max(0.0, UNLIKELY - mean, mean - LIKELY)
+        informed = (by_story - alone) / math.sqrt(max(len(sentence), SHORT))
+        return informed - STEEP * (wrong + extreme) - (len(sentence) < SHORT)
+
+
+def advance(network: Network, drafts: abc.Sequence[Draft]) -> None:
+    """One more character for each candidate of each text, in one step of the network.
+
+    Args:
+        network: theirs.
+        drafts: at least one, none of them over.
+    """
+    sequences = [sequence for draft in drafts for sequence in draft.writing]
+    chosen = next_ids(
+        np.stack([sequence.allowed() for sequence in sequences]),  # (S, V)
+        [sequence.sampling for sequence in sequences],
+        [sequence.rng for sequence in sequences],
+    )
+    reading = {}
+    for sequence, character in zip(sequences, chosen, strict=True):
+        following = sequence.write(character)
+        if following is not None:
+            reading[sequence] = following
+    if reading:
+        rows = network.step([sequence.slot for sequence in reading], list(reading.values())).copy()
+        for sequence, logits in zip(reading, rows, strict=True):
+            sequence.logits = logits
+    for draft in drafts:
+        draft.settle()
+
+
+def generate(
+    network: Network,
+    vocab: Vocab,
+    prompt: str,
+    sampling: Sampling,
+    words: WordFilter | None = None,
+) -> abc.Iterator[str]:
+    """Write on from `prompt`: character by character, or word by word, or sentence by sentence.
+
+    Args:
+        network: slots of it are taken until the text ends or the iterator is closed.
+        vocab: its characters.
+        prompt: what was written so far, in characters of `vocab`; when empty, a story starts.
+        sampling: how to choose, and how many.
+        words: what is not to be written: then no word is told before it is whole.
+
+    Yields:
+        `sampling.length` characters in all, without the prompt (of which `sentences.shown` makes
+        what a reader is shown). Fewer if every way on is a word that is refused.
+
+    Raises:
+        VocabError: the prompt has a character that is not in the vocabulary (see `Vocab.clean`).
+    """
+    draft = Draft(network, vocab, prompt, sampling, words)
+    try:
+        told = 0
+        while not draft.over:
+            advance(network, [draft])
+            if len(draft.text) > told:
+                yield draft.text[told:]
+                told = len(draft.text)
+    finally:
+        draft.close()
