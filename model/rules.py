@@ -9,6 +9,7 @@ half of one.
 """
 
 import re
+from collections import Counter
 
 from model.sentences import PARAGRAPH, in_speech
 
@@ -20,6 +21,8 @@ SPEAKER = re.compile(rf"\b(?:{SAYS})\s+([A-Z][a-z]+)|\b([A-Z][a-z]+)(?: Robin)?\
 """Who says something, in one of two groups."""
 
 _CALLED = re.compile(r"(?:, |^|_)([A-Z][a-z]+)(?=[,.!?;])")
+_NEAR = 200  # characters
+_LONGER = 4  # letters
 _PHRASE = 12  # characters; what is shorter may be said twice
 _SPOKEN = re.compile(r'[.!?]" \Z')
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
@@ -103,6 +106,18 @@ def faults(before: str, sentence: str) -> int:
     said = sentence.strip()
     again = len(said) >= _PHRASE and said in before
     return open_quote + himself + again
+
+
+def echo(before: str, sentence: str) -> float:
+    """The share of a sentence's longer words that stand twice in the lines before it.
+
+    Args:
+        before: the text so far.
+        sentence: what may be next.
+    """
+    near = Counter(word.lower() for word in _WORD.findall(before[-_NEAR:]))
+    longer = [word.lower() for word in _WORD.findall(sentence) if len(word) >= _LONGER]
+    return sum(near[word] > 1 for word in longer) / max(len(longer), 1)
 
 
 def _is_open(paragraph: str) -> bool:

@@ -11,7 +11,7 @@ from collections import abc
 import numpy as np
 
 from model.network import Logits, Network
-from model.rules import GREEDY_RUN, RUN, answering_himself, faults, repeating, speaking_twice
+from model.rules import GREEDY_RUN, RUN, answering_himself, echo, faults, repeating, speaking_twice
 from model.sampling import Sampling, next_ids, without
 from model.sentences import REACH, barred, has_ended, last_sentence
 from model.vocab import Vocab
@@ -24,6 +24,7 @@ CHOOSING = 0.6  # the least temperature at which sentences are chosen: below it 
 LONGEST_SENTENCE = 160  # characters; what goes on for longer is taken for a whole sentence
 SHORT = 25  # characters: "Oh!" may be likely anywhere
 UNLIKELY, LIKELY = -0.45, -0.25  # ln P a character: below are slips, above phrases and recitals
+ECHO = 1.0  # what a sentence loses whose words all stand twice in the lines before it
 STEEP = 20.0  # how fast a sentence loses beyond them, and what it loses by a fault
 
 
@@ -198,7 +199,8 @@ class Draft:
     Of `sampling.candidates` the half is compared that ends first. What counts is how much likelier
     a sentence is by the story, ln P(s | story) - ln P(s | the sentence before) for the square root
     of its length (the pointwise mutual information of Li et al., 2016, between sentence and story).
-    What is extreme is not wanted: neither slips nor recitals, nothing short, no `rules.faults`.
+    What is extreme is not wanted: neither slips nor recitals, nothing short, no echo, no faults (see
+    `rules`).
 
     Where there is nothing to choose by, there is one candidate, which grows word by word: at a low
     temperature all are alike, and a network without far blocks does not know the story.
@@ -279,7 +281,8 @@ class Draft:
         wrong = faults(before, sentence) + (not has_ended(sentence))
         extreme = max(0.0, UNLIKELY - mean, mean - LIKELY)
         informed = (by_story - alone) / math.sqrt(max(len(sentence), SHORT))
-        return informed - STEEP * (wrong + extreme) - (len(sentence) < SHORT)
+        echoed = ECHO * echo(before, sentence)
+        return informed - STEEP * (wrong + extreme) - echoed - (len(sentence) < SHORT)
 
 
 def advance(network: Network, drafts: abc.Sequence[Draft]) -> None:
