@@ -199,7 +199,7 @@ class Draft:
     Of `sampling.candidates` the half is compared that ends first. What counts is how much likelier
     a sentence is by the story, ln P(s | story) - ln P(s | the sentence before) for the square root
     of its length (the pointwise mutual information of Li et al., 2016, between sentence and story).
-    What is extreme is not wanted: neither slips nor recitals, nothing short, no echo, no faults (see
+    What is extreme is not wanted: neither slips nor recitals, nothing short, no echo, no fault (see
     `rules`).
 
     Where there is nothing to choose by, there is one candidate, which grows word by word: at a low
