@@ -230,7 +230,7 @@ class Soak:
             )
         if lot < 0.50:
             managers = person.permissions & MANAGE_GUILD and place.guild
-            name = chance.choice(("about", "help"))
+            name = chance.choice(("about", "help", "race"))
             if len(self._done) % 2:
                 name = "setup" if managers else "privacy"
             return Use(f"/{name}", "", person.command(name, where=place), at_home)
@@ -261,11 +261,11 @@ class Soak:
                 message
                 for channel in self.server.channels.values()
                 for message in channel.messages.values()
-                if "Count now" in message.buttons
+                if "Count now" in message.buttons or "Who was who?" in message.buttons
             ]
             if cards:
                 story = chance.choice(cards)
-                label = chance.choice([*list(story.buttons)[:2] * 3, "Count now"])
+                label = chance.choice([*list(story.buttons)[:2] * 3, list(story.buttons)[-1]])
                 at_home = story.channel is not self._group
                 return Use("vote", "", person.press(story, label), at_home)
         label = chance.choice([text for text in _BUTTONS if text in story.buttons] or ["Delete"])
