@@ -113,7 +113,7 @@ class Racers:
             CLASSIC: load_decoder,
             MARKOV: _load_chain,
         }
-        digests = {self._pooh.writer.weights}
+        digests = {self._pooh.writer.decoder.digest}
         for code, path in self._files.items():
             if not path.is_file():
                 continue

@@ -20,9 +20,10 @@ from bot.race_card import LETTERS, NAMES, RaceState, Told, fitted, hidden, revea
 from bot.race_texts import RaceText
 from bot.racers import CLASSIC, MARKOV, POOH, SHIPPED, Racers
 from bot.translations import Language, Text
-from bot.writer import UNFINISHED
+from bot.writer import UNFINISHED, Writer
 from model.chain import Chain
 from model.fingerprint import LEAST, Copies
+from model.weights import load_decoder
 from tests.bot_steps import refusal
 from tests.fake_discord import PRIVATE, ApiError, Channel, Interaction, Message, Person
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
@@ -303,6 +304,16 @@ async def test_a_race_that_was_begun_is_finished_before_the_bot_leaves(wood: Sta
     wood.decoder.open()
     await leaving
     assert use.original is not None and WHO in use.original.buttons
+
+
+async def test_nobody_races_against_himself(wood: Stage) -> None:
+    weights = SHIPPED / "classic.safetensors"
+    services, clock = wood.bot.services, wood.bot.services.clock
+    for candidates in (1, 2):
+        writer = Writer(*load_decoder(weights), services.words, candidates=candidates, clock=clock)
+        racers = Racers(writer, services.words, weights, deadline=9.0, clock=clock)
+        assert [racer.code for racer in await racers.enter()] == [POOH, MARKOV]
+        await racers.close(0.0)
 
 
 async def test_only_unseen_chapters_count_as_loss(wood: Stage, tmp_path: Path) -> None:
