@@ -34,6 +34,7 @@ from tests.fake_discord import (  # noqa: E402
     PRIVATE,
     VIEW,
     ApiError,
+    Channel,
     Cut,
     DiscordServer,
     Fault,
@@ -131,6 +132,7 @@ class Soak:
             manager.permissions |= MANAGE_GUILD
         self._done: list[Use] = []
         self._stories: list[Message] = []
+        self._forms: list[Interaction] = []  # that nobody has filled in yet
         self._channels = [server.add_channel(server.guild) for _ in range(max(4, people // 8))]
         self._strict = server.add_channel(server.guild)
         self._strict.blocked = ("honey", " the ")
@@ -218,6 +220,9 @@ class Soak:
             [*self._channels, *self._channels, self._strict, self._closed, self._group]
         )
         at_home = place is not self._group
+        self._forms = [use for use in self._forms if use.modal or use.answered is None]
+        if any(use.person is person and use.modal for use in self._forms):
+            return self._use_circle(person, place, mark)
         stories = [story for story in self._stories if not story.deleted]
         if lot < 0.40 or not stories:
             use = person.command(
@@ -268,8 +273,35 @@ class Soak:
                 label = chance.choice([*list(story.buttons)[:2] * 3, list(story.buttons)[-1]])
                 at_home = story.channel is not self._group
                 return Use("vote", "", person.press(story, label), at_home)
+        if lot < 0.88:
+            return self._use_circle(person, place, mark)
         label = chance.choice([text for text in _BUTTONS if text in story.buttons] or ["Delete"])
         return Use(label, "", person.press(story, label), at_home)
+
+    def _use_circle(self, person: Person, place: Channel, mark: str) -> Use:
+        """Begins a story circle, fills in a form that this person sees, or presses its buttons."""
+        at_home, chance = place is not self._group, self._chance
+        sentence = f"Then came {mark}, who liked tea."
+        if forms := [use for use in self._forms if use.person is person and use.modal]:
+            self._forms.remove(form := forms[0])
+            at_home = form.channel is not self._group
+            use = person.submit(form, sentence=sentence)
+            return Use("sentence", "", use, at_home)
+        circles = [
+            message
+            for channel in self.server.channels.values()
+            for message in channel.messages.values()
+            if "Add a sentence" in message.buttons and not message.ephemeral
+        ]
+        if not circles or chance.random() < 0.2:
+            use = person.command("circle", where=place, sentence=sentence)
+            return Use("/circle", "", use, at_home)
+        message = chance.choice(circles)
+        label = chance.choice(("Add a sentence",) * 6 + ("Undo", "The end"))
+        use = person.press(message, label)
+        if label == "Add a sentence":
+            self._forms.append(use)
+        return Use(label, "", use, message.channel is not self._group)
 
     # What became of it
 
@@ -293,6 +325,8 @@ class Soak:
         message = asked.source if asked.response_type == 6 else asked.original
         if gone:
             return "channel deleted", True
+        if asked.modal is not None:
+            return "a form", True
         assert message is not None
         if message.deleted:
             told = any(word.ephemeral for word in asked.followups)
@@ -303,6 +337,10 @@ class Soak:
             return ("loading", False) if message.loading else ("writing", False)
         if any(word.ephemeral for word in asked.followups):
             return "explained", True
+        if use.what in ("sentence", "/circle") and not message.ephemeral:
+            ids = [button["custom_id"] for button in message.buttons.values()]
+            busy = any(re.fullmatch(r"pooh:circle:.*w", custom_id) for custom_id in ids)
+            return ("writing", False) if busy else ("a circle", True)
         if "Again" in message.buttons:
             return "a story", True
         return "a word", True
