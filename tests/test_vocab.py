@@ -48,7 +48,10 @@ def test_folding_gives_ascii_and_is_idempotent(text: str) -> None:
 
 @given(ANY)
 def test_a_vocabulary_of_ascii_cleans_as_fold_does(text: str) -> None:
-    assert ASCII.clean(text).text == fold(text)[0]
+    cleaned, folded = ASCII.clean(text).text, fold(text)[0]
+    assert cleaned.replace(" ", "") == folded.replace(" ", "")
+    if all(fold(character)[0] for character in text):  # around what is dropped one space is left
+        assert cleaned == folded
 
 
 @given(ANY, st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
