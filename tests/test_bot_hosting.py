@@ -80,8 +80,8 @@ async def test_a_word_that_comes_when_the_bot_has_left_is_no_error(
     wood: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     """On a busy machine handlers are late: some are at work when the connections are closed."""
+    await wood.stop()  # first: else a handler of its own may be late, and log beside this one
     asked = wood.server.person().say("Here is", wood.server.dm(wood.server.person()))
-    await wood.stop()
     place = wood.bot.get_partial_messageable(asked.channel.id).get_partial_message(asked.id)
     requests = len(wood.server.log)
     with caplog.at_level(logging.INFO):
