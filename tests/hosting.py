@@ -10,7 +10,7 @@ import itertools
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -258,8 +258,18 @@ class Stage:
         self, condition: Callable[[], T | None], what: str = "", seconds: float = 120.0
     ) -> T:
         """Lets time pass until the condition holds and returns its value; fails after so long."""
+
+        async def looked() -> T | None:
+            return condition()
+
+        return await self.until_found(looked, what or str(condition), seconds)
+
+    async def until_found(
+        self, condition: Callable[[], Awaitable[T | None]], what: str = "", seconds: float = 120.0
+    ) -> T:
+        """The same for a condition that is waited for, such as what the store holds."""
         end = self.clock() + seconds
-        while not (value := condition()):
+        while not (value := await condition()):
             if self.clock() > end:
                 raise AssertionError(self.server.waited(seconds, what or condition))
             await self.pass_seconds(0.2)

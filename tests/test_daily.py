@@ -169,8 +169,11 @@ async def test_it_stops_by_itself_where_the_channel_is_gone_or_may_not_be_writte
     await until_hour(wood, servers[0])
     await story_in(wood, channels[3])
     store = wood.bot.services.store
-    while len([s for s in await store.servers() if s.story_by]) > 1:
-        await wood.pass_seconds(0.2)
+
+    async def one_is_left() -> bool:
+        return len([s for s in await store.servers() if s.story_by]) <= 1
+
+    await wood.until_found(one_is_left)
     why = [(await store.server(server.id)).story_stopped for server in servers]
     assert why == [Stopped.GONE, Stopped.FORBIDDEN, Stopped.FORBIDDEN, None]
     asked = len(wood.server.requests(*POST))
@@ -218,8 +221,11 @@ async def test_a_full_queue_only_puts_it_off(wood: Stage) -> None:
     await until_hour(wood, server)
     await wood.pass_seconds(1.0)
     assert stories(wood.server.channel) == []
-    while (await wood.bot.services.store.server(server.id)).story_day != server.story_day:
-        await wood.pass_seconds(0.2)
+
+    async def is_put_back() -> bool:
+        return (await wood.bot.services.store.server(server.id)).story_day == server.story_day
+
+    await wood.until_found(is_put_back)
     wood.stories.limit(0.0, 1)
     wood.clock.advance(601.0)
     await story_in(wood, wood.server.channel)

@@ -216,16 +216,22 @@ async def test_a_server_that_the_bot_has_left_is_forgotten(wood: Stage) -> None:
         await store.change(guild.id, length=100)
     server.remove_bot(others[0])
     await wood.server.until(lambda: wood.bot.get_guild(others[0].id) is None, "the bot to leave")
-    while len(kept := await store.servers()) > 2:
-        await wood.pass_seconds(0.1)
-    assert {s.id for s in kept} == {server.guild.id, others[1].id}
+
+    async def two() -> bool:
+        return len(await store.servers()) <= 2
+
+    await wood.until_found(two, "the store to forget one")
+    assert {s.id for s in await store.servers()} == {server.guild.id, others[1].id}
     await wood.stop()
     others[1].installed = False  # while the bot is away
     await wood.start()
     store = wood.bot.services.store
-    while len(kept := await store.servers()) > 1:
-        await wood.pass_seconds(0.1)
-    assert kept == [Server(server.guild.id, length=100)]
+
+    async def one() -> bool:
+        return len(await store.servers()) <= 1
+
+    await wood.until_found(one, "the store to forget another")
+    assert await store.servers() == [Server(server.guild.id, length=100)]
 
 
 async def test_servers_of_another_process_are_not_forgotten() -> None:
