@@ -14,6 +14,7 @@ from model.chain import Chain
 from model.sampling import Sampling
 from model.sentences import SENTENCE_END
 from model.weights import load_decoder, load_gpt, resolve
+from model.writing import CANDIDATES
 from training.baselines import word_chain_texts
 from training.measures import ReadingList, common_start, losses, qualities, write
 from training.memory import answers_himself, memory_report, repeated, strangers
@@ -159,7 +160,7 @@ def stories_report(continuations: Continue, away: Sequence[str]) -> Report:
     """
     prompts = [prompt for kind in ("unseen", "empty") for prompt in PROMPTS[kind]]
     requests = [
-        (prompts[i % len(prompts)], Sampling(STORY, seed=seed))
+        (prompts[i % len(prompts)], Sampling(STORY, seed=seed, candidates=CANDIDATES))
         for i, seed in enumerate(STORY_SEEDS)
     ]
     texts = [(p, w) for (p, _), w in zip(requests, continuations(requests), strict=True)]
