@@ -340,6 +340,8 @@ class Soak:
         if use.what in ("sentence", "/circle") and not message.ephemeral:
             ids = [button["custom_id"] for button in message.buttons.values()]
             busy = any(re.fullmatch(r"pooh:circle:.*w", custom_id) for custom_id in ids)
+            if busy and asked.expired:  # after a minute whoever presses goes on from there
+                return "token dead, and the sentence stands there", True
             return ("writing", False) if busy else ("a circle", True)
         if "Again" in message.buttons:
             return "a story", True
