@@ -34,9 +34,9 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of books and descriptions that is not part of the repository."""
-    folder = Path(os.environ.get("POOH_SHARED", ROOT.parent / "shared"))
+    folder = Path(os.environ.get("SHARED_FOLDER", ROOT.parent / "shared"))
     if not folder.is_dir():
-        pytest.skip("needs the shared folder beside the repository (or POOH_SHARED)")
+        pytest.skip("needs the shared folder beside the repository (or SHARED_FOLDER)")
     return folder
 
 
