@@ -144,9 +144,12 @@ class Cluster:
         return (self._folder / f"{name}.log").read_text("utf-8")
 
     def memory(self, name: str) -> float:
-        """What a process holds in memory, in MiB."""
+        """What a process holds in memory, in MiB; OSError when it has ended."""
         status = Path(f"/proc/{self._running[name].pid}/status").read_text("utf-8")
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        _, found, size = status.partition("VmRSS:")
+        if not found:  # nobody has asked yet how it ended
+            raise ProcessLookupError(name)
+        return int(size.split()[0]) / 1024
 
     async def online(self, *names: str, shards: int) -> None:
         """Waits until these have that many shards together, and know their servers."""

@@ -425,6 +425,7 @@ async def soak(
                     if not life.differs:
                         break
                     await asyncio.sleep(0.1)
+            assert not watching.done(), "the memory was not watched to the end"
             watching.cancel()
             setting = f"{minutes:g} minutes, {rate:g} requests a minute, {servers:,} servers"
             rows = [("machine", kind), ("setting", f"{setting}, 8 shards")]

@@ -15,6 +15,7 @@ import os
 import re
 import statistics
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,17 +60,22 @@ async def host() -> None:
 class Bot:
     """The bot's process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, folder: "tempfile.TemporaryDirectory[str]"
+    ) -> None:
         self._process = process
+        self._folder = folder  # of its database
 
     @classmethod
     async def start(cls, server: DiscordServer, model: str) -> "Bot":
         """Start it and wait until it is connected."""
+        folder = tempfile.TemporaryDirectory()
         settings = {
             "DISCORD_TOKEN": server.token,
             "DISCORD_API_BASE": server.api_base,
             "DISCORD_GATEWAY": server.gateway_url,
             "POOH_MODEL": model,
+            "POOH_DATABASE": f"{folder.name}/pooh.db",
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -82,7 +88,7 @@ class Bot:
             limit=1 << 26,
         )
         await server.online(server.gateway.connected + 1)
-        return cls(process)
+        return cls(process, folder)
 
     async def lag(self) -> list[float]:
         """How late its event loop was, in seconds, at each look since the last call."""
@@ -102,6 +108,7 @@ class Bot:
     async def stop(self) -> None:
         self._process.terminate()
         await self._process.wait()
+        self._folder.cleanup()
 
 
 def spread(seconds: Sequence[float]) -> str:
