@@ -93,7 +93,10 @@ class Use:
     def end(self) -> str:
         """What has become of it; "" while nothing has."""
         message = self.message
-        told = self.asked.followups if isinstance(self.asked, Interaction) else []
+        if isinstance(self.asked, Interaction):
+            told = bool(self.asked.followups)
+        else:  # by a note that goes away
+            told = f"note {self.asked.id}" in self.asked.channel.nonces
         if (message and message.ephemeral) or told:
             return "told why not"
         if message and finished(message):
@@ -225,7 +228,10 @@ class Soak:
             {k: int(v) for k, v in numbers.items() if k.startswith("pooh_requests_total")}
         )
         told["stories"] = sum(
-            int(v) for k, v in numbers.items() if k.startswith("pooh_stories_total")
+            int(v)
+            for k, v in numbers.items()
+            # Nobody presses Stop here: these are stopped because Discord took no answer any more.
+            if k.startswith("pooh_stories_total") and "stopped" not in k
         )
         if before != after:
             return ["it was busy"], numbers, after

@@ -447,17 +447,13 @@ def _messages(use: Use) -> list[Message]:
 class Process:
     """The bot."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, folder: "tempfile.TemporaryDirectory[str]"
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._folder = folder  # of its database
         self._log = asyncio.create_task(self._read())
 
     @classmethod
     async def start(cls, server: DiscordServer, model: str, database: Path) -> "Process":
         """Start it and wait until it is connected."""
-        folder = tempfile.TemporaryDirectory()
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DISCORD_", "POOH_"))}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -470,7 +466,6 @@ class Process:
                 "DISCORD_API_BASE": server.api_base,
                 "DISCORD_GATEWAY": server.gateway_url,
                 "POOH_MODEL": model,
-                "POOH_DATABASE": f"{folder.name}/pooh.db",
                 "POOH_COOLDOWN": "1",
                 "POOH_BURST": "5",
                 "POOH_DATABASE": str(database),
@@ -479,7 +474,7 @@ class Process:
             stderr=asyncio.subprocess.PIPE,
         )
         await server.until(lambda: server.commands and server.gateway.socket, "the bot")
-        return cls(process, folder)
+        return cls(process)
 
     async def _read(self) -> str:
         assert self._process.stderr
@@ -500,7 +495,6 @@ class Process:
         self._process.terminate()
         log = await self._log
         code = await self._process.wait()
-        self._folder.cleanup()
         took = time.monotonic() - began
         report.notes.append(("asleep after", f"{took:.1f} s, exit code {code}"))
         errors = Counter(re.findall(r"\w{8}: (\w+(?: \d+ \(\d+\))?) in", log))
