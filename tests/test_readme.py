@@ -115,7 +115,8 @@ def test_every_command_and_flag_that_is_named_exists(line: str) -> None:
 def anchors(page: str) -> set[str]:
     """The names by which a page's sections are linked to."""
     headings = re.findall(r"^#+ (.*)$", page, re.M)
-    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    names = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    return names | set(re.findall(r'^<a id="([^"]+)"></a>$', page, re.M))
 
 
 @pytest.mark.parametrize("name", PAGES)
