@@ -133,4 +133,4 @@ def test_the_bots_start_costs_little_more_than_discord_and_numpy(tmp_path: Path)
     # The better of three: processor time hardly knows of others, caches do.
     least = min(started("import discord, numpy", tmp_path)[0] for _ in range(3))
     ours = min(started(START, tmp_path)[0] for _ in range(3))
-    assert ours < 1.6 * least, f"{ours:.2f} s, and discord with numpy {least:.2f} s"
+    assert ours < 1.9 * least, f"{ours:.2f} s, and discord with numpy {least:.2f} s"

@@ -73,7 +73,10 @@ def sample_report(continuations: Continue, library: ReadingList) -> list[Report]
     for temperature in TEMPERATURES:
         for kind, prompts in PROMPTS.items():
             requests = [
-                (prompts[i % len(prompts)], Sampling(LENGTH, temperature, seed=seed))
+                (
+                    prompts[i % len(prompts)],
+                    Sampling(LENGTH, temperature, seed=seed, candidates=CANDIDATES),
+                )
                 for i, seed in enumerate(SEEDS)
             ]
             texts = zip((prompt for prompt, _ in requests), continuations(requests), strict=True)

@@ -25,6 +25,7 @@ from bot.settings import Settings  # noqa: E402
 from bot.writer import Writer  # noqa: E402
 from model.weights import load_decoder, resolve  # noqa: E402
 from model.words import WordFilter  # noqa: E402
+from model.writing import CANDIDATES  # noqa: E402
 from scripts.refresh_docs import PROMPTS, SEEDS  # noqa: E402
 from tests.benchmarks.picture import BUTTON, BUTTONS, EDGE, LEFT, LINE, WIDTH, Sheet  # noqa: E402
 from tests.fake_discord import (  # noqa: E402
@@ -50,7 +51,9 @@ async def _cards(database: Path) -> dict[str, tuple[Message, dict[str, bytes]]]:
         use_server(server.api_base, server.gateway_url)
         settings = Settings(token=server.token, cooldown=0.0, burst=100, database=database)
         words = WordFilter()
-        writer = Writer(*load_decoder(settings.model), words, new_seed=lambda: SEEDS[0])
+        writer = Writer(
+            *load_decoder(settings.model), words, candidates=CANDIDATES, new_seed=lambda: SEEDS[0]
+        )
         client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
         running = asyncio.create_task(serve(client, server.token))
         await server.online()

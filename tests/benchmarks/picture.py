@@ -27,6 +27,7 @@ from bot.settings import Settings  # noqa: E402
 from bot.writer import Writer  # noqa: E402
 from model.weights import DEFAULT_MODEL, load_decoder, resolve  # noqa: E402
 from model.words import WordFilter  # noqa: E402
+from model.writing import CANDIDATES  # noqa: E402
 from scripts.refresh_docs import PROMPTS, SEEDS, digest  # noqa: E402
 from tests.fake_discord import DiscordServer, Message  # noqa: E402
 
@@ -45,7 +46,7 @@ async def answer(prompt: str, seed: int) -> Message:
         use_server(server.api_base, server.gateway_url)
         settings = Settings(token=server.token, database=folder / "pooh.db")
         words = WordFilter()
-        writer = Writer(*load_decoder(settings.model), words)
+        writer = Writer(*load_decoder(settings.model), words, candidates=CANDIDATES)
         client = Pooh(settings, writer, words, weights=resolve(settings.model)[0])
         running = asyncio.create_task(serve(client, server.token))
         await server.online()
