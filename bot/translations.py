@@ -493,9 +493,11 @@ class Text(Said):
         "Under a story: **{again}** (another) · **◀ ▶** (turn back) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
+        "**/{how_command}**, **Apps > {how_written}** where he was sure, and where he guessed.\n"
         "**/{race}** Pooh and two others write on: which one is Pooh?\n"
         "**/{circle}** a story by turns.\n"
-        "**/{about}** who Pooh is · **/{privacy}** what he keeps · **/{setup}** this server's card",
+        "**/{about}** who Pooh is · **/{privacy}** what he keeps · **/{setup}** this server's "
+        "defaults",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
         "fängt er selbst an.\n"
         "`{temperature}` wie wild (0 bis 2) · `{length}` in Zeichen · `{top_k}`, `{top_p}` · "
@@ -506,6 +508,7 @@ class Text(Said):
         "Unter einer Geschichte: **{again}** (eine andere) · **◀ ▶** (blättern) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
+        "**/{how_command}**, **Apps > {how_written}** wo er sicher war und wo er geraten hat.\n"
         "**/{race}** drei erzählen weiter: Wer ist Pu?\n"
         "**/{circle}** eine Geschichte im Kreis.\n"
         "**/{about}** wer Pu ist · **/{privacy}** was er aufhebt · **/{setup}** für diesen Server",
@@ -519,6 +522,8 @@ class Text(Said):
         "Sous une histoire : **{again}** (une autre) · **◀ ▶** (feuilleter) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
+        "**/{how_command}**, **Applications > {how_written}** là où il était sûr, et là où il "
+        "devinait.\n"
         "**/{race}** trois continuent : lequel est Pooh ?\n"
         "**/{circle}** une histoire à tour de rôle.\n"
         "**/{about}** qui est Pooh · **/{privacy}** ce qu'il conserve · **/{setup}** pour ce "
@@ -532,6 +537,8 @@ class Text(Said):
         "Bajo un cuento: **{again}** (uno distinto) · **◀ ▶** (pasar página) · **{continue}** · "
         "**{wilder}** · **{calmer}** · **{stop}** · **{delete}** · **{how}** · **{keep}** · "
         "**{fork}**\n"
+        "**/{how_command}**, **Aplicaciones > {how_written}** dónde estaba seguro y dónde "
+        "adivinaba.\n"
         "**/{race}** tres continúan: ¿cuál es Pooh?\n"
         "**/{circle}** un cuento por turnos.\n"
         "**/{about}** quién es Pooh · **/{privacy}** qué guarda · **/{setup}** para este servidor",
@@ -652,6 +659,7 @@ NAMES = (
         Text.STOP,
     ),
     *(Text.DELETE, Text.HOW, Text.KEEP, Text.FORK),
+    *(Text.HOW_COMMAND, Text.HOW_WRITTEN),
     *(Text.SETUP, Text.PRIVACY),
     *(Text.RACE, Text.CIRCLE),
 )

@@ -147,7 +147,8 @@ def training_table() -> str:
 
     def machine(each: dict[str, Any]) -> str:
         had = each["machine"]
-        return f"{had['device']}, {had['threads']} of {had['cores']} cores, {had['dtype']}"
+        cores = f"{had['threads']} of {had['cores']} cores, {had['dtype']}"
+        return f"{had['device']}, {cores} ({had['processor']})"
 
     rows = [
         row("characters of text", lambda each: f"{each['read']['characters']:,}"),
@@ -271,7 +272,7 @@ def in_short() -> str:
         [
             ["numbers learned", f"{summary['parameters']:,}, {_in_table(summary)} in a table"],
             ["learned from", f"{summary['read']['texts']} texts in the public domain"],
-            ["trained in", f"{minutes:.0f} minutes ({had['device']}, {had['threads']} threads)"],
+            ["trained in", f"{minutes:.0f} minutes ({had['processor']})"],
             ["loss on chapters it never read", f"{nats('pooh')} nats a character"],
             ["the same, Markov chain", f"{nats('Markov chain, 4 characters')}"],
             ["of what it writes, stands in a book", *(copied or [MISSING])],

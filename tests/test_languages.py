@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +41,21 @@ def shape(language: Language, text: Text) -> re.Pattern[str]:
     filled = {name: "\0" for name in re.findall(r"{(\w+)}", text.value.en)}
     filled = {name: gap for name, gap in filled.items() if name not in language.names}
     return re.compile(re.escape(language.say(text, **filled)).replace("\0", ".+"), re.S)
+
+
+@pytest.mark.parametrize("locale", [locale for locale, _ in LOCALES])
+async def test_help_names_every_command_menu_and_button(wood: Stage, locale: str) -> None:
+    kanga = wood.server.person(locale=locale)
+    page = (await kanga.command("help").answer()).text
+    menus = 0
+    for command in wood.server.commands.values():
+        name = (command.get("name_localizations") or {}).get(locale, command["name"])
+        is_menu = command["type"] == discord.AppCommandType.message.value
+        menus += is_menu
+        assert (f"> {name}" if is_menu else f"/{name}") in page or command["name"] == "help"
+    assert menus == 2
+    story = await told(wood, kanga.command("pooh", prompt="A bear"))
+    assert story.buttons and all(label in page for label in story.buttons)
 
 
 @pytest.mark.parametrize(("locale", "language"), LOCALES)

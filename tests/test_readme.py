@@ -138,6 +138,15 @@ def test_every_file_that_is_named_exists(name: str) -> None:
         assert (ROOT / path).exists() or path.startswith("data/books/"), path
 
 
+def test_the_map_names_every_module() -> None:
+    page = PAGES["docs/architecture.md"]
+    for package in ("bot", "model", "training"):
+        for path in (ROOT / package).glob("**/*.py"):
+            name = path.relative_to(ROOT / package).as_posix()
+            named = f"`{package}/{name}`" in page or (package == "bot" and f"`{name}`" in page)
+            assert named or path.name == "__init__.py", f"docs/architecture.md: {package}/{name}"
+
+
 def test_readme_leads_to_every_page() -> None:
     linked = set(re.findall(r"\]\(([^)#]+)", README))
     assert linked >= {name for name in PAGES if name.startswith("docs/")}
