@@ -129,6 +129,7 @@ async def _press(
         raise Refusal(Text.STILL_WRITING)
     person = interaction.user.id
     if action == "add":
+        _check_voice(interaction)
         _check_turn(services, message, state, person)
         story = circle.text_of(circle.parse(message.content))
         form = SentenceForm(state, story, response.language)
@@ -164,6 +165,18 @@ def _check_place(interaction: discord.Interaction) -> None:
     locked = isinstance(channel, discord.Thread) and channel.locked
     if locked and not interaction.permissions.manage_threads:
         raise Refusal(CircleText.SHUT)
+
+
+def _check_voice(interaction: discord.Interaction) -> None:
+    """Whether this person may write there at all: to press a button, nobody needs to.
+
+    Raises:
+        Refusal: the server does not let them.
+    """
+    may, in_thread = interaction.permissions, isinstance(interaction.channel, discord.Thread)
+    may_write = may.send_messages_in_threads if in_thread else may.send_messages
+    if interaction.guild_id is not None and not may_write:
+        raise Refusal(CircleText.NO_VOICE)
 
 
 def _moderates(interaction: discord.Interaction) -> bool:
@@ -277,6 +290,7 @@ async def _add(
     services, message, person = services_of(interaction), interaction.message, interaction.user.id
     assert message is not None
     _check_place(interaction)
+    _check_voice(interaction)
     prompt = read_sentence(interaction, keeping)
     state = state_of(message)
     if state is None:

@@ -61,6 +61,12 @@ class CircleText(Said):
         "La última frase es tuya. Ahora le toca a otra persona; si no viene nadie en {minutes} "
         "minutos, te toca a ti.",
     )
+    NO_VOICE = Row(
+        "Only who may write messages here can add a sentence.",
+        "Nur wer hier Nachrichten schreiben darf, kann einen Satz anfügen.",
+        "Seules les personnes qui peuvent écrire des messages ici peuvent ajouter une phrase.",
+        "Solo quien puede escribir mensajes aquí puede añadir una frase.",
+    )
     HERE_ALREADY = Row(
         "There is a story circle here already: {link}",
         "Hier gibt es schon einen Geschichtenkreis: {link}",

@@ -261,6 +261,8 @@ async def _tell(
         raise Refusal(RaceText.MAY_NOT_TELL)
     pages = _read(services, message, state)
     ballot = _ballot(services, message, state)
+    if ballot.is_told:  # at once: to find out reads files
+        raise Refusal(RaceText.TOLD_ALREADY)
     response.in_place = message.flags.ephemeral or _age(services, message) < OLD
     await response.open()
     racers = await services.racers.enter()

@@ -251,6 +251,8 @@ class Store:
             f"ON CONFLICT (id) DO UPDATE SET {changes}",
             *(server, *values.values()),
         )
+        if values.get("story_by") == "":
+            await self._wipe()
 
     async def claim(self, server: int, day: int) -> bool:
         """Note that the story of this day is begun, before it is; False if somebody has already.
@@ -284,6 +286,7 @@ class Store:
             "UPDATE server SET story_by = '', story_stopped = ? WHERE id = ? AND story_channel = ?",
             *(why.value, server, channel),
         )
+        await self._wipe()
 
     async def forget(self, server: int) -> None:
         """Forget what a server has decided.
@@ -292,6 +295,7 @@ class Store:
             StoreError: that cannot be written.
         """
         await self._write("DELETE FROM server WHERE id = ?", server)
+        await self._wipe()
 
     # People
 
@@ -310,6 +314,8 @@ class Store:
         if not refuses:
             statement = "DELETE FROM refusal WHERE person = ?"
         await self._write(statement, self._hashed(person))
+        if not refuses:
+            await self._wipe()
 
     def _hashed(self, person: int) -> bytes:
         """An id as it is kept: without the key, nobody finds it by trying all ids (RFC 2104)."""
@@ -347,6 +353,14 @@ class Store:
             reason = f"POOH_DATABASE: {self.path}: {_reason(error)}"
             _log.error("%s; something was not kept", reason)
             raise StoreError(reason) from None
+
+    async def _wipe(self) -> None:
+        """Empty what stands beside the file, too: it holds what was forgotten as it was before.
+
+        While another process reads or writes it stays: until the next time, or the last close.
+        """
+        with suppress(sqlite3.Error, ValueError, StoreError):
+            await self._ask("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def create(path: Path) -> None:

@@ -6,7 +6,12 @@ from bot import circle
 from bot.circle_texts import CircleText
 from bot.translations import Text
 from tests.fake_discord import ApiError, Request
-from tests.fake_discord.models import MANAGE_THREADS
+from tests.fake_discord.models import (
+    CREATE_THREADS,
+    MANAGE_THREADS,
+    SEND_IN_THREADS,
+    SEND_MESSAGES,
+)
 from tests.hosting import Stage
 from tests.test_circle import (
     ADD,
@@ -96,6 +101,28 @@ async def test_an_archived_thread_is_opened_again_and_a_locked_one_is_explained(
     owl = server.person("Owl", moderator=True)
     owl.permissions |= MANAGE_THREADS
     await denied(wood, owl.press(message, UNDO), CircleText.SHUT)  # the bot may not open it
+    assert turns_of(message) == 2
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+async def test_who_may_not_write_there_adds_nothing_by_buttons_and_forms(
+    wood: Stage, in_thread: bool
+) -> None:
+    server = wood.server
+    kanga, roo = server.person("Kanga"), server.person("Roo")
+    if not in_thread:
+        server.channel.bot_permissions &= ~CREATE_THREADS
+    message = await begun(wood, kanga, sentence="A bee sat.")
+    assert (message.channel.parent is not None) == in_thread
+    shown = await form(wood, roo, message)
+    roo.permissions &= ~(SEND_IN_THREADS if in_thread else SEND_MESSAGES)
+    given_back = await denied(wood, roo.submit(shown, sentence="Heard?"), CircleText.NO_VOICE)
+    assert "Heard?" in given_back
+    await denied(wood, roo.press(message, ADD), CircleText.NO_VOICE)
+    assert turns_of(message) == 1 and "Heard?" not in message.content
+    roo.permissions ^= SEND_IN_THREADS | SEND_MESSAGES  # only the right for this kind of place
+    roo.permissions |= SEND_IN_THREADS if in_thread else SEND_MESSAGES
+    message = await add(wood, roo, message, "Now it is.")
     assert turns_of(message) == 2
 
 

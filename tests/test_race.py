@@ -202,6 +202,9 @@ async def test_an_old_race_takes_no_guesses_and_is_told_anew(wood: Stage) -> Non
     await wood.server.until(lambda: answer.components)
     assert answer is not message and not answer.ephemeral and not answer.buttons
     assert "Of 1 who guessed" in answer.text
+    again = kanga.press(message, WHO)
+    assert (await refusal(again)).content == say(RaceText.TOLD_ALREADY)
+    assert again.response_type == 4, "nothing is promised to all, and no file is read"
     assert len(wood.bot.services.ballots) <= 1
 
 

@@ -81,10 +81,23 @@ async def test_ids_of_people_are_hashed_with_a_key_of_this_file(
 async def test_what_is_forgotten_is_not_in_the_file(store: Store) -> None:
     await store.change(GUILD, story_by="Kanga of the Wood")
     await store.change(GUILD + 1, story_by="Owl of the Wood")
-    await store.change(GUILD, story_by="")
+    await store.change(GUILD + 2, story_by="Rabbit of the Wood", story_channel=7)
+    await store.set_refusal(PERSON, refuses=True)
+    hashed = store._hashed(PERSON)
+    files = [store.path, store.path.with_name(f"{store.path.name}-wal")]  # while the bot runs, too
+
+    def held(words: bytes) -> bool:
+        return any(words in file.read_bytes() for file in files)
+
+    assert held(b"Kanga of the Wood") and held(hashed)
+    await store.change(GUILD, story_by="", story_stopped=None)
+    assert not held(b"Kanga of the Wood")
     await store.forget(GUILD + 1)
-    await store.close()
-    assert b"of the Wood" not in store.path.read_bytes()
+    assert not held(b"Owl of the Wood")
+    await store.stop_story(GUILD + 2, 7, Stopped.GONE)
+    assert not held(b"Rabbit of the Wood")
+    await store.set_refusal(PERSON, refuses=False)
+    assert not held(hashed)
 
 
 async def test_the_file_is_for_the_bot_alone(store: Store) -> None:
