@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.store import StoreError, check_version
+from bot.store import VERSION, StoreError, check_version
 
 
 def describe(path: Path) -> str:
@@ -91,9 +91,7 @@ def _check(db: sqlite3.Connection) -> None:
     ((whole,),) = db.execute("PRAGMA quick_check(1)")
     if whole != "ok":
         raise StoreError("it is damaged")
-    ((version,),) = db.execute("PRAGMA user_version")
-    ((owner,),) = db.execute("PRAGMA application_id")
-    ((tables,),) = db.execute("SELECT count(*) FROM sqlite_master")
+    ((version, owner, tables),) = db.execute(VERSION)
     check_version(version, owner, tables)
     if not version:
         raise StoreError("nothing is in it yet")

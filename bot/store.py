@@ -47,6 +47,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE refusal (person BLOB PRIMARY KEY) WITHOUT ROWID",
     ),
 )
+# What `check_version` wants to know, at one moment: another process may be making the tables.
+VERSION = """SELECT (SELECT user_version FROM pragma_user_version),
+    (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_master)"""
 # The day of the last story does not go back, whoever else has told one meanwhile; but what lies
 # beyond tomorrow was written by a clock that was wrong.
 _LATEST = """CASE WHEN server.story_day > excluded.story_day + 1 THEN excluded.story_day
@@ -207,9 +210,7 @@ class Store:
         Raises:
             StoreError: it is not ours, or newer than this bot.
         """
-        ((version,),) = await self._ask("PRAGMA user_version")
-        ((owner,),) = await self._ask("PRAGMA application_id")
-        ((tables,),) = await self._ask("SELECT count(*) FROM sqlite_master")
+        ((version, owner, tables),) = await self._ask(VERSION)
         check_version(version, owner, tables, len(self._migrations))
         return int(version)
 

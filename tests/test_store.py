@@ -100,6 +100,29 @@ async def test_what_is_forgotten_is_not_in_the_file(store: Store) -> None:
     assert not held(hashed)
 
 
+async def test_a_file_that_another_process_makes_meanwhile_is_not_taken_for_a_strangers(
+    tmp_path: Path,
+) -> None:
+    class Interrupted(Store):
+        """Another process makes the tables while this one looks whose file it is."""
+
+        other: Store | None = None
+
+        async def _ask(self, statement: str, *values: object) -> list[sqlite3.Row]:
+            rows = await super()._ask(statement, *values)
+            if "application_id" in statement and self.other is None:
+                self.other = Store(self.path)
+                await self.other.open(BOT)
+            return rows
+
+    store = Interrupted(tmp_path / "pooh.db")
+    await store.open(BOT)
+    assert store.other is not None and store.other.is_open
+    assert store.is_open
+    await store.close()
+    await store.other.close()
+
+
 async def test_the_file_is_for_the_bot_alone(store: Store) -> None:
     await store.change(GUILD, length=100)
     for path in store.path.parent.iterdir():
