@@ -131,7 +131,9 @@ def _words(settings: Settings) -> WordFilter:
 
 
 def _writer(settings: Settings, words: WordFilter) -> Writer:
-    decoder, vocab = load_decoder(settings.model, slots=settings.slots * settings.candidates)
+    # One more, in which a candidate is read by itself: else the first comparison doubles the cache.
+    slots = settings.slots * settings.candidates + 1
+    decoder, vocab = load_decoder(settings.model, slots=slots)
     return Writer(
         decoder,
         vocab,

@@ -145,9 +145,9 @@ class Decoder:
             if sequence is None:
                 self._sequences[slot] = _Sequence()
                 return slot
-        self._sequences.append(_Sequence())
-        if len(self._sequences) > self._capacity:
+        if len(self._sequences) == self._capacity:
             self._grow(max(self._first_capacity, 2 * self._capacity))
+        self._sequences.append(_Sequence())
         return len(self._sequences) - 1
 
     def leave(self, slot: int) -> None:
@@ -192,7 +192,7 @@ class Decoder:
                 for window in self._windows
             ]
             for new, old in zip(grown, caches, strict=False):  # no old ones the first time
-                new[: self._capacity] = old
+                new[: self._capacity] = old[: self._capacity]  # more, where memory once failed
             caches[:] = grown
         content = np.zeros((c.n_layer, capacity, c.n_kv_head, c.head_size // 2), np.float32)
         if self._capacity:

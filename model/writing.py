@@ -235,7 +235,11 @@ class Draft:
         self.text = ""
         self.over = False
         if self._count > 1:
-            self._branch(first)
+            try:
+                self._branch(first)
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Give the slots back."""

@@ -18,6 +18,7 @@ from bot import __main__ as front
 from bot import logs, pictures
 from bot.settings import Settings
 from model import __version__
+from model.decoder import Decoder
 from model.tensors import open_tensors, read_header, read_tensors, write
 from tests.fake_discord import DiscordServer
 from tests.hosting import save_small_network
@@ -91,6 +92,17 @@ def without_digest(small: Path) -> None:
     del header["__metadata__"]["digest"]
     text = json.dumps(header).encode()
     small.write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + size :])
+
+
+def test_a_full_house_that_compares_candidates_needs_no_more_memory(small: Path) -> None:
+    settings = Settings(token=TOKEN, model=str(small), slots=2, candidates=3)
+    decoder = front._writer(settings, front._words(settings)).decoder
+    assert isinstance(decoder, Decoder)
+    for _ in range(2 * 3):
+        decoder.join()
+    capacity = decoder._capacity
+    decoder.log_likelihood([0], [0])
+    assert decoder._capacity == capacity
 
 
 def test_check_says_whether_damage_can_be_seen(root: Path, small: Path) -> None:

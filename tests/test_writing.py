@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from model.decoder import Decoder
 from model.rules import faults
@@ -62,6 +63,38 @@ def test_every_slot_is_given_back() -> None:
     text.close()  # type: ignore[attr-defined]
     assert "".join(generate(decoder, VOCAB, "ab", HOW))
     assert decoder.join() == 0
+
+
+class Scarce:
+    """The numpy of a machine that has memory for so many arrays more."""
+
+    def __init__(self, arrays: int) -> None:
+        self.arrays = arrays
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(np, name)
+
+    def zeros(self, shape: tuple[int, ...], dtype: type[np.float32]) -> NDArray[np.float32]:
+        if not self.arrays:
+            raise MemoryError
+        self.arrays -= 1
+        return np.zeros(shape, dtype)
+
+
+@pytest.mark.parametrize("arrays", range(2 * FAR.n_layer + 1))  # keys, values, content
+def test_a_draft_for_which_there_is_no_memory_keeps_no_slot(
+    arrays: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = Decoder(FAR, tensors(random_gpt(FAR)), slots=2)
+    other = decoder.join()
+    decoder.read(other, [1, 2, 3])
+    with monkeypatch.context() as patch:
+        patch.setattr("model.decoder.np", Scarce(arrays))
+        with pytest.raises(MemoryError):
+            Draft(decoder, VOCAB, "ab", HOW)
+    text = "".join(generate(decoder, VOCAB, "ab", HOW))  # there is memory again
+    assert text == "".join(generate(far(), VOCAB, "ab", HOW))
+    assert [slot for slot, text in enumerate(decoder._sequences) if text] == [other]
 
 
 @pytest.mark.parametrize(("config", "temperature"), [(PLAIN, 1.2), (FAR, 0.5), (FAR, 0.0)])
