@@ -76,12 +76,7 @@ async def card(store: Store, person: int, language: Language) -> discord.ui.Layo
         discord.ui.TextDisplay(f"### {language.say(SetupText.PRIVACY_TITLE)}"),
         discord.ui.TextDisplay(language.say(SetupText.PRIVACY)),
         discord.ui.Separator(),
-        discord.ui.TextDisplay(
-            language.say(
-                now if store.is_open else SetupText.UNKNOWN,
-                how_written=language.say(Text.HOW_WRITTEN),
-            )
-        ),
+        discord.ui.TextDisplay(language.say(now if store.is_open else SetupText.UNKNOWN)),
     ]
     if store.is_open:
         buttons = discord.ui.ActionRow[discord.ui.LayoutView]()

@@ -596,15 +596,15 @@ class Text(Said):
         "**Pérdida en un texto nunca leído** {number} nats por carácter",
     )
     ABOUT_KEPT = Row(
-        "**Kept about you** nothing, but for what you switch on in `/{privacy}`: a story lives in "
-        "its message, and goes when you delete it.",
-        "**Über dich gespeichert** nichts, außer was du in `/{privacy}` einschaltest: Eine "
-        "Geschichte steht nur in ihrer Nachricht und ist weg, wenn du sie löschst.",
-        "**Conservé sur toi** rien, sauf ce que tu actives dans `/{privacy}` : une histoire "
-        "n'existe "
-        "que dans son message et disparaît quand tu le supprimes.",
-        "**Guardado sobre ti** nada, salvo lo que actives en `/{privacy}`: un cuento vive en su "
-        "mensaje y desaparece cuando lo borras.",
+        "**Kept about you** nothing, but for what you switch on in `/{privacy}` or `/{setup}`: a "
+        "story lives in its message, and goes when you delete it.",
+        "**Über dich gespeichert** nichts, außer was du in `/{privacy}` oder `/{setup}` "
+        "einschaltest: Eine Geschichte steht nur in ihrer Nachricht und ist weg, wenn du sie "
+        "löschst.",
+        "**Conservé sur toi** rien, sauf ce que tu actives dans `/{privacy}` ou `/{setup}` : une "
+        "histoire n'existe que dans son message et disparaît quand tu le supprimes.",
+        "**Guardado sobre ti** nada, salvo lo que actives en `/{privacy}` o `/{setup}`: un cuento "
+        "vive en su mensaje y desaparece cuando lo borras.",
     )
     ABOUT_INVITE = Row(
         "[Invite him to a server](<{server}>), or [take him with you](<{person}>).",

@@ -318,4 +318,5 @@ async def test_privacy_works_everywhere(wood: Stage) -> None:
 def test_about_says_what_is_kept() -> None:
     for language in Language:
         kept = language.say(Text.ABOUT_KEPT)
-        assert f"/{language.say(Text.PRIVACY)}" in kept
+        for command in (Text.PRIVACY, Text.SETUP):  # who switched a story of the day on is kept
+            assert f"/{language.say(command)}" in kept
