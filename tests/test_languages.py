@@ -185,7 +185,7 @@ def test_whatever_stands_in_a_summary_about_fits_into_a_message(
     links = ("https://discord.com/" + "x" * 200, "https://discord.com/" + "y" * 200)
     text = pictures.describe(name, summary, language, invite=links, source="https://x.y" * 18)
     assert 0 < len(text) <= 2000 and "nan" not in text.split("`")[2]
-    assert text.count("`") == 8
+    assert text.count("`") == 10
 
 
 @pytest.mark.parametrize(
