@@ -1,4 +1,7 @@
-"""Who guessed what in which race: in memory only, and no longer than an hour."""
+"""Who guessed what in which race: in memory only.
+
+After an hour it counts no more, and goes with the next press of any race.
+"""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -119,7 +119,10 @@ class CircleState:
 
     def undone(self) -> "CircleState":
         """The last turn was taken back."""
-        return replace(self, last=self.previous, previous=0, turn=max(self.turn - 1, 0))
+        if self.is_alone and self.turn > 1:
+            return replace(self, turn=self.turn - 1)  # all that is left is by the same person
+        last = self.previous if self.turn > 1 else 0
+        return replace(self, last=last, previous=0, turn=max(self.turn - 1, 0))
 
     def at_rest(self) -> "CircleState":
         """Nobody is about to answer."""

@@ -77,12 +77,13 @@ class Circles:
             if place is not None:
                 self._open[place] = OpenCircle(message, channel, link, until)
 
-    def forget(self, place: int) -> None:
-        """The circle of this message or thread is over."""
+    def forget(self, *places: int) -> None:
+        """The circles of these messages or threads are over."""
+        gone = set(places)
         self._open = {
             channel: circle
             for channel, circle in self._open.items()
-            if place not in (circle.message, circle.channel)
+            if gone.isdisjoint((circle.message, circle.channel))
         }
 
     def is_writing(self, message: int) -> bool:

@@ -248,7 +248,7 @@ class Pooh(ServiceClient):
         for message in event.message_ids:
             self.services.stories.stop(message)
             self.services.votes.lose(message)
-            self.services.circles.forget(message)
+        self.services.circles.forget(*event.message_ids)  # it looks through all of them
 
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
         """With a thread its story circle is over."""

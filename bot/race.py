@@ -2,7 +2,7 @@
 
 The card holds the texts, and its buttons' ids say who asked, which seed shuffles, who runs and how
 many guessed: so they work after a restart. Who guessed what is in memory only, and only until it is
-told who was who, or an hour has passed.
+told who was who; after an hour it counts no more.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
 """A story circle when something is wrong: stops, closed threads, what is gone or blocked."""
 
+import discord
 import pytest
 
 from bot import circle
@@ -124,6 +125,19 @@ async def test_who_may_not_write_there_adds_nothing_by_buttons_and_forms(
     roo.permissions |= SEND_IN_THREADS if in_thread else SEND_MESSAGES
     message = await add(wood, roo, message, "Now it is.")
     assert turns_of(message) == 2
+
+
+async def test_a_circle_that_goes_with_many_messages_is_forgotten(wood: Stage) -> None:
+    message = await begun(wood, wood.server.person("Kanga"), sentence="A bee sat.")
+    circles, place = wood.bot.services.circles, message.channel.id
+    assert circles.find(place)
+    gone: list[list[str | int]] = [[], ["1", "2"], ["1", str(message.id)]]
+    for ids in gone:
+        assert circles.find(place)
+        await wood.bot.on_raw_bulk_message_delete(
+            discord.RawBulkMessageDeleteEvent({"ids": ids, "channel_id": str(place)})
+        )
+    assert not circles.find(place) and not len(circles)
 
 
 async def test_what_automod_blocks_is_explained_and_given_back(wood: Stage) -> None:

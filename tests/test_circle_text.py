@@ -154,8 +154,9 @@ def test_circles_are_known_until_they_are_forgotten() -> None:
     assert len(circles) == 0
     circles.add(12, 11, "link", parent=1, at_home=True)
     circles.add(22, 2, "link", parent=None, at_home=False)
-    circles.forget(12)
-    assert len(circles) == 1
+    circles.add(32, 3, "link", parent=None, at_home=True)
+    circles.forget(12, 32, 42)  # many messages are deleted at once
+    assert len(circles) == 1 and circles.find(2)
     clock.advance(FORGOTTEN)
     assert circles.find(2) is None and len(circles) == 0
     circles.add(12, 11, "link", parent=None, at_home=True)
@@ -172,3 +173,17 @@ def test_a_message_is_written_by_whoever_said_so_first() -> None:
             pass
         assert circles.is_writing(1)
     assert not circles.is_writing(1)
+
+
+def test_who_is_alone_may_take_all_back_and_add_at_once() -> None:
+    state = CircleState(1)
+    for _ in range(4):
+        state = state.after(1)
+    for turn in (3, 2, 1):
+        state = state.undone()
+        assert (state.turn, state.last) == (turn, 1), "they may take back the next, too"
+        assert state.after(1).may_add(1, 0.0), "nobody else has written"
+    assert not state.after(2).may_add(2, 0.0), "now somebody has"
+    state = state.undone()
+    assert (state.turn, state.last) == (0, 0)
+    assert state.after(2).may_add(2, 0.0)
