@@ -230,7 +230,7 @@ class Draft:
         self._rng = first.rng
         chooses = network.remembers and sampling.temperature >= CHOOSING
         self._count = sampling.candidates if chooses else 1
-        self._resting: list[Sequence] = []
+        self._candidates = [first]
         self.writing = [first]
         self.text = ""
         self.over = False
@@ -243,9 +243,9 @@ class Draft:
 
     def close(self) -> None:
         """Give the slots back."""
-        for sequence in (*self.writing, *self._resting):
+        for sequence in self._candidates:
             sequence.close()
-        self.writing, self._resting = [], []
+        self.writing, self._candidates = [], []
 
     def settle(self) -> None:
         """After a step: what is certain now, and candidates for the next sentence if one is."""
@@ -253,15 +253,15 @@ class Draft:
             (only,) = self.writing
             self.text, self.over = only.text[: only.certain], only.over
             return
-        self._resting += [sequence for sequence in self.writing if sequence.rests]
-        self.writing = [sequence for sequence in self.writing if not sequence.rests]
-        if len(self._resting) < math.ceil(self._count / 2):
+        self.writing = [sequence for sequence in self._candidates if not sequence.rests]
+        whole = [sequence for sequence in self._candidates if sequence.rests]
+        if len(whole) < math.ceil(self._count / 2):
             return
-        best = max(self._resting, key=self._score)
-        for sequence in (*self.writing, *self._resting):
+        best = max(whole, key=self._score)  # of several as good, the first, not who ended first
+        for sequence in self._candidates:
             if sequence is not best:
                 sequence.close()
-        self.writing, self._resting = [best], []
+        self._candidates = [best]
         self.text, self.over = best.text[: best.certain], best.over
         if not self.over:
             self._branch(best)
@@ -273,7 +273,8 @@ class Draft:
             np.random.default_rng(seed) for seed in self._rng.integers(2**63, size=self._count)
         )
         for rng in others:
-            self.writing.append(sequence.fork(rng))
+            self._candidates.append(sequence.fork(rng))
+        self.writing = list(self._candidates)
 
     def _score(self, sequence: Sequence) -> float:
         """How well a sentence follows."""
@@ -286,7 +287,9 @@ class Draft:
         extreme = max(0.0, UNLIKELY - mean, mean - LIKELY)
         informed = (by_story - alone) / math.sqrt(max(len(sentence), SHORT))
         echoed = ECHO * echo(before, sentence)
-        return informed - STEEP * (wrong + extreme) - echoed - (len(sentence) < SHORT)
+        lost = STEEP * (wrong + extreme) + echoed + (len(sentence) < SHORT)
+        # Where the sentence before is the whole story, only rounding is left: it shall not choose.
+        return round(informed - lost, 3)
 
 
 def advance(network: Network, drafts: abc.Sequence[Draft]) -> None:

@@ -9,6 +9,7 @@ from model.rules import faults
 from model.sampling import Sampling
 from model.sentences import has_ended, last_sentence
 from model.vocab import Vocab
+from model.weights import load_decoder
 from model.words import WordFilter
 from model.writing import LONGEST_SENTENCE, Draft, advance, generate
 from tests.networks import FAR, PLAIN, random_gpt, tensors
@@ -54,6 +55,14 @@ def test_the_same_seed_writes_the_same_alone_and_in_company() -> None:
     assert together == ["".join(generate(far(), VOCAB, *wish)) for wish in wishes]
     assert [len(text) for text in together] == [150, 90, 60]
     assert together[0] != write(far(), VOCAB, [("ab", Sampling(150, 1.2, top_p=1.0, seed=3))])[0]
+
+
+def test_where_sentences_are_as_good_rounding_does_not_choose() -> None:
+    # After so short a prompt the first sentence has no story but the sentence before.
+    decoder, vocab = load_decoder("pooh", slots=65)
+    wishes = [("One day Pooh ", Sampling(60, seed=seed, candidates=8)) for seed in range(8)]
+    together = write(decoder, vocab, wishes)
+    assert together == [write(decoder, vocab, [wish])[0] for wish in wishes]
 
 
 def test_every_slot_is_given_back() -> None:
