@@ -150,7 +150,9 @@ def _run(options: argparse.Namespace) -> int:
         if not stopped_by and distributed.is_first():
             report(prepared)
         distributed.wait()  # no process ends under the others: gloo's threads are idle now
-        return 128 + stopped_by if stopped_by else 0
+        code = 128 + stopped_by if stopped_by else 0
+        distributed.end(code)
+        return code
     finally:
         distributed.stop()
 
