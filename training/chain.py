@@ -5,7 +5,6 @@ are. `read_back` says how much of the book could be got out of it again; `ORDER`
 chosen so that this is next to nothing, and of these the loss is the least (docs/race.md).
 """
 
-import argparse
 import hashlib
 import json
 import sys
@@ -16,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from model.chain import Chain
-from model.console import add_version, forgive_outputs
 from model.files import write_atomically
 from model.sampling import Sampling
-from model.weights import ROOT
 from training.corpus import Texts, load_texts
 from training.evaluate import BOOK
 from training.measures import write
-from training.recipe import CorpusError, books_folder, read_recipe
+from training.race_file import make_race_file
+from training.recipe import CorpusError, read_recipe
 from training.reports import Report, loss_report, recall_report
 
 NAME = "markov"
@@ -80,24 +78,12 @@ def evaluate(chain: Chain, texts: Texts) -> Report:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 0, or 2 with one line on stderr."""
-    forgive_outputs()
-    parser = argparse.ArgumentParser(
-        prog="python -m training.chain",
-        description="Make the Markov chain of the race, and measure it.",
+    return make_race_file(
+        "training.chain",
+        "Make the Markov chain of the race, and measure it.",
+        _make,
+        arguments,
     )
-    add_version(parser)
-    parser.add_argument("--books", type=Path, default=books_folder(), metavar="FOLDER",
-                        help="where the books lie (default: data/books)")  # fmt: skip
-    parser.add_argument("--output", type=Path, default=ROOT / "weights" / "race", metavar="FOLDER",
-                        help="where to write (default: weights/race)")  # fmt: skip
-    options = parser.parse_args(arguments)
-    try:
-        summary = _make(options.books, options.output)
-    except (CorpusError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(summary, indent=1))
-    return 0
 
 
 def _make(folder: Path, output: Path) -> dict[str, Any]:

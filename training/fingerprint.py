@@ -5,7 +5,6 @@ books that were read, and on parts of the books themselves, always beside an exa
 shingles, which is thrown away.
 """
 
-import argparse
 import hashlib
 import json
 import sys
@@ -16,12 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.console import add_version, forgive_outputs
 from model.files import write_atomically
 from model.fingerprint import LEAST, SHINGLE, WINDOW, Fingerprint, Hashes, runs, shingles, words
-from model.weights import ROOT
 from training.corpus import load_texts
-from training.recipe import CorpusError, books_folder, read_recipe
+from training.race_file import make_race_file
+from training.recipe import CorpusError, read_recipe
 
 NAME = "books"
 PART = 300  # characters of a text that is measured: as much as a runner of a race writes
@@ -75,24 +73,12 @@ def measure(fingerprint: Fingerprint, exact: ExactList, texts: Sequence[str]) ->
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 0, or 2 with one line on stderr."""
-    forgive_outputs()
-    parser = argparse.ArgumentParser(
-        prog="python -m training.fingerprint",
-        description="Make the fingerprint that tells what stands in the books, and measure it.",
+    return make_race_file(
+        "training.fingerprint",
+        "Make the fingerprint that tells what stands in the books, and measure it.",
+        _make,
+        arguments,
     )
-    add_version(parser)
-    parser.add_argument("--books", type=Path, default=books_folder(), metavar="FOLDER",
-                        help="where the books lie (default: data/books)")  # fmt: skip
-    parser.add_argument("--output", type=Path, default=ROOT / "weights" / "race", metavar="FOLDER",
-                        help="where to write (default: weights/race)")  # fmt: skip
-    options = parser.parse_args(arguments)
-    try:
-        summary = _make(options.books, options.output)
-    except (CorpusError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(summary, indent=1))
-    return 0
 
 
 def _make(folder: Path, output: Path) -> dict[str, Any]:
