@@ -32,7 +32,7 @@ from bot.settings import Settings, SettingsError, application_id, read_settings
 from bot.store import StoreError
 from bot.sync import send_if_new
 from bot.terminal import converse
-from bot.writer import Writer
+from bot.writer import Writer, most_texts
 from model.console import ConsoleError, Parser, add_version, program, standard_output
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
@@ -131,8 +131,7 @@ def _words(settings: Settings) -> WordFilter:
 
 
 def _writer(settings: Settings, words: WordFilter) -> Writer:
-    # One more, in which a candidate is read by itself: else the first comparison doubles the cache.
-    slots = settings.slots * settings.candidates + 1
+    slots = most_texts(settings.slots, settings.candidates)
     decoder, vocab = load_decoder(settings.model, slots=slots)
     return Writer(
         decoder,

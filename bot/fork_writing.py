@@ -62,9 +62,10 @@ async def write_both(
     how = replace(how, length=min(how.length, LONGEST), whole_word=True)
     if not how.temperature or how.top_k == 1:
         raise Refusal(ForkText.ONE_WAY)
-    pages = Pages(press % SEEDS, (0, 0), 1, short_digest(writer.weights))
+    candidates = writer.share(len(Way))
+    pages = Pages(press % SEEDS, (0, 0), 1, short_digest(writer.digest(candidates)))
     versions = [pages.sampling(how), pages.turned(1).sampling(how)]
-    written = stories.submit_together(person, prompt.context, versions)
+    written = stories.submit_together(person, prompt.context, versions, candidates)
     try:
         if (shown := await response.open()) is not None:
             services.votes.place(vote, shown)

@@ -2,7 +2,7 @@
 
 The same seed, settings and weights give the same story, so nothing is stored: the ids of the
 buttons remember the first seed, how wild each version is, which one is shown, and which weights
-told them.
+told them (and in how many candidates: see `writer.Writer.digest`).
 """
 
 import re

@@ -157,7 +157,7 @@ def _page(read: Prompt, story: Story) -> Page:
 
 def digest_of(racers: Sequence[Racer], codes: str) -> str:
     """Of the weights of those who ran, as the buttons remember it."""
-    digests = [racer.writer.weights for racer in racers if racer.code in codes]
+    digests = [racer.writer.decoder.digest for racer in racers if racer.code in codes]
     return short_digest(hashlib.sha256(" ".join(digests).encode()).hexdigest())
 
 

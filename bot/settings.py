@@ -53,8 +53,8 @@ class Settings:
         token: the bot's token, "" where none is needed. It is not part of the repr.
         model: a name in weights/ or a path.
         guilds: the only servers in which it answers; empty: everywhere.
-        slots: stories written at the same time.
-        candidates: sentences that are tried for each that is written.
+        slots: stories written at the same time, or candidates of fewer.
+        candidates: sentences that are tried for each that is written, at most.
         queue: stories that may wait.
         deadline: seconds a story may take, waiting included.
         cooldown: seconds after which one person may ask again.
@@ -76,7 +76,7 @@ class Settings:
     token: str = ""
     model: str = DEFAULT_MODEL
     guilds: frozenset[int] = frozenset()
-    slots: int = 8
+    slots: int = 32
     candidates: int = CANDIDATES
     queue: int = 256
     deadline: float = 300.0

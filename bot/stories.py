@@ -27,7 +27,7 @@ from bot.targets import Target, why_not_shown
 from bot.translations import Language, Text
 from bot.worker import Story
 from bot.writer import BusyError, ClosingError, Writer
-from model.sampling import Sampling
+from model.sampling import MAX_CANDIDATES, Sampling
 from model.words import WordFilter
 
 PACE = 1.0  # seconds between two edits of one message ...
@@ -145,7 +145,10 @@ class Stories:
         self._model = messages.escape(model[:24])
         self.make_buttons = make_buttons
         self._limiter = Limiter(settings.cooldown, settings.burst, clock.monotonic)
-        self._weights = short_digest(writer.weights)
+        # The short digest of each number of candidates -> that number.
+        self._candidates = {
+            short_digest(writer.digest(count)): count for count in range(1, MAX_CANDIDATES + 1)
+        }
         self._shown: dict[int, Story] = {}  # message -> the story that is being written there
         self._unwanted: set[Story] = set()  # when it ends, whether to delete it is asked
         self._tasks: set[asyncio.Task[None]] = set()
@@ -216,17 +219,20 @@ class Stories:
         if self._words.refuses(page.text):  # the list may have grown since it was written
             raise Refusal(Text.RATHER_NOT)
         state = ButtonState(person, sampling, request.pages is None, request.pages)
+        candidates = None
         if request.pages is not None:
             sampling = request.pages.sampling(sampling)
+            candidates = self._candidates.get(request.pages.weights)
         else:  # it goes on: only the prompt's last word was to, perhaps, and there is less room
             length = min(sampling.length, max(messages.room(page), 1))
             sampling = replace(sampling, length=length, whole_word=True)
         # What an old message holds may come from a network that knew other characters.
-        story = ask_writer(self._writer, person, vocab.clean(page.text).text, sampling)
+        context = vocab.clean(page.text).text
+        story = ask_writer(self._writer, person, context, sampling, candidates)
         return _Job(story, state, page, target, request.place)
 
     def submit_together(
-        self, person: int, context: str, samplings: Sequence[Sampling]
+        self, person: int, context: str, samplings: Sequence[Sampling], candidates: int
     ) -> list[Story]:
         """Ask for several stories at once, which are written side by side where there is room.
 
@@ -236,6 +242,7 @@ class Stories:
             person: who asks.
             context: what all go on from, checked.
             samplings: of each.
+            candidates: of each.
 
         Raises:
             Refusal: the writer does not take all of them, and so none.
@@ -243,7 +250,7 @@ class Stories:
         stories: list[Story] = []
         try:
             for sampling in samplings:
-                stories.append(ask_writer(self._writer, person, context, sampling))
+                stories.append(ask_writer(self._writer, person, context, sampling, candidates))
         except Refusal:
             for story in stories:
                 self._writer.stop(story)
@@ -252,11 +259,12 @@ class Stories:
 
     def _first_page(self, story: Story) -> Pages:
         assert story.sampling.seed is not None
-        return Pages.first(story.sampling.seed, self._weights)
+        digest = self._writer.digest(story.sampling.candidates)
+        return Pages.first(story.sampling.seed, short_digest(digest))
 
     def is_ours(self, pages: Pages) -> bool:
         """Whether the weights that told these versions are those that write today."""
-        return pages.weights == self._weights
+        return pages.weights in self._candidates
 
     async def _watch(self, job: _Job) -> None:
         story, target = job.story, job.target
@@ -412,14 +420,16 @@ class Stories:
         return (self._tasks | self._delivery.at_work) - {asyncio.current_task()}
 
 
-def ask_writer(writer: Writer, person: int, context: str, sampling: Sampling) -> Story:
+def ask_writer(
+    writer: Writer, person: int, context: str, sampling: Sampling, candidates: int | None = None
+) -> Story:
     """Have a writer take a story on.
 
     Raises:
         Refusal: too many wait, or the bot goes to sleep.
     """
     try:
-        return writer.submit(person, context, sampling)
+        return writer.submit(person, context, sampling, candidates)
     except ClosingError:
         raise Refusal(Text.GOING_TO_SLEEP) from None
     except BusyError as error:

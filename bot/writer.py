@@ -49,8 +49,6 @@ class Writer:
     Attributes:
         decoder: the network, for who makes a twin of it.
         vocab: the characters.
-        weights: a digest of the network's weights and of how it is made to write: where it differs,
-            the same seed tells another story.
         on_end: called with each story when it has ended.
     """
 
@@ -60,7 +58,7 @@ class Writer:
         vocab: Vocab,
         words: WordFilter,
         *,
-        slots: int = 8,
+        slots: int = 32,
         candidates: int = 1,
         capacity: int = 256,
         deadline: float = 300.0,
@@ -73,8 +71,8 @@ class Writer:
             decoder: the network.
             vocab: its characters.
             words: what is never written.
-            slots: stories written together, at most.
-            candidates: sentences that are tried for each that is written.
+            slots: stories written together, at most; few of them share these for candidates.
+            candidates: sentences that are tried for each that is written, at most.
             capacity: stories waiting, at most.
             deadline: the seconds each may take.
             new_seed: for a story that comes without.
@@ -82,8 +80,6 @@ class Writer:
         """
         self.decoder = decoder
         self.vocab = vocab
-        manner = f"{decoder.digest} {candidates} {MANNER}"
-        self.weights = hashlib.sha256(manner.encode("ascii")).hexdigest()
         self._slots = slots
         self._candidates = candidates
         self._capacity = capacity
@@ -103,13 +99,34 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._worker.start()
 
-    def submit(self, person: int, prompt: str, sampling: Sampling) -> Story:
+    def share(self, stories: int = 1) -> int:
+        """How many candidates each of so many stories gets that are asked for now.
+
+        The slots are shared by all that are unfinished. What a story has got it keeps: with another
+        number its seed would tell another story.
+        """
+        share = self._slots // (len(self._writing) + self.waiting + stories)
+        # Of two, the first that ends would be taken: that is no choice.
+        return min(self._candidates, share) if share > 2 else 1
+
+    def digest(self, candidates: int) -> str:
+        """Of the network's weights and of how it is made to write.
+
+        Where it differs, the same seed tells another story.
+        """
+        manner = f"{self.decoder.digest} {candidates} {MANNER}"
+        return hashlib.sha256(manner.encode("ascii")).hexdigest()
+
+    def submit(
+        self, person: int, prompt: str, sampling: Sampling, candidates: int | None = None
+    ) -> Story:
         """Ask for a story; it is written when it is its turn.
 
         Args:
             person: who asks; the turns are shared fairly between people.
             prompt: in characters of the vocabulary; "" begins a story.
             sampling: with or without a seed.
+            candidates: as many as the same story was written with before; None: its `share`.
 
         Raises:
             ClosingError: the bot is going to sleep.
@@ -123,7 +140,7 @@ class Writer:
         if self.waiting >= self._capacity:
             raise BusyError(own=False)
         seed = self._new_seed() if sampling.seed is None else sampling.seed
-        sampling = replace(sampling, seed=seed, candidates=self._candidates)
+        sampling = replace(sampling, seed=seed, candidates=candidates or self.share())
         story = Story(self._queue.join(person), prompt, sampling, self._clock.monotonic())
         story.timer = self._loop.call_later(self._deadline, self.stop, story, Outcome.LATE)
         self._waiting[story.ticket] = story
@@ -225,3 +242,12 @@ class Writer:
         story.ended.set()
         self.on_end(story)
         _log.info("a story of %d characters: %s", len(story.text), outcome.value)
+
+
+def most_texts(slots: int, candidates: int) -> int:
+    """How many texts the network has at once, at most, for stories that share its slots.
+
+    When a story got c candidates, c times as many as were unfinished had room. So of those that
+    have c or more there are at most slots / c; and two more texts serve to compare.
+    """
+    return sum(slots // count for count in range(1, candidates + 1)) + 2

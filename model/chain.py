@@ -155,8 +155,11 @@ class Chain:
         self._slots[other] = list(self._slots[slot])
         return other
 
-    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
-        """Ln P(ids | before)."""
+    def log_likelihoods(self, before: Sequence[int], texts: Sequence[Sequence[int]]) -> list[float]:
+        """Ln P(text | before) of each text."""
+        return [self._log_likelihood(before, ids) for ids in texts]
+
+    def _log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
         whole = [*before, *ids]
         return sum(
             float(np.log(self.probabilities(whole[max(end - self.order, 0) : end])[whole[end]]))

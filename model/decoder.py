@@ -276,30 +276,34 @@ class Decoder:
                 self.read(slot, kept[-self.config.context_length :])
                 sequence.ids = kept
 
-    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
-        """How likely a text goes on so: ln P(ids | before), in nats, at most 0.
+    def log_likelihoods(self, before: Sequence[int], texts: Sequence[Sequence[int]]) -> list[float]:
+        """How likely a text goes on so, for several ways on: ln P(text | before), in nats.
 
         Args:
-            before: at least one id.
-            ids: at least one.
+            before: at least one id; read once for all.
+            texts: of each at least one id.
 
         Raises:
             ValueError: one of them is empty, or an id is not in the vocabulary.
         """
-        self._check(before)
-        self._check(ids)
-        whole, slot, A = [*before, *ids], self.join(), self.config.attention_window
+        for ids in (before, *texts):
+            self._check(ids)
+        slot, found = self.join(), []
         try:
-            parts = [
-                self._read(slot, self._sequence(slot), np.array(whole[start : start + A]))
-                for start in range(0, len(whole), A)
-            ]
+            last = self._read_all(slot, before)[:, -1:]
+            for ids in texts:
+                other = self.fork(slot)
+                try:
+                    x = np.concatenate((last, self._read_all(other, ids[:-1])), axis=1)
+                finally:
+                    self.leave(other)
+                logits = self.logits(x)  # (V, T)
+                logits = logits - logits.max(axis=0)
+                chosen = logits[ids, np.arange(len(ids))]
+                found.append(float((chosen - np.log(np.exp(logits).sum(axis=0))).sum()))
         finally:
             self.leave(slot)
-        logits = self.logits(np.concatenate(parts, axis=1)[:, len(before) - 1 : -1])  # (V, T)
-        logits = logits - logits.max(axis=0)
-        chosen = logits[ids, np.arange(len(ids))]
-        return float((chosen - np.log(np.exp(logits).sum(axis=0))).sum())
+        return found
 
     def _check(self, ids: Sequence[int]) -> None:
         if not ids:
@@ -322,11 +326,10 @@ class Decoder:
             ValueError: no id, or an id that is not in the vocabulary.
         """
         self._check(ids)
-        slot, A = self.join(), self.config.attention_window
+        slot = self.join()
         kept: list[list[Array]] = [[] for _ in range(self.config.n_layer + 1)]
         try:
-            for start in range(0, len(ids), A):
-                self._read(slot, self._sequence(slot), np.array(ids[start : start + A]), kept)
+            self._read_all(slot, ids, kept)
         finally:
             self.leave(slot)
         return np.stack([np.concatenate(parts, axis=1) for parts in kept])
@@ -393,6 +396,17 @@ class Decoder:
                 self._table.move(slot)
         first, sequence.position = sequence.position, sequence.position + count
         return first
+
+    def _read_all(
+        self, slot: int, ids: Sequence[int], kept: Sequence[list[Array]] | None = None
+    ) -> Array:
+        """Read ids (T,), as many as there are, in passes of `attention_window` -> (C, T)."""
+        A, sequence = self.config.attention_window, self._sequence(slot)
+        parts = [
+            self._read(slot, sequence, np.array(ids[start : start + A]), kept)
+            for start in range(0, len(ids), A)
+        ]
+        return np.concatenate(parts or [np.zeros((self.config.n_embd, 0), np.float32)], axis=1)
 
     def _read(
         self,

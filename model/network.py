@@ -38,8 +38,8 @@ class Network(Protocol):
     def fork(self, slot: int) -> int:
         """A free slot for a text that has so far been the same as this one."""
 
-    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
-        """Ln P(ids | before)."""
+    def log_likelihoods(self, before: Sequence[int], texts: Sequence[Sequence[int]]) -> list[float]:
+        """Ln P(text | before) of each text."""
 
     def rewind(self, slot: int, count: int) -> None:
         """Forget the last ids."""

@@ -209,6 +209,7 @@ class Draft:
         text: what is written and will not change any more: it only grows.
         over: nothing more will come.
         writing: the candidates that are not whole yet.
+        decides: enough of them are whole: `choose` is next, and until then none is written on.
     """
 
     def __init__(
@@ -234,6 +235,7 @@ class Draft:
         self.writing = [first]
         self.text = ""
         self.over = False
+        self.decides = False
         if self._count > 1:
             try:
                 self._branch(first)
@@ -248,20 +250,26 @@ class Draft:
         self.writing, self._candidates = [], []
 
     def settle(self) -> None:
-        """After a step: what is certain now, and candidates for the next sentence if one is."""
+        """After a step of the network: what is certain now, and who is whole."""
         if self._count == 1:
             (only,) = self.writing
             self.text, self.over = only.text[: only.certain], only.over
             return
         self.writing = [sequence for sequence in self._candidates if not sequence.rests]
+        whole = len(self._candidates) - len(self.writing)
+        self.decides = whole >= math.ceil(self._count / 2)
+        if self.decides:
+            self.writing = []
+
+    def choose(self) -> None:
+        """Tell the best of the candidates that are whole, and begin the next sentence."""
         whole = [sequence for sequence in self._candidates if sequence.rests]
-        if len(whole) < math.ceil(self._count / 2):
-            return
-        best = max(whole, key=self._score)  # of several as good, the first, not who ended first
+        scores = self._scores(whole)
+        best = whole[scores.index(max(scores))]  # of several as good the first, not who ended first
         for sequence in self._candidates:
             if sequence is not best:
                 sequence.close()
-        self._candidates = [best]
+        self._candidates, self.decides = [best], False
         self.text, self.over = best.text[: best.certain], best.over
         if not self.over:
             self._branch(best)
@@ -276,12 +284,17 @@ class Draft:
             self._candidates.append(sequence.fork(rng))
         self.writing = list(self._candidates)
 
-    def _score(self, sequence: Sequence) -> float:
-        """How well a sentence follows."""
+    def _scores(self, sequences: abc.Sequence[Sequence]) -> list[float]:
+        """How well their sentences follow."""
+        near = last_sentence(self._prompt + self.text)[-2 * LONGEST_SENTENCE :] or START
+        sentences = [self._vocab.encode(sequence.sentence) for sequence in sequences]
+        alone = self._network.log_likelihoods(self._vocab.encode(near), sentences)
+        return [self._score(*pair) for pair in zip(sequences, alone, strict=True)]
+
+    def _score(self, sequence: Sequence, alone: float) -> float:
+        """How well a sentence follows, of which ln P(s | the sentence before) is `alone`."""
         before, sentence = self._prompt + self.text, sequence.sentence
-        near = last_sentence(before)[-2 * LONGEST_SENTENCE :] or START
         by_story = sequence.log_likelihood
-        alone = self._network.log_likelihood(self._vocab.encode(near), self._vocab.encode(sentence))
         mean = by_story / len(sentence)
         wrong = faults(before, sentence) + (not has_ended(sentence))
         extreme = max(0.0, UNLIKELY - mean, mean - LIKELY)
@@ -295,11 +308,24 @@ class Draft:
 def advance(network: Network, drafts: abc.Sequence[Draft]) -> None:
     """One more character for each candidate of each text, in one step of the network.
 
+    To choose a sentence takes as long as several steps. So one text at a time does, the first of
+    those that are to; the others wait for their turn while the rest is written on.
+
     Args:
         network: theirs.
         drafts: at least one, none of them over.
     """
-    sequences = [sequence for draft in drafts for sequence in draft.writing]
+    if sequences := [sequence for draft in drafts for sequence in draft.writing]:
+        _step(network, sequences)
+        for draft in drafts:
+            if draft.writing:
+                draft.settle()
+    if deciding := next((draft for draft in drafts if draft.decides), None):
+        deciding.choose()
+
+
+def _step(network: Network, sequences: abc.Sequence[Sequence]) -> None:
+    """One more character for each, in one step of the network."""
     chosen = next_ids(
         np.stack([sequence.allowed() for sequence in sequences]),  # (S, V)
         [sequence.sampling for sequence in sequences],
@@ -314,8 +340,6 @@ def advance(network: Network, drafts: abc.Sequence[Draft]) -> None:
         rows = network.step([sequence.slot for sequence in reading], list(reading.values())).copy()
         for sequence, logits in zip(reading, rows, strict=True):
             sequence.logits = logits
-    for draft in drafts:
-        draft.settle()
 
 
 def generate(

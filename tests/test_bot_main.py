@@ -98,10 +98,10 @@ def test_a_full_house_that_compares_candidates_needs_no_more_memory(small: Path)
     settings = Settings(token=TOKEN, model=str(small), slots=2, candidates=3)
     decoder = front._writer(settings, front._words(settings)).decoder
     assert isinstance(decoder, Decoder)
-    for _ in range(2 * 3):
+    for _ in range(2 + 1):  # two stories, of which one has two candidates
         decoder.join()
     capacity = decoder._capacity
-    decoder.log_likelihood([0], [0])
+    decoder.log_likelihoods([0], [[0], [0, 1]])
     assert decoder._capacity == capacity
 
 

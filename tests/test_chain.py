@@ -93,8 +93,9 @@ def test_as_a_network_it_writes_side_by_side_and_steps_back() -> None:
     network.read(other, chain.vocab.encode("The"))
     assert (network.read(one, []) == first).all(), "they part"
     ids = chain.vocab.encode(SAMPLE[:60])
-    assert network.log_likelihood(ids[:20], ids[20:]) == pytest.approx(
-        -chain.losses(SAMPLE[:60])[20:].sum()
+    nats = chain.losses(SAMPLE[:60])[20:]
+    assert network.log_likelihoods(ids[:20], [ids[20:], ids[20:23]]) == pytest.approx(
+        [-nats.sum(), -nats[:3].sum()]
     )
     network.leave(one)
     assert network.join() == one

@@ -92,6 +92,31 @@ async def test_again_never_loses_a_story_in_any_place_before_and_after_a_restart
         assert shown(story) == "5/5" and "temperature 1.4 " in note(story)
 
 
+async def test_a_story_told_in_a_crowd_is_told_again_alone_with_as_few_candidates(
+    schemas: Schemas | None,
+) -> None:
+    async with stage(schemas=schemas, slots=12, candidates=6) as wood:
+        wood.decoder.remembers = True  # else one candidate is written, whatever is asked for
+        people = [wood.server.person(f"Rabbit's relation {i}") for i in range(5)]
+        wood.decoder.hold()
+        uses = []
+        for person in people:  # in this order
+            uses.append(person.command("pooh", prompt="The mouse", temperature=1.0, length=60))
+            await wood.server.until(lambda: len(wood.writer.unfinished) == len(uses))
+        counts = [story.sampling.candidates for story in wood.writer.unfinished]
+        assert counts == [6, 6, 4, 3, 1]
+        wood.decoder.open()
+        for use, person, count in zip(uses, people, counts, strict=True):
+            story = await told(wood, use)
+            first = story.content
+            await pressed(wood, person, story, "Again")
+            second = story.content
+            await wood.restart()
+            for label, version in (("◀", first), ("▶", second)):
+                await pressed(wood, person, story, label)
+                assert story.content == version, f"{count} candidates"
+
+
 async def test_others_turn_pages_in_a_copy_for_themselves(wood: Stage) -> None:
     server = wood.server
     kanga, roo = server.person("Kanga"), server.person("Roo")

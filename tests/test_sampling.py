@@ -240,7 +240,7 @@ class Alphabet:
     def fork(self, slot: int) -> int:
         raise AssertionError("one candidate needs no fork")
 
-    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
+    def log_likelihoods(self, before: Sequence[int], texts: Sequence[Sequence[int]]) -> list[float]:
         raise AssertionError("one candidate is not compared")
 
 

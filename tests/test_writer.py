@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bot.worker import Outcome, Story
-from bot.writer import UNFINISHED, BusyError, ClosingError, Writer
+from bot.writer import UNFINISHED, BusyError, ClosingError, Writer, most_texts
 from model.decoder import Decoder
-from model.sampling import Sampling
+from model.sampling import MAX_CANDIDATES, Sampling
 from model.strangers import NOBODY
 from model.vocab import Vocab
 from model.words import WordFilter
@@ -29,6 +31,7 @@ async def at_work(
     *,
     words: WordFilter | None = None,
     slots: int = 2,
+    candidates: int = 1,
     capacity: int = 100,
     deadline: float = 600.0,
     decoder: HeldDecoder | None = None,
@@ -40,6 +43,7 @@ async def at_work(
         VOCAB,
         words or WordFilter(active=False),
         slots=slots,
+        candidates=candidates,
         capacity=capacity,
         deadline=deadline,
     )
@@ -81,6 +85,44 @@ async def test_stories_in_company_are_what_the_network_writes_alone() -> None:
         assert await ended(*stories) == [Outcome.WRITTEN] * len(wishes)
         for story, wish in zip(stories, wishes, strict=True):
             assert story.text == alone(*wish)
+
+
+async def test_few_stories_share_the_room_for_candidates() -> None:
+    async with at_work(slots=8, candidates=6) as (writer, decoder):
+        decoder.hold()
+        stories = [writer.submit(i, "The", Sampling(length=30, seed=i)) for i in range(12)]
+        assert [story.sampling.candidates for story in stories] == [6, 4, *[1] * 10]
+        assert writer.writing == 8 and writer.share() == 1
+        assert writer.submit(20, "The", SHORT, candidates=5).sampling.candidates == 5
+        decoder.open()
+        await ended(*stories)
+        await until(lambda: not writer.writing)
+        assert writer.share() == 6 and writer.share(2) == 4 and writer.share(4) == 1
+
+
+@given(
+    slots=st.integers(1, 64),
+    candidates=st.integers(1, MAX_CANDIDATES),
+    events=st.lists(st.none() | st.integers(0, 63), max_size=120),
+)
+def test_no_crowd_needs_more_texts_than_there_is_room_for(
+    slots: int, candidates: int, events: list[int | None]
+) -> None:
+    writer = Writer(
+        HeldDecoder(*small_weights(VOCAB)), VOCAB, WordFilter(), slots=slots, candidates=candidates
+    )
+    unfinished: list[int] = []
+    for event in events:  # one comes, or one of those who are there goes
+        if event is not None:
+            del unfinished[event : event + 1]
+        elif len(unfinished) < slots:
+            unfinished.append(writer.share(len(unfinished) + 1))
+        assert sum(unfinished) <= most_texts(slots, candidates) - 2
+
+
+async def test_each_number_of_candidates_has_a_digest_of_its_own() -> None:
+    async with at_work(candidates=3) as (writer, _):
+        assert len({writer.digest(count) for count in range(1, 17)}) == 16
 
 
 async def test_a_story_has_a_seed_that_tells_it_again() -> None:
@@ -369,7 +411,7 @@ class Reciter:
     def fork(self, slot: int) -> int:
         raise AssertionError("one candidate needs no fork")
 
-    def log_likelihood(self, before: Sequence[int], ids: Sequence[int]) -> float:
+    def log_likelihoods(self, before: Sequence[int], texts: Sequence[Sequence[int]]) -> list[float]:
         raise AssertionError("one candidate is not compared")
 
     def read(self, slot: int, ids: Sequence[int]) -> NDArray[np.float32]:

@@ -29,11 +29,14 @@ def test_the_likelihood_of_a_text_is_the_network_s() -> None:
     ids = np.random.default_rng(0).integers(0, FAR.vocab_size, FAR.context_length)
     nats = losses(gpt, ids)
     for parted in (1, 5, len(ids) - 1):
-        found = decoder.log_likelihood(ids[:parted].tolist(), ids[parted:].tolist())
-        assert found == pytest.approx(-nats[parted - 1 :].sum(), abs=1e-3)
+        before, after = ids[:parted].tolist(), ids[parted:].tolist()
+        found = decoder.log_likelihoods(before, [after, after[:1], after[:2]])  # one by one
+        for likely, end in zip(found, (None, parted, parted + 1), strict=True):
+            assert likely == pytest.approx(-nats[parted - 1 : end].sum(), abs=1e-3)
     for before, after in (([], [1]), ([1], []), ([99], [1])):
         with pytest.raises(ValueError, match="ids"):
-            decoder.log_likelihood(before, after)
+            decoder.log_likelihoods(before, [[0], after])
+    assert not any(decoder._sequences)
 
 
 def test_a_sequence_knows_how_likely_its_sentence_is() -> None:
@@ -44,7 +47,7 @@ def test_a_sequence_knows_how_likely_its_sentence_is() -> None:
     before = VOCAB.encode("ab" + draft.text)
     for sequence in draft.writing:
         if sequence.sentence:
-            likely = decoder.log_likelihood(before, VOCAB.encode(sequence.sentence))
+            (likely,) = decoder.log_likelihoods(before, [VOCAB.encode(sequence.sentence)])
             assert sequence.log_likelihood == pytest.approx(likely, abs=1e-3)
     draft.close()
 
@@ -64,11 +67,42 @@ def test_where_sentences_are_as_good_rounding_does_not_choose(
     decoder, vocab = load_decoder("pooh", slots=33)
     wishes = [("One day Pooh ", Sampling(40, seed=seed, candidates=8)) for seed in range(4)]
     told = write(decoder, vocab, wishes)
-    exact, random = decoder.log_likelihood, np.random.default_rng(0)
+    exact, random = decoder.log_likelihoods, np.random.default_rng(0)
     monkeypatch.setattr(
-        decoder, "log_likelihood", lambda *ids: exact(*ids) + random.uniform(-1e-4, 1e-4)
+        decoder,
+        "log_likelihoods",
+        lambda *ids: [likely + random.uniform(-1e-4, 1e-4) for likely in exact(*ids)],
     )
     assert write(decoder, vocab, wishes) == told
+
+
+def test_one_text_at_a_time_chooses_while_the_others_are_written_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoder, exact = far(), Decoder.log_likelihoods
+    compared: list[int] = []
+
+    def compare(before: list[int], texts: list[list[int]]) -> list[float]:
+        compared[-1] += 1
+        return exact(decoder, before, texts)
+
+    monkeypatch.setattr(decoder, "log_likelihoods", compare)
+    drafts = [Draft(decoder, VOCAB, "ab", HOW) for _ in range(3)]  # all come to an end at once
+    waited = 0
+    while drafts:
+        compared.append(0)
+        deciding = [draft for draft in drafts if draft.decides]
+        told = [draft.text for draft in deciding]
+        advance(decoder, drafts)
+        assert compared[-1] <= 1
+        waited += sum(draft.decides for draft in deciding)
+        for draft, text in zip(deciding, told, strict=True):
+            assert not draft.decides or (draft.text == text and not draft.writing)
+        for draft in [draft for draft in drafts if draft.over]:
+            assert draft.text == "".join(generate(far(), VOCAB, "ab", HOW))
+            draft.close()
+            drafts.remove(draft)
+    assert max(compared) == 1 and waited > 0
 
 
 def test_every_slot_is_given_back() -> None:
