@@ -211,11 +211,11 @@ class Pooh(ServiceClient):
         request = mentions.read(message, self.user.id, self.services.clock.now())
         if request is None:
             return
+        reply = Reply(message, self.services.delivery)  # who was heard is answered before it goes
         server = await self.services.store.server(guild)
         channel = message.channel
         if not server.answers_in(channel.id, getattr(channel, "parent_id", None)):
             return
-        reply = Reply(message, self.services.delivery)
         try:
             if isinstance(request, Text):
                 raise Refusal(request)

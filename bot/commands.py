@@ -28,12 +28,12 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """Let in who is in a server that the host allows."""
-        if services_of(interaction).settings.is_allowed(interaction.guild_id):
-            return True
+        allowed = services_of(interaction).settings.is_allowed(interaction.guild_id)
         if interaction.type is not discord.InteractionType.autocomplete:
-            response = response_to(interaction)
-            await response.say(response.language.say(Text.NOT_AT_HOME))
-        return False
+            response = response_to(interaction)  # who was heard is answered before the bot goes
+            if not allowed:
+                await response.say(response.language.say(Text.NOT_AT_HOME))
+        return allowed
 
     async def on_error(
         self, interaction: discord.Interaction, error: app_commands.AppCommandError, /

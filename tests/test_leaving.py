@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot import explanations, keep, pictures
+from bot.translations import Language, Text
 from tests.bot_steps import told
 from tests.fake_discord import Cut, Message
 from tests.hosting import Stage
@@ -81,3 +82,29 @@ async def test_who_is_never_answered_holds_the_bot_no_longer_than_its_grace(
     await wood.until(leaving.done)
     assert not wood.bot.services.delivery.at_work
     gate.set()
+
+
+@pytest.mark.parametrize("way", ["command", "menu", "mention"])
+async def test_who_is_heard_is_answered_though_what_the_server_decided_comes_slowly(
+    wood: Stage, way: str
+) -> None:
+    kanga, store = wood.server.person(), wood.bot.services.store
+    said = wood.server.person().say("The bee")
+    assert store._db is not None
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT count(*) FROM n"
+    reading = asyncio.create_task(store._read(endless))
+    if way == "mention":
+        asked = kanga.say("@pooh The bee")
+    else:
+        use = kanga.menu("Continue as Pooh", said) if way == "menu" else kanga.command("pooh")
+    await wood.server.until(lambda: wood.bot.services.delivery.at_work, "a handler", patience=10)
+    leaving = asyncio.create_task(wood.bot.leave(grace=60.0))
+    await wood.server.until(lambda: wood.writer.is_closing)
+    await store._db.interrupt()
+    assert await reading == []
+    await leaving
+    sleepy = Language.ENGLISH.say(Text.GOING_TO_SLEEP)
+    if way == "mention":
+        assert f"note {asked.id}" in asked.channel.nonces
+    else:
+        assert (await use.answer()).content == sleepy
