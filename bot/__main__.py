@@ -7,6 +7,7 @@ python -m bot health     ask the bot that is running here whether it is well
 python -m bot sync       send the commands to Discord, if it has others
 python -m bot invite     print the links that bring Pooh to a server or to a person
 python -m bot backup F   copy the settings of servers into the file F, also while the bot runs
+python -m bot merge F... take in such copies of other machines' files, also while the bot runs
 """
 
 import argparse
@@ -19,11 +20,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot import checks, health, logs
-from bot.backup import backup
+from bot.backup import backup, describe
 from bot.client import Pooh
 from bot.commands import make_tree
 from bot.connection import ConnectionFailure, diagnosed
 from bot.invite import links
+from bot.merge import merge
 from bot.options import DEFAULTS, MAX_LENGTH, MAX_SEED, MAX_TOP_K, MIN_TOP_P
 from bot.redaction import Redactor, redacted_output
 from bot.reload import reload
@@ -215,6 +217,14 @@ def _backup(settings: Settings, options: argparse.Namespace) -> bool:
     return False
 
 
+def _merge(settings: Settings, options: argparse.Namespace) -> bool:
+    application = application_id(settings.require_token())
+    assert application is not None  # the settings have checked the token
+    asyncio.run(merge(settings.database, options.files, application))
+    print(f"Taken in. {describe(settings.database)}.")
+    return False
+
+
 def _between(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         number = kind(text)
@@ -289,6 +299,9 @@ def _parser() -> argparse.ArgumentParser:
     copy.add_argument("file", type=Path, metavar="FILE", help="what the copy is called")
     copy.add_argument("--overwrite", action="store_true", help="it may be there already")
     copy.set_defaults(do=_backup)
+    taking = commands.add_parser("merge", help="take in the settings of servers from copies")
+    taking.add_argument("files", type=Path, metavar="FILE", nargs="+", help="from `backup`")
+    taking.set_defaults(do=_merge)
     return parser
 
 

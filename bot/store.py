@@ -13,7 +13,7 @@ import logging
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -46,7 +46,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE TABLE refusal (person BLOB PRIMARY KEY) WITHOUT ROWID",
     ),
+    (  # what `merge` needs: which of two rows is the newer, and the keys of files it took in
+        "ALTER TABLE server ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE other_key (key BLOB PRIMARY KEY) WITHOUT ROWID",
+    ),
 )
+NOW = "CAST(strftime('%s', 'now') AS INTEGER)"  # seconds since 1970
 # What `check_version` wants to know, at one moment: another process may be making the tables.
 VERSION = """SELECT (SELECT user_version FROM pragma_user_version),
     (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_master)"""
@@ -158,16 +163,27 @@ class Store:
                 servers.
         """
         try:
-            await self._open(application)
-        except (OSError, sqlite3.Error, StoreError) as error:
+            await self.connect(application)
+        except StoreError as error:
             _log.error(
-                "POOH_DATABASE: %s: %s; nothing is kept, every server has the defaults, and who "
+                "POOH_DATABASE: %s; nothing is kept, every server has the defaults, and who "
                 "said no in /privacy is not known, until this is mended and the bot restarted",
-                *(self.path, _reason(error)),
+                error,
             )
-            await self.close()
 
-    async def _open(self, application: int) -> None:
+    async def connect(self, application: int) -> None:
+        """Open the file, made if there is none, and bring it to today's version.
+
+        Raises:
+            StoreError: that cannot be.
+        """
+        try:
+            await self._connect(application)
+        except (OSError, sqlite3.Error, StoreError) as error:
+            await self.close()
+            raise StoreError(f"{self.path}: {_reason(error)}") from None
+
+    async def _connect(self, application: int) -> None:
         create(self.path)
         # Autocommit: each statement is a transaction of its own.
         connection = aiosqlite.connect(self.path, timeout=BUSY, isolation_level=None)
@@ -243,13 +259,13 @@ class Store:
         """
         values = {column: _as_kept(value) for column, value in decided.items()}
         assert values.keys() <= set(COLUMNS), "the columns are named here, not by who asks"
-        columns, marks = ", ".join(values), ", ".join("?" for _ in values)
+        columns, marks = ", ".join(values), _marks(values)
         changes = ", ".join(
             f"{c} = {_LATEST if c == 'story_day' else f'excluded.{c}'}" for c in values
         )
         await self._write(
-            f"INSERT INTO server (id, {columns}) VALUES (?, {marks}) "
-            f"ON CONFLICT (id) DO UPDATE SET {changes}",
+            f"INSERT INTO server (id, changed, {columns}) VALUES (?, {NOW}, {marks}) "
+            f"ON CONFLICT (id) DO UPDATE SET changed = {NOW}, {changes}",
             *(server, *values.values()),
         )
         if values.get("story_by") == "":
@@ -284,7 +300,8 @@ class Store:
             StoreError: that cannot be kept.
         """
         await self._write(
-            "UPDATE server SET story_by = '', story_stopped = ? WHERE id = ? AND story_channel = ?",
+            f"UPDATE server SET story_by = '', story_stopped = ?, changed = {NOW} "
+            "WHERE id = ? AND story_channel = ?",
             *(why.value, server, channel),
         )
         await self._wipe()
@@ -302,8 +319,9 @@ class Store:
 
     async def refuses(self, person: int) -> bool:
         """Whether somebody wants their words left alone; no, if that cannot be read."""
-        rows = await self._read("SELECT 1 FROM refusal WHERE person = ?", self._hashed(person))
-        return bool(rows)
+        hashes = await self._hashes(person)
+        marks = _marks(hashes)
+        return bool(await self._read(f"SELECT 1 FROM refusal WHERE person IN ({marks})", *hashes))
 
     async def set_refusal(self, person: int, *, refuses: bool) -> None:
         """Keep that somebody wants their words left alone, or no longer.
@@ -311,16 +329,20 @@ class Store:
         Raises:
             StoreError: it cannot be kept.
         """
-        statement = "INSERT OR IGNORE INTO refusal VALUES (?)"
-        if not refuses:
-            statement = "DELETE FROM refusal WHERE person = ?"
-        await self._write(statement, self._hashed(person))
-        if not refuses:
+        hashes = await self._hashes(person)
+        if refuses:
+            await self._write("INSERT OR IGNORE INTO refusal VALUES (?)", hashes[0])
+        else:
+            await self._write(f"DELETE FROM refusal WHERE person IN ({_marks(hashes)})", *hashes)
             await self._wipe()
 
-    def _hashed(self, person: int) -> bytes:
-        """An id as it is kept: without the key, nobody finds it by trying all ids (RFC 2104)."""
-        return hmac.digest(self._key, str(person).encode(), hashlib.sha256)
+    async def _hashes(self, person: int) -> list[bytes]:
+        """An id as it is kept: without the key, nobody finds it by trying all ids (RFC 2104).
+
+        First under the key of this file, then under those of the files that it took in.
+        """
+        keys = [self._key, *(row["key"] for row in await self._read("SELECT key FROM other_key"))]
+        return [hmac.digest(key, str(person).encode(), hashlib.sha256) for key in keys]
 
     # The file
 
@@ -401,6 +423,10 @@ def _servers(rows: Sequence[sqlite3.Row]) -> list[Server]:
             _log.error("POOH_DATABASE: what server %s has decided makes no sense", row["id"])
             found.append(Server(int(row["id"])))
     return found
+
+
+def _marks(values: Sized) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _as_kept(value: object) -> object:

@@ -83,7 +83,7 @@ class Cluster:
 
     Args:
         root: where the bot's code lies.
-        folder: for logs, and for the small network.
+        folder: where they run, for logs, for what is kept, and for the small network.
         discord: the stand-in.
         valkey_url: as POOH_VALKEY.
         period: seconds that the bots think Discord wants between two IDENTIFYs of a bucket.
@@ -104,7 +104,7 @@ class Cluster:
     ) -> None:
         self.discord = discord
         self._root = root
-        self._folder = folder
+        self.folder = folder
         self._model = model or str(save_small_network(folder))
         self._valkey = valkey_url
         self._times = (str(period), str(margin))
@@ -113,35 +113,35 @@ class Cluster:
 
     async def start(self, name: str, shards: str, **environment: str) -> None:
         """Begins a process; ``online`` waits for its shards."""
-        discord = self.discord
         self._started[name] += 1
-        with (self._folder / f"{name}.log").open("ab") as log:
+        with (self.folder / f"{name}.log").open("ab") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-c", LAUNCH, *self._times),
-                cwd=self._folder,
-                env={
-                    **{
-                        k: v
-                        for k, v in os.environ.items()
-                        if not k.startswith(("DISCORD_", "POOH_"))
-                    },
-                    "PYTHONPATH": str(self._root),
-                    "POOH_MODEL": self._model,
-                    "POOH_COOLDOWN": "0",
-                    "POOH_SHARDS": shards,
-                    "POOH_VALKEY": self._valkey,
-                    "DISCORD_TOKEN": discord.token,
-                    "DISCORD_API_BASE": discord.api_address(name),
-                    "DISCORD_GATEWAY": discord.gateway_address(name),
-                    **environment,
-                },
+                cwd=self.folder,
+                env=self.environment(name, POOH_SHARDS=shards, **environment),
                 stdout=log,
                 stderr=log,
             )
 
+    def environment(self, name: str, **settings: str) -> dict[str, str]:
+        """Of a process with this name: this one's, with the bot's settings and no others."""
+        discord = self.discord
+        given = {k: v for k, v in os.environ.items() if not k.startswith(("DISCORD_", "POOH_"))}
+        return {
+            **given,
+            "PYTHONPATH": str(self._root),
+            "POOH_MODEL": self._model,
+            "POOH_COOLDOWN": "0",
+            "POOH_VALKEY": self._valkey,
+            "DISCORD_TOKEN": discord.token,
+            "DISCORD_API_BASE": discord.api_address(name),
+            "DISCORD_GATEWAY": discord.gateway_address(name),
+            **settings,
+        }
+
     def log(self, name: str) -> str:
         """All that a process has said."""
-        return (self._folder / f"{name}.log").read_text("utf-8")
+        return (self.folder / f"{name}.log").read_text("utf-8")
 
     def memory(self, name: str) -> float:
         """What a process holds in memory, in MiB; OSError when it has ended."""

@@ -30,7 +30,7 @@ LAYERS = (
     {"seen", "votes", "circle"},
     {"writer", "backup", "captions", "prompts", "sharding", "targets", "fork_card"},
     {"circle_registry"},
-    {"cluster", "racers", "stories", "terminal"},
+    {"cluster", "merge", "racers", "stories", "terminal"},
     {"services", "mentions"},
     {"consent", "daily", "fork_writing"},
     {"explanations", "fork", "circle_turns"},

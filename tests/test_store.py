@@ -83,7 +83,7 @@ async def test_what_is_forgotten_is_not_in_the_file(store: Store) -> None:
     await store.change(GUILD + 1, story_by="Owl of the Wood")
     await store.change(GUILD + 2, story_by="Rabbit of the Wood", story_channel=7)
     await store.set_refusal(PERSON, refuses=True)
-    hashed = store._hashed(PERSON)
+    (hashed,) = await store._hashes(PERSON)
     files = [store.path, store.path.with_name(f"{store.path.name}-wal")]  # while the bot runs, too
 
     def held(words: bytes) -> bool:
