@@ -33,13 +33,14 @@ _BLOTS = dict.fromkeys("aeiou", "*#")
 _LOOKALIKES = str.maketrans(
     "авсԁеһнієјкӏмипոоорԛгяѕтυцսѵνԝшхуαβϲεηικορςτχγωμŋ€£¢¥¡†",
     "abcdehhiejklmnnnoopqrrstuuuvvwwxyabcenikopstxywunelcyit",
-)
+) | {ord("æ"): "ae", ord("œ"): "oe"}
 _LATIN = re.compile(r"(?:.* )?(?:LATIN|REGIONAL INDICATOR) .*?(?:LETTER) (?:[A-Z]+ )*?([A-Z])\b")
 
 _LETTER = r"[^\W\d_]"
 _START, _END = f"(?<!{_LETTER})", f"(?!{_LETTER})"
 _PLURAL = r"(?:['\u2019]?[s5$z]+)?"
 _BETWEEN = r"[\W_]{0,3}"  # what may stand between the letters of a word that is spelled out
+_MARKS = ("||", "~~", "**", "__")  # what hides, strikes, or draws the letters in between
 _GAP = re.compile(r"[\s_*-]+")  # what may stand between the words of a phrase that is allowed
 _RUN = re.compile(rf"(.)\1{{{_REPEATED},}}", re.S)
 
@@ -78,9 +79,7 @@ class WordFilter:
         self._host = _rules({"ambiguous": sorted(refused)})
         phrases = [*words["allowed"], *allowed]
         self._plain = [phrase.replace("-", " ") for phrase in phrases]
-        ends = r"(?:['\u2019]?s)?" + _END
-        innocent = make_trie([_phrase(p)] for p in phrases) or "(?!)"
-        self._allowed = re.compile(_START + innocent + ends)
+        self._allowed = _innocent(phrases)
 
     def become(self, other: "WordFilter") -> None:
         """Refuse what the other refuses, from now on and for everybody who holds this one.
@@ -126,7 +125,7 @@ class WordFilter:
         innocent: list[tuple[int, int]] | None = None
         for start, end in _matches(self._rules, folded):
             if innocent is None:
-                innocent = [match.span() for match in self._allowed.finditer(folded)]
+                innocent = [m.span() for rule in self._allowed for m in rule.finditer(folded)]
             if not any(first <= start and end <= last for first, last in innocent):
                 yield start, end, False
 
@@ -207,12 +206,17 @@ def _is_over(match: re.Match[str]) -> bool:
 
 
 def _is_cut(match: re.Match[str], *, spaces: bool = False) -> bool:
-    """Whether there is one sign, or one space, wherever the word is cut."""
+    """Whether there is one sign, one mark of Discord, or one space wherever the word is cut.
+
+    The s of "Owl's hat" is no part of a word that is cut by a space.
+    """
     cuts = re.findall(r"[\W_]+", match.group())
     rest = match.string[match.end() : match.end() + 4]
-    ends = re.match(rf"(?:s|ed|er|ers|ing|in)?{_END}", rest) is not None
+    ends = re.match(rf"(?:s|ed|er|ers|ing|in)?{_END}", rest)
+    owned = re.search(rf"{_LETTER}['\u2019]\Z", match.string[: match.start()][-2:])
+    spaces = spaces and ends is not None and owned is None
     return bool(cuts) and all(
-        len(cut) == 1 and (not cut.isspace() or (spaces and ends)) for cut in cuts
+        cut in _MARKS or (len(cut) == 1 and (spaces or not cut.isspace())) for cut in cuts
     )
 
 
@@ -279,10 +283,19 @@ def _run(spelling: str, count: int) -> str:
     return f"{spelling * count}{spelling}{{0,{_REPEATED}}}"
 
 
-def _phrase(entry: str) -> str:
-    """A phrase that is allowed, as a regular expression."""
-    signs = {" ": _GAP.pattern, "*": f"{_LETTER}*", "'": "['\u2019]"}
-    return "".join(signs.get(character, re.escape(character)) for character in entry)
+def _innocent(phrases: Iterable[str]) -> list[re.Pattern[str]]:
+    """What finds phrases that are allowed, without the letters that a * stands for.
+
+    Else whatever hangs on such a phrase would be allowed with it.
+    """
+    kinds: dict[tuple[str, str], list[list[str]]] = {}
+    signs = {" ": _GAP.pattern, "'": "['\u2019]"}
+    for phrase in phrases:
+        ends = "" if phrase.endswith("*") else _END
+        kind = "" if phrase.startswith("*") else _START, r"(?:['\u2019]?s)?" + ends
+        spelled = "".join(signs.get(c, re.escape(c)) for c in phrase.strip("*"))
+        kinds.setdefault(kind, []).append([spelled])
+    return [re.compile(start + make_trie(found) + end) for (start, end), found in kinds.items()]
 
 
 def _fold(text: str) -> tuple[str, Sequence[int]]:

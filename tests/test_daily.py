@@ -44,7 +44,7 @@ def told_at(server: Server, moments: list[float]) -> list[float]:
 def test_it_is_told_once_a_day_at_its_hour(hour: int, start: float, days: int) -> None:
     server = Server(1, story_by="Owl", story_channel=2, story_hour=hour)
     server = replace(server, story_day=day_of(start, hour))  # as when it is switched on
-    minutes = [start + 60 * n for n in range(days * 1440)]
+    minutes = [start + 60 * n for n in range(1, days * 1440 + 1)]
     found = told_at(server, minutes)
     assert len(found) == days
     for now in found:

@@ -174,7 +174,7 @@ def test_the_list_is_in_order() -> None:
         assert len(set(LIST[section])) == len(LIST[section]) > 0, section
     # What is allowed shields something, or it need not be there.
     unshielded = WordFilter(allowed=())
-    unshielded._allowed = re.compile("(?!)")
+    unshielded._allowed = []
     needless = [e for e in LIST["allowed"] if "*" not in e and not unshielded.refuses(e)]
     assert needless == []
 
