@@ -52,6 +52,8 @@ def backup(path: Path, target: Path, *, overwrite: bool = False) -> None:
     if target.exists() and (not overwrite or target.samefile(path)):
         remedy = "choose another name" if overwrite else "choose another name, or say --overwrite"
         raise StoreError(f"{target}: there is a file of that name; {remedy}")
+    if target.exists() and not target.is_file():
+        raise StoreError(f"{target}: it is no file; choose another name")
     number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 600
     os.close(number)
     temporary = Path(name)

@@ -31,6 +31,12 @@ def open_bounded(path: Path, most: int) -> BinaryIO:
     return path.open("rb")
 
 
+def require_replaceable(path: Path) -> None:
+    """Raise OSError where there is something that is no file: a device would be lost for all."""
+    if path.exists() and not path.is_file():
+        raise OSError(None, "not a file")
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` under a temporary name beside `path`, then rename it to `path`.
 
@@ -47,9 +53,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Missing folders are made. What is left of writers that were killed is removed.
 
     Raises:
-        OSError: the disk says no; it names `path`, which is then as it was.
+        OSError: the disk says no, or `path` is no file; it names `path`, which is then as it was.
     """
     try:
+        require_replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
         file, temporary = _begin(path)

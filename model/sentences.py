@@ -43,6 +43,9 @@ _QUOTES = (
 _PAIRS = (*_QUOTES, "_", "()", "[]")  # an odd number of these in a paragraph: one is open
 _OPENS_SINGLE = re.compile(r"(?<!\w)['\u2018](?=\S)")
 _CLOSES_SINGLE = re.compile(r"(?<=\S)['\u2019](?!\w)")
+# What may stand behind a whole word as part of it, or close what it is in: the bears', (so he said).
+_CLOSED = re.compile(rf"[^\W_][_)\]{_APOSTROPHES}\u2018{''.join(_QUOTES)}]+\Z")
+_POINTED = re.compile(r"\d[.,:/]\Z")
 _UNFINISHED = re.compile(rf"(?<=[^\W_])[{_HYPHENS}]\Z")
 
 
@@ -50,8 +53,8 @@ def barred(prompt: str, written: str, characters: str, *, whole_word: bool = Tru
     """Which characters must not come next, for the sake of the prompt's end.
 
     The prompt's last word is whole: no letter, digit, accent, apostrophe or hyphen is written at
-    once after it (and no digit after the point of a number). And until a space is written, nothing
-    is closed, quote or bracket, that is not open.
+    once after it (no letter or digit after a mark that closes it, no digit after the point of a
+    number). And until a space is written, nothing is closed, quote or bracket, that is not open.
 
     Args:
         prompt: what the text goes on from; "" begins one, and bars nothing.
@@ -77,7 +80,12 @@ def barred(prompt: str, written: str, characters: str, *, whole_word: bool = Tru
     elif not whole_word and len(written) == 1 and written in _JOINERS:
         wrong = [not _is_spelled(c) for c in characters]
     elif not written:
-        wrong = [c in closing or _attaches(c) for c in characters]
+        closed = whole_word and _CLOSED.search(prompt) is not None
+        pointed = whole_word and _POINTED.search(prompt) is not None
+        wrong = [
+            c in closing or _attaches(c) or (_is_spelled(c) and closed) or (c.isdigit() and pointed)
+            for c in characters
+        ]
     else:
         number = whole_word and last.isdigit() and len(written) == 1 and written in ".,:/"
         wrong = [c in closing or (number and c.isdigit()) for c in characters]

@@ -1,6 +1,7 @@
 """`python -m bot backup`, and what `python -m bot check` says of the file of settings."""
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 
@@ -79,6 +80,9 @@ async def test_nothing_is_overwritten_by_mistake(tmp_path: Path) -> None:
     for overwrite in (False, True):
         with pytest.raises(StoreError, match="choose another name"):
             backup(store.path, store.path, overwrite=overwrite)
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with pytest.raises(StoreError, match="no file"):
+        backup(store.path, pipe, overwrite=True)
     backup(store.path, target, overwrite=True)
     assert target.read_bytes().startswith(b"SQLite format 3")
 

@@ -89,6 +89,19 @@ def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path: Path) -> No
     assert names(tmp_path) == ["x"]
 
 
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    # /dev/null, for the root of an image: all others would write into a file from then on.
+    pipe, link, folder = tmp_path / "pipe", tmp_path / "link", tmp_path / "folder"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    folder.mkdir()
+    for path in (pipe, link, folder):
+        with pytest.raises(OSError, match="not a file"):
+            write_atomically(path, b"x")
+    assert pipe.is_fifo() and link.is_symlink() and folder.is_dir()
+    assert names(tmp_path) == ["folder", "link", "pipe"]
+
+
 @pytest.mark.parametrize("error", [RuntimeError("in the block"), KeyboardInterrupt()])
 def test_what_goes_wrong_in_the_block_leaves_the_old_file(
     tmp_path: Path, error: BaseException
