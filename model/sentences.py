@@ -43,7 +43,7 @@ _QUOTES = (
 _PAIRS = (*_QUOTES, "_", "()", "[]")  # an odd number of these in a paragraph: one is open
 _OPENS_SINGLE = re.compile(r"(?<!\w)['\u2018](?=\S)")
 _CLOSES_SINGLE = re.compile(r"(?<=\S)['\u2019](?!\w)")
-# What may stand behind a whole word as part of it, or close what it is in: the bears', (so he said).
+# What stands behind a whole word as part of it, or closes what it is in: the bears', (he said).
 _CLOSED = re.compile(rf"[^\W_][_)\]{_APOSTROPHES}\u2018{''.join(_QUOTES)}]+\Z")
 _POINTED = re.compile(r"\d[.,:/]\Z")
 _UNFINISHED = re.compile(rf"(?<=[^\W_])[{_HYPHENS}]\Z")
