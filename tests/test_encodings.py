@@ -85,6 +85,44 @@ def test_what_cannot_be_told_is_not_guessed(encoding: str) -> None:
     assert decode(raw, encoding) == (text * 20, ())
 
 
+@pytest.mark.parametrize(
+    ("text", "encodings"),
+    [
+        (GERMAN + ENGLISH, ["mac_roman", "cp437", "cp850"]),
+        ("« Où ? » dit l'ours en été. Ça y est, garçon naïf !\n" * 3, ["mac_roman", "cp850"]),
+        ("Był sobie niedźwiedź, który lubił miód i śpiewał pieśni.\n" * 3, ["cp1250", "iso8859-2"]),
+    ],
+)
+def test_signs_in_the_midst_of_words_are_another_encoding(text: str, encodings: list[str]) -> None:
+    for encoding in encodings:
+        raw = text.encode(encoding, "ignore")
+        with pytest.raises(EncodingError, match="mac_roman"):
+            decode(raw)
+        assert decode(raw, encoding).text == raw.decode(encoding)
+
+
+def test_signs_that_western_words_have_are_no_doubt() -> None:
+    words = "L’ours, l‘été—naïf…ici, zo’n col·legi, £5, 3½, McÉwan, nº 3ª, Tšau, 20°, ‚já‘ ÞÓR\n"
+    text, notes = decode((words * 3).encode("cp1252"))
+    assert text == words * 3 and len(notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        (b"PK\x03\x04\x14\0" + b"Once upon a time there was a bear.\n" * 90, "zip"),
+        (b"%PDF-1.4\n1 0 obj\n(Once upon a time)\n", "PDF"),
+        (b"{\\rtf1\\ansi Once upon a time\\par }", "RTF"),
+        (b"\n<!DOCTYPE html>\n<p>Once upon a time</p>", "web page"),
+        (codecs.BOM_UTF8 + b'<?xml version="1.0"?><p>Once</p>', "XML"),
+    ],
+)
+def test_what_was_written_for_a_program_is_named(raw: bytes, what: str) -> None:
+    with pytest.raises(EncodingError, match=what):
+        decode(raw)
+    assert decode(b"Once <html> was new.\n").text
+
+
 def test_a_wrong_encoding_is_named() -> None:
     with pytest.raises(EncodingError, match="utf-9"):
         decode(b"Oh.", "utf-9")

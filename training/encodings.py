@@ -19,6 +19,18 @@ _MARKS = (  # the longest first: the mark of UTF-32 begins with that of UTF-16
 _NO_TEXT = 0.02  # share of control characters above which bytes are no text in this encoding
 _FOREIGN = 0.35  # share of accented letters above which Windows-1252 is the wrong guess
 _TORN = 0.3  # share of lines going on in small letters after an empty one: it is between all lines
+_STRANGE = 0.1  # share of signs in mid-word among all above ASCII: of MacRoman, DOS, Latin-2, ...
+_SMALL = "[a-z\xdf-\xff\u0153\u0161\u017e]"
+_IN_WORD = re.compile(
+    rf"(?<={_SMALL})(?:[^\w\s\x00-\x7f\xad\xb7\u2013\u2014\u2018\u2019\u2026]"
+    rf"|[\xb2\xb3\xb9\xbc-\xbe\xc0-\xd6\xd8-\xde\u0152\u0160\u0178\u017d])(?={_SMALL})"
+)
+_OTHERS = (  # what begins so was written for a program, even where all of it is letters
+    (re.compile(rb"PK\x03\x04"), "a zip archive, as .docx and .epub are"),
+    (re.compile(rb"%PDF-"), "a PDF"),
+    (re.compile(rb"\{\\rtf"), "RTF"),
+    (re.compile(rb"\s*<(?:!doctype\s+html|html|\?xml)\b", re.I), "a web page, or XML"),
+)
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 
@@ -44,6 +56,10 @@ def decode(raw: bytes, encoding: str = "") -> Decoded:
         EncodingError: no text, or of another encoding; the message says what to do.
     """
     notes: list[str] = []
+    begins = raw[:100].removeprefix(codecs.BOM_UTF8)
+    for form, name in _OTHERS:
+        if form.match(begins):
+            raise EncodingError(f"{name}, not a text file; save it as plain text in UTF-8")
     if encoding:
         text = _decode_as(raw, encoding)
     elif found := next((name for mark, name in _MARKS if raw.startswith(mark)), None):
@@ -107,7 +123,7 @@ def _lines(raw: bytes, notes: list[str]) -> str:
         pass
     # Files of several encodings may have been joined: each line is looked at on its own.
     parts: list[str] = []
-    dropped, western = 0, 0
+    dropped, western, strange, high = 0, 0, 0, 0
     whole_is_utf8 = _good(raw)
     sure = set(raw.decode("utf-8", "ignore"))
     for line in re.split(rb"(?<=[\r\n])", raw):
@@ -122,21 +138,19 @@ def _lines(raw: bytes, notes: list[str]) -> str:
             dropped += text.count("\ufffd") - kept.count("\ufffd")
         else:
             kept = line.decode("cp1252", "ignore")
-            dropped += len(line) - len(kept)
+            dropped += (lost := len(line) - len(kept))
+            strange += lost + len(_IN_WORD.findall(kept))
+            high += sum(byte > 127 for byte in line)
             western += 1
         parts.append(kept)
     text = "".join(parts)
     letters = [c for c in text if c.isalpha()]
     accented = sum(not c.isascii() for c in letters)
-    if (
-        western
-        and not whole_is_utf8
-        and accented > _FOREIGN * len(letters)
-        and not _is_binary(text)
-    ):
+    foreign = accented > _FOREIGN * len(letters) or 2 < strange > _STRANGE * high
+    if western and not whole_is_utf8 and foreign and not _is_binary(text):
         raise EncodingError(
             "neither UTF-8 nor UTF-16, and no Western European text; save it as UTF-8, "
-            "or name its encoding: --encoding cp1251, shift_jis, ..."
+            "or name its encoding: --encoding cp1251, mac_roman, ..."
         )
     if western:
         notes.append(f"read {_count(western, 'line')} as Windows-1252: no UTF-8")
