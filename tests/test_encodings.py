@@ -88,7 +88,7 @@ def test_what_cannot_be_told_is_not_guessed(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("text", "encodings"),
     [
-        (GERMAN + ENGLISH, ["mac_roman", "cp437", "cp850"]),
+        (GERMAN * 3 + ENGLISH, ["mac_roman", "cp437", "cp850"]),
         ("« Où ? » dit l'ours en été. Ça y est, garçon naïf !\n" * 3, ["mac_roman", "cp850"]),
         ("Był sobie niedźwiedź, który lubił miód i śpiewał pieśni.\n" * 3, ["cp1250", "iso8859-2"]),
     ],

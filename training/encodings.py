@@ -23,7 +23,7 @@ _STRANGE = 0.1  # share of signs in mid-word among all above ASCII: of MacRoman,
 _SMALL = "[a-z\xdf-\xff\u0153\u0161\u017e]"
 _IN_WORD = re.compile(
     rf"(?<={_SMALL})(?:[^\w\s\x00-\x7f\xad\xb7\u2013\u2014\u2018\u2019\u2026]"
-    rf"|[\xb2\xb3\xb9\xbc-\xbe\xc0-\xd6\xd8-\xde\u0152\u0160\u0178\u017d])(?={_SMALL})"
+    rf"|[\xb2\xb3\xb9\xbc-\xbe\xc0-\xd6\xd8-\xde\u0152\u0160\u0178\u017d])+(?={_SMALL})"
 )
 _OTHERS = (  # what begins so was written for a program, even where all of it is letters
     (re.compile(rb"PK\x03\x04"), "a zip archive, as .docx and .epub are"),
