@@ -345,6 +345,10 @@ BAD: dict[str, Callable[[Path], Bad]] = {
     "a picture": lambda tmp: (["--text", str(_write(tmp / "a.txt", "\0\1\2\3"))], "a.txt"),
     "a folder": lambda tmp: (["--text", str(tmp)], tmp.name),
     "no books": lambda tmp: (["--books", str(tmp), "--preset", "classic"], "training.corpus"),
+    "books beside a text": lambda tmp: (
+        ["--text", str(_write(tmp / "a.txt", "a b c")), "--only", "winnie-the-pooh"],
+        "--only",
+    ),
     "an unknown book": lambda tmp: (["--only", "moby-dick"], "moby-dick"),
     "a device that is not there": lambda tmp: (
         [

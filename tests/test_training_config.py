@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.test_training import SMALL, TABLE
-from training.config import PRESETS, TrainingConfig, all_fields
+from training.config import PRESETS, TrainingConfig, all_fields, plain_name
 
 
 def test_a_config_goes_to_json_and_back() -> None:
@@ -45,6 +45,13 @@ def test_no_two_groups_have_a_field_of_one_name() -> None:
         ("keep", "some"),
         ("name", ""),
         ("name", "a/b"),
+        ("name", ".."),
+        ("name", "a b"),
+        ("name", "a:b"),  # on Windows a hidden stream of the file a
+        ("name", "Con"),
+        ("name", "nul.old"),
+        ("name", "a."),
+        ("name", "é" * 101),
         ("voice", ()),
         ("ngram_orders", (0,)),
         ("matrix_lr", float("nan")),
@@ -61,3 +68,10 @@ def test_no_two_groups_have_a_field_of_one_name() -> None:
 def test_a_field_out_of_range_is_named(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=field):
         SMALL.replace(**{field: value})
+
+
+def test_a_name_is_made_of_any_text() -> None:
+    for text, name in (("My book", "My-book"), ("a: b?", "a-b-"), ("é" * 300, "é" * 100)):
+        assert plain_name(text) == name == SMALL.replace(name=name).run.name
+    for text in (".", "..", "", "..."):
+        assert plain_name(text) == ""

@@ -1,10 +1,14 @@
 """`TrainingConfig`: everything a training can be told; the command line is made from its fields."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
+
+_LONGEST_NAME = 200  # bytes: with endings it has to stay below the 255 of most file systems
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.I)  # on Windows: devices
 
 
 def setting(  # a field has the type of its default, as `dataclasses.field` says too
@@ -156,8 +160,16 @@ class RunConfig(_Settings):
     def __post_init__(self) -> None:
         """Check every field."""
         super().__post_init__()
-        if self.name in ("", ".", "..") or any(c in "/\\\0" or c.isspace() for c in self.name):
-            raise ValueError(f"name = {self.name!r}: must be a plain file name")
+        if not self.name or plain_name(self.name) != self.name or _RESERVED.fullmatch(self.name):
+            raise ValueError(f"name = {self.name!r}: must be a plain file name, on Windows too")
+
+
+def plain_name(text: str) -> str:
+    """A name without what some file system does not take; "" if nothing is left."""
+    name = re.sub(r"""[\s<>:"/\\|?*\x00-\x1f\x7f]+""", "-", text)
+    while len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
+        name = name[:-1]
+    return name.rstrip(".")
 
 
 @dataclass(frozen=True)

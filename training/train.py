@@ -18,7 +18,7 @@ from model.console import Parser, add_version, forgive_outputs, program
 from model.strangers import NOBODY, Strangers
 from model.vocab import Vocab
 from model.weights import ROOT, load_strangers
-from training.config import PRESETS, TrainingConfig, all_fields, element
+from training.config import PRESETS, TrainingConfig, all_fields, element, plain_name
 from training.download import fetch_missing
 from training.export import check_checkpoint, check_weights, describe, finish
 from training.recipe import books_folder, find_books
@@ -167,8 +167,10 @@ def configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, st
     preset = options.preset or (
         "finetune" if options.init else "classic" if options.text else "pooh"
     )
+    if options.text and options.only:
+        raise ValueError("--only chooses books; with --text none is read: leave out one of them")
     if options.text and "name" not in given:
-        given["name"] = "-".join(Path(options.text).stem.split())
+        given["name"] = plain_name(Path(options.text).stem.strip())
     own = {"only": (), "keep": "best"} if options.text else {}
     config = PRESETS[preset].replace(**(own | given))
     if not options.resume:
