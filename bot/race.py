@@ -50,7 +50,7 @@ class RaceButton(
         primary, secondary = discord.ButtonStyle.primary, discord.ButtonStyle.secondary
         label = state.language.say(Text.WHO_WAS_WHO)
         if what != TELL:
-            label = f"{what} · {state.counts[LETTERS.index(what)]}"
+            label = f"{what} · {dict(zip(LETTERS, state.counts, strict=False)).get(what, 0)}"
         super().__init__(
             discord.ui.Button(
                 label=label,
@@ -196,7 +196,7 @@ async def _written(racers: Sequence[Racer], person: int, read: Prompt) -> dict[s
 
 def _read(services: Services, message: discord.Message, state: RaceState) -> list[Page]:
     pages = pages_on(message)
-    if len(pages) != len(state.racers):
+    if len(pages) != len(state.racers) or not state.is_sound:
         raise Refusal(RaceText.UNREADABLE)
     if any(services.words.refuses(page.text) for page in pages):  # the list may have grown
         raise Refusal(Text.RATHER_NOT)
@@ -228,6 +228,8 @@ async def _guess(
     if _age(services, message) >= OLD:  # Discord allows few edits of it
         raise Refusal(RaceText.TOO_LATE)
     pages = _read(services, message, state)
+    if letter not in LETTERS[: len(pages)]:
+        raise Refusal(RaceText.UNREADABLE)
     ballot = _ballot(services, message, state)
     if ballot.is_told:
         raise Refusal(RaceText.TOLD_ALREADY)

@@ -49,6 +49,11 @@ class RaceState:
     counts: tuple[int, ...]
 
     @property
+    def is_sound(self) -> bool:
+        """Whether Pooh ran, and nobody twice: else it is no id of this bot."""
+        return POOH in self.racers and len(set(self.racers)) == len(self.racers)
+
+    @property
     def order(self) -> str:
         """The codes of A, B and C. Python's own shuffling may change with its version."""
         return "".join(

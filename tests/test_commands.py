@@ -274,11 +274,6 @@ async def test_a_button_carries_top_p_and_an_older_one_none(end: str, top_p: flo
     assert warmer(state.shown, 1).top_p == state.sampling.top_p
 
 
-@given(st.from_regex(TEMPLATE, fullmatch=True).filter(lambda text: len(text) <= 100))
-async def test_no_button_fails_for_what_its_id_says(custom_id: str) -> None:
-    assert (await pressed(custom_id)).sampling.length >= 1
-
-
 async def test_wilder_and_calmer_end_where_the_temperature_does() -> None:
     sampling = Sampling(temperature=0.3)
     assert warmer(sampling, 1).temperature == 0.5
