@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from dotenv.parser import parse_stream
 
 from bot.shards import ShardRange, parse_shards
+from model.files import open_bounded
 from model.sampling import MAX_CANDIDATES
 from model.weights import DEFAULT_MODEL
 from model.writing import CANDIDATES
@@ -24,6 +25,7 @@ TOKEN_HELP = (
     "get one at https://discord.com/developers/applications: your application, Bot, Reset Token; "
     "then put DISCORD_TOKEN=... into the environment or into a file named .env"
 )
+LARGEST = 2**20  # bytes of a file of settings
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("text", "json")
 
@@ -168,9 +170,10 @@ def _read_file(path: Path) -> dict[str, str]:
     if not os.path.lexists(path):
         return {}
     try:
-        text = path.read_text("utf-8-sig")
+        with open_bounded(path, LARGEST) as file:
+            text = file.read().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "save it as UTF-8"
+        reason = (error.strerror or error) if isinstance(error, OSError) else "save it as UTF-8"
         raise SettingsError(f"{path}: cannot read it as UTF-8 text: {reason}") from error
     values: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(text)):
@@ -220,7 +223,7 @@ def _token(text: str) -> str:
 def _number(kind: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
-            number = kind(text)
+            number = kind(text if text.isascii() and "_" not in text else "")
         except ValueError:
             number = kind(-1)
         if not least <= number <= most:
@@ -300,23 +303,33 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 def _page(text: str) -> str:
     address = _url("https", "http")(text)
-    if len(address) > 200 or re.search(r"[<>()\[\]]", address):
-        raise ValueError("must be an address of at most 200 characters, without brackets")
+    if len(address) > 200 or re.search(r"[<>()\[\]]|//[^/]*@", address):
+        raise ValueError(
+            "must be an address of at most 200 characters, without brackets or a password"
+        )
     return address
 
 
 def _valkey(text: str) -> str:
     # What is wrong is said without the address: it may hold a password.
-    shape = r"rediss?://(?:[^\s/@]*@)?[^\s/@:?#]+(?::[0-9]{1,5})?(?:/[0-9]*)?"
+    shape = (
+        r"rediss?://(?:[^\s/@]*@)?(?:[^\s/@:?#]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[0-9]*)?"
+    )
     if not re.fullmatch(shape, text):
         raise ValueError("must be an address as redis://valkey:6379 or rediss://:password@host/0")
-    _ = urlsplit(text).port  # a ValueError where it is out of range
+    if urlsplit(text).port == 0:  # a ValueError where it is out of range
+        raise ValueError("the port must be from 1 to 65535")
     return text
 
 
 def _file(text: str) -> Path:
-    path = Path(text).expanduser()
-    if path.is_dir() or text.endswith(("/", os.sep)):
+    try:
+        path = Path(text).expanduser()
+        is_folder = path.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ValueError(f"{text!r} is no file's name: {reason}") from None
+    if is_folder or text.endswith(("/", os.sep)):
         raise ValueError(f"{text!r} is a folder: name a file in it, such as pooh.db")
     return path
 

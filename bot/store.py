@@ -186,7 +186,7 @@ class Store:
     async def _connect(self, application: int) -> None:
         create(self.path)
         # Autocommit: each statement is a transaction of its own.
-        connection = aiosqlite.connect(self.path, timeout=BUSY, isolation_level=None)
+        connection = aiosqlite.connect(self.path.absolute(), timeout=BUSY, isolation_level=None)
         connection._thread.daemon = True  # nobody waits for it who ends without closing the file
         self._db = await connection
         self._db.row_factory = aiosqlite.Row

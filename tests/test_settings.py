@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import VARIABLES, Address, Settings, SettingsError, application_id, read_settings
+from bot.settings import (
+    LARGEST,
+    VARIABLES,
+    Address,
+    Settings,
+    SettingsError,
+    application_id,
+    read_settings,
+)
 from bot.shards import ShardRange
 
 TOKEN = f"{base64.urlsafe_b64encode(b'123456789012345678').decode()}.GabcdE.{'x' * 38}"
@@ -87,6 +95,13 @@ def test_every_variable_sets_its_field(tmp_path: Path) -> None:
         ("DISCORD_TOKEN", "a.b.c", "Reset Token"),
         ("POOH_GUILDS", "wood", "Copy Server ID"),
         ("POOH_DATABASE", "kept/", "name a file"),
+        ("POOH_DATABASE", "~nobody-of-that-name/pooh.db", "home"),
+        ("POOH_DATABASE", "a" * 300, "too long"),
+        ("POOH_SLOTS", "1_0", "whole number"),
+        ("POOH_CANDIDATES", "١٢", "from 1 to 16"),
+        ("POOH_CANDIDATES", "17", "from 1 to 16"),
+        ("POOH_SOURCE", "https://owl:honey@example.org", "without brackets or a password"),
+        ("POOH_VALKEY", "redis://valkey:0", "from 1 to 65535"),
         ("POOH_GUILDS", ",", "comma"),
         ("POOH_GUILDS", "1,,2", "comma"),
         ("POOH_GUILDS", "1 2", "Copy Server ID"),
@@ -221,6 +236,21 @@ def test_what_is_named_so_and_is_no_file_is_an_error(kind: str, tmp_path: Path) 
         (tmp_path / ".env").symlink_to(tmp_path / "gone")
     with pytest.raises(SettingsError, match=r"\.env: cannot read it"):
         read_settings({}, tmp_path)
+
+
+def test_what_would_never_end_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    with pytest.raises(SettingsError, match=r"\.env: cannot read it .*not a file"):
+        read_settings({}, tmp_path)
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").write_text("#" * LARGEST + "\n")
+    with pytest.raises(SettingsError, match=r"at most 1,048,576"):
+        read_settings({}, tmp_path)
+
+
+def test_addresses_may_be_of_ip_v6(tmp_path: Path) -> None:
+    for address in ("redis://[::1]:6379", "rediss://:honey@[fe80::1]/0"):
+        assert read_settings({"POOH_VALKEY": address}, tmp_path).valkey == address
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:

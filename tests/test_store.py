@@ -78,6 +78,18 @@ async def test_ids_of_people_are_hashed_with_a_key_of_this_file(
     assert PERSON.to_bytes(8, "big") not in written
 
 
+async def test_a_file_may_have_a_name_that_sqlite_takes_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for was_kept in (False, True):
+        store = Store(Path(":memory:"))
+        await store.open(BOT)
+        assert await store.refuses(PERSON) is was_kept
+        await store.set_refusal(PERSON, refuses=True)
+        await store.close()
+
+
 async def test_what_is_forgotten_is_not_in_the_file(store: Store) -> None:
     await store.change(GUILD, story_by="Kanga of the Wood")
     await store.change(GUILD + 1, story_by="Owl of the Wood")
