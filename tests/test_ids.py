@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import bot.client
 from tests.bot_steps import told
-from tests.fake_discord import Message, Person
+from tests.fake_discord import Interaction, Message, Person
 from tests.hosting import Stage
 from tests.test_circle import begun
 from tests.test_explanations import shown
@@ -46,6 +46,10 @@ async def test_whatever_an_id_says_its_item_is_made(kind: Kind, data: st.DataObj
     assert template.fullmatch(again := item.item.custom_id) and len(again) <= 100
 
 
+async def answered(wood: Stage, use: Interaction) -> None:
+    await wood.server.until(lambda: use.answered, "an answer")
+
+
 async def press_all(
     wood: Stage, person: Person, message: Message, ids: Callable[[list[str]], str]
 ) -> None:
@@ -56,8 +60,7 @@ async def press_all(
         label, button = list(message.buttons.items())[place]
         button["custom_id"] = ids(button["custom_id"].split(":"))
         button["disabled"] = False
-        use = person.press(message, label)
-        await wood.server.until(lambda use=use: use.answered, f"an answer to {button['custom_id']}")
+        await answered(wood, person.press(message, label))
 
 
 @pytest.mark.parametrize(
