@@ -23,6 +23,7 @@ SPEAKER = re.compile(rf"\b(?:{SAYS})\s+([A-Z][a-z]+)|\b([A-Z][a-z]+)(?: Robin)?\
 _CALLED = re.compile(r"(?:, |^|_)([A-Z][a-z]+)(?=[,.!?;])")
 _NEAR = 200  # characters
 _LONGER = 4  # letters
+_HEADING = re.compile(r"\bCHAPTER\b|\bIN WHICH\b")
 _PHRASE = 12  # characters; what is shorter may be said twice
 _SPOKEN = re.compile(r'[.!?]" \Z')
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
@@ -93,7 +94,7 @@ def faults(before: str, sentence: str) -> int:
     """How many things are wrong with a sentence that may be next.
 
     A paragraph that ends in the midst of speech; somebody who calls himself by name ("Hallo, Pooh,"
-    Pooh said); what was said before.
+    Pooh said); what was said before; the heading of a chapter.
 
     Args:
         before: the text so far.
@@ -105,7 +106,7 @@ def faults(before: str, sentence: str) -> int:
     himself = any((found[1] or found[2]) in called for found in SPEAKER.finditer(paragraph))
     said = sentence.strip()
     again = len(said) >= _PHRASE and said in before
-    return open_quote + himself + again
+    return open_quote + himself + again + bool(_HEADING.search(sentence))
 
 
 def echo(before: str, sentence: str) -> float:
@@ -116,8 +117,18 @@ def echo(before: str, sentence: str) -> float:
         sentence: what may be next.
     """
     near = Counter(word.lower() for word in _WORD.findall(before[-_NEAR:]))
-    longer = [word.lower() for word in _WORD.findall(sentence) if len(word) >= _LONGER]
+    longer = _longer_words(sentence)
     return sum(near[word] > 1 for word in longer) / max(len(longer), 1)
+
+
+def stutter(sentence: str) -> float:
+    """The share of a sentence's longer words that stand in it already."""
+    longer = _longer_words(sentence)
+    return (len(longer) - len(set(longer))) / max(len(longer), 1)
+
+
+def _longer_words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text) if len(word) >= _LONGER]
 
 
 def _is_open(paragraph: str) -> bool:

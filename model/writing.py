@@ -11,20 +11,30 @@ from collections import abc
 import numpy as np
 
 from model.network import Logits, Network
-from model.rules import GREEDY_RUN, RUN, answering_himself, echo, faults, repeating, speaking_twice
+from model.rules import (
+    GREEDY_RUN,
+    RUN,
+    answering_himself,
+    echo,
+    faults,
+    repeating,
+    speaking_twice,
+    stutter,
+)
 from model.sampling import Sampling, next_ids, without
 from model.sentences import REACH, barred, has_ended, last_sentence
 from model.vocab import Vocab
 from model.words import LONGEST, Verdict, WordFilter, ends_word
 
 START = "\n\n"  # what is read in place of an empty prompt: a story begins like a paragraph
-MANNER = 2  # raised when the same weights, settings and seed come to tell another story
+MANNER = 3  # raised when the same weights, settings and seed come to tell another story
 CANDIDATES = 8  # where good stories are wanted; a step for four of them takes as long
 CHOOSING = 0.6  # the least temperature at which sentences are chosen: below it they are all alike
 LONGEST_SENTENCE = 160  # characters; what goes on for longer is taken for a whole sentence
-SHORT = 25  # characters: "Oh!" may be likely anywhere
+SHORT = 25  # characters: "Oh!" may be likely anywhere, and answers of one word go on for ever
 UNLIKELY, LIKELY = -0.45, -0.25  # ln P a character: below are slips, above phrases and recitals
-ECHO = 1.0  # what a sentence loses whose words all stand twice in the lines before it
+BRIEF = 3.0  # what a sentence loses that is shorter
+ECHO = 2.0  # what it loses whose words all stand twice in the lines before it, or all in itself
 STEEP = 20.0  # how fast a sentence loses beyond them, and what it loses by a fault
 
 
@@ -299,8 +309,8 @@ class Draft:
         wrong = faults(before, sentence) + (not has_ended(sentence))
         extreme = max(0.0, UNLIKELY - mean, mean - LIKELY)
         informed = (by_story - alone) / math.sqrt(max(len(sentence), SHORT))
-        echoed = ECHO * echo(before, sentence)
-        lost = STEEP * (wrong + extreme) + echoed + (len(sentence) < SHORT)
+        echoed = echo(before, sentence) + stutter(sentence)
+        lost = STEEP * (wrong + extreme) + ECHO * echoed + BRIEF * (len(sentence) < SHORT)
         # Where the sentence before is the whole story, only rounding is left: it shall not choose.
         return round(informed - lost, 3)
 

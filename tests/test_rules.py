@@ -3,7 +3,15 @@
 import pytest
 
 from model.decoder import Decoder
-from model.rules import GREEDY_RUN, answering_himself, repeating, speaker, speaking_twice
+from model.rules import (
+    GREEDY_RUN,
+    answering_himself,
+    echo,
+    repeating,
+    speaker,
+    speaking_twice,
+    stutter,
+)
 from model.sampling import Sampling
 from model.vocab import Vocab
 from model.writing import generate
@@ -111,3 +119,24 @@ def test_repeated_words_are_counted() -> None:
     assert repeated(["a b c d a b c d"]) == pytest.approx(1 / 5)
     assert repeated(["a b c d e f"]) == 0
     assert repeated([""]) == 0
+
+
+@pytest.mark.parametrize(
+    ("sentence", "share"),
+    [
+        ("The bank stood by the river. ", 0),
+        ("There was a bank of the bank of the bank. ", 2 / 4),
+        ('"Hallo!" said Pooh. "Hallo, hallo, Pooh!"\n\n', 3 / 6),
+        ("He was as big as he was old. ", 0),  # short words come again in every sentence
+        ("", 0),
+    ],
+)
+def test_a_sentence_stutters_whose_longer_words_come_again(sentence: str, share: float) -> None:
+    assert stutter(sentence) == pytest.approx(share)
+
+
+def test_a_sentence_is_an_echo_whose_longer_words_stood_twice_before() -> None:
+    before = "The balloon went up. Oh, balloon! "
+    assert echo(before, "A balloon was coming. ") == pytest.approx(1 / 2)
+    assert echo(before, "Somebody went home. ") == 0  # once is no echo
+    assert echo("", "A balloon. ") == 0

@@ -189,6 +189,9 @@ def test_a_sentence_is_ended_by_what_parts_it_from_the_next() -> None:
         ("It rained and rained. ", "It rained and rained. ", 1),
         ('"Oh!"\n\n', '"Oh!"\n\n', 0),  # short enough to be said twice
         ('"Hallo, Pooh.', ' It rained," Pooh said.\n\n', 1),
+        ("", "CHAPTER II\n\n", 1),
+        ("", "IN WHICH _Pooh goes home.\n\n", 1),
+        ("", "There was a notice: TRESPASSERS W.\n\n", 0),
     ],
 )
 def test_faults_of_a_sentence(before: str, sentence: str, count: int) -> None:
