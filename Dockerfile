@@ -44,6 +44,6 @@ VOLUME /var/lib/pooh
 # Here the bot looks for a file .env; a mounted one is read again on SIGHUP.
 WORKDIR /etc/pooh
 # While Discord is away it is not well, and need not be restarted for that: it comes back by itself.
-HEALTHCHECK --interval=60s --timeout=10s --start-period=60s CMD ["python", "-m", "bot", "health"]
+HEALTHCHECK --interval=60s --timeout=30s --start-period=60s CMD ["python", "-m", "bot", "health"]
 # python is process 1: SIGTERM reaches the bot, which then finishes the stories for up to 8 seconds.
 ENTRYPOINT ["python", "-m", "bot"]

@@ -10,10 +10,15 @@ python -m bot backup F   copy the settings of servers into the file F, also whil
 python -m bot merge F... take in such copies of other machines' files, also while the bot runs
 """
 
+import os
+
+# Before numpy comes: the products of a step are small, and OpenBLAS, with a thread for each core of
+# the machine, spins where others want the cores, too. Whoever has cores to himself may set more.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence

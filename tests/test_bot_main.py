@@ -9,6 +9,7 @@ import math
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -430,3 +431,18 @@ def test_about_tells_the_figures() -> None:
     text = pictures.describe("pooh", SUMMARY)
     for figure in ("`pooh`", "1,234,567", "5,000,000", "12 texts", "0.50", "1.23", __version__):
         assert figure in text
+
+
+def test_one_thread_multiplies_unless_the_host_says_otherwise(root: Path) -> None:
+    code = "import os, bot.__main__; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    clean = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    for given, threads in (({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=root,
+            env={**clean, **given},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == threads
