@@ -20,9 +20,9 @@ from tests.hosting import finished, save_small_network
 # The bot as `python -m bot` runs it; only what Discord wants between two IDENTIFYs is shorter.
 LAUNCH = """
 import sys
+from bot.__main__ import main
 from bot import sharding
 sharding.PERIOD, sharding.MARGIN = float(sys.argv.pop(1)), float(sys.argv.pop(1))
-from bot.__main__ import main
 sys.exit(main())
 """
 
