@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
 import discord
 
 from bot import explanations, fork, keep, messages
 from bot.actions import ASKING, FINAL, TEMPLATE, TURNING, Action, ButtonState
-from bot.errors import Refusal, explain
+from bot.errors import Refusal
+from bot.items import PersistentItem
 from bot.messages import Page
 from bot.pages import MOST, warmer
 from bot.services import response_to, services_of
@@ -28,7 +29,7 @@ _STYLES = {
 
 
 class StoryButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    PersistentItem[discord.ui.Button[discord.ui.View]],
     template=TEMPLATE,
 ):
     """A button under a story, new or as old as the message it stands under."""
@@ -60,19 +61,29 @@ class StoryButton(
         self.state = state
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         return cls(Action(match["action"]), ButtonState.of(match))
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Somebody pressed it."""
-        await press(interaction, self.action, self.state)
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """Do what it says."""
+        match self.action:
+            case Action.STOP:
+                await _stop(interaction, self.state)
+            case Action.DELETE:
+                await _ask_to_delete(interaction, self.state)
+            case Action.CONFIRM:
+                await _delete(interaction, self.state)
+            case Action.CANCEL:
+                await response.change_buttons(row(FINAL, self.state, response.language))
+            case Action.HOW:
+                await explanations.explain_story(interaction, self.state.owner)
+            case Action.FORK:
+                await fork.fork_story(interaction, self.state)
+            case Action.KEEP:
+                await keep.keep_story(interaction, self.state.sampling.length)
+            case _:
+                await _rewrite(interaction, self.action, self.state)
 
 
 def row(
@@ -85,33 +96,6 @@ def row(
     for action in actions:
         view.add_item(StoryButton(action, state, language))
     return view
-
-
-async def press(interaction: discord.Interaction, action: Action, state: ButtonState) -> None:
-    """Do what a button says."""
-    response = response_to(interaction)
-    try:
-        if not services_of(interaction).settings.is_allowed(interaction.guild_id):
-            raise Refusal(Text.NOT_AT_HOME)
-        match action:
-            case Action.STOP:
-                await _stop(interaction, state)
-            case Action.DELETE:
-                await _ask_to_delete(interaction, state)
-            case Action.CONFIRM:
-                await _delete(interaction, state)
-            case Action.CANCEL:
-                await response.change_buttons(row(FINAL, state, response.language))
-            case Action.HOW:
-                await explanations.explain_story(interaction, state.owner)
-            case Action.FORK:
-                await fork.fork_story(interaction, state)
-            case Action.KEEP:
-                await keep.keep_story(interaction, state.sampling.length)
-            case _:
-                await _rewrite(interaction, action, state)
-    except Exception as error:
-        await explain(response, error)
 
 
 def _check_owner(interaction: discord.Interaction, state: ButtonState, no: Text) -> None:

@@ -30,6 +30,7 @@ from bot.circle_turns import (
     tell,
 )
 from bot.errors import UNREACHABLE, Refusal
+from bot.items import PersistentItem
 from bot.services import Services, response_to, services_of
 from bot.targets import OLD, Response
 from bot.translations import Language, Text
@@ -41,9 +42,7 @@ _STYLES = {"add": discord.ButtonStyle.primary}
 _log = logging.getLogger(__name__)
 
 
-class CircleButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=circle.TEMPLATE
-):
+class CircleButton(PersistentItem[discord.ui.Button[discord.ui.View]], template=circle.TEMPLATE):
     """A button of a circle, new or as old as the message it stands under."""
 
     def __init__(
@@ -60,23 +59,17 @@ class CircleButton(
         self.state = state
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         return cls(match["action"], CircleState.of(match))
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Somebody pressed it."""
-        response = response_to(interaction)
-        try:
-            await _press(interaction, response, self.action, self.state)
-        except Exception as error:
-            await explain_circle(response, error)
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """Do what it says."""
+        await _press(interaction, response, self.action, self.state)
+
+    async def explain(self, response: Response, error: Exception) -> None:
+        """Say what went wrong, also with a thread."""
+        await explain_circle(response, error)
 
 
 def row(state: CircleState | None, language: Language) -> discord.ui.View:

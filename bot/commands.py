@@ -1,13 +1,11 @@
 """What people type and choose: the commands, what each does, and the tree that holds them."""
 
-import asyncio
-import io
-
 import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot import circle_command, explanations, invite, pictures, seen
+from bot import circle_command, explanations, seen
+from bot.about import about
 from bot.circle import SENTENCE
 from bot.consent import check_consent
 from bot.errors import Refusal, explain
@@ -16,7 +14,6 @@ from bot.options import DEFAULTS, MAX_LENGTH, MAX_PROMPT, MAX_SEED, MAX_TOP_K, M
 from bot.privacy import privacy_command
 from bot.race import PROMPT, race
 from bot.services import response_to, services_of
-from bot.settings import Settings
 from bot.setup import setup_command
 from bot.stories import Request
 from bot.translations import Text, named
@@ -153,40 +150,7 @@ async def _circle(interaction: discord.Interaction, sentence: Range[str, 1, SENT
     description=named(Text.ON_ABOUT),
 )
 async def _about(interaction: discord.Interaction) -> None:
-    """Who Pooh is, with a picture of how he learned."""
-    services, response = services_of(interaction), response_to(interaction)
-    services.stories.check_rate_limit(interaction.user.id)
-    await response.open()
-    weights = services.weights
-    # Files and drawing would keep the event loop waiting.
-    summary, picture = await asyncio.to_thread(
-        lambda: (pictures.read_summary(weights), pictures.loss_plot(weights))
-    )
-    text = pictures.describe(
-        weights.stem,
-        summary,
-        response.language,
-        invite=_invite_links(interaction.client.application, services.settings),
-        source=services.settings.source,
-    )
-    alt = response.language.say(Text.LOSS_PLOT)
-
-    async def show() -> None:  # with a file that is read from its beginning, in each try
-        files = []
-        if picture:
-            files = [discord.File(io.BytesIO(picture), "loss.png", description=alt)]
-        await response.show(text, files=files)
-
-    await services.delivery.send(show)
-
-
-def _invite_links(
-    application: discord.AppInfo | None, settings: Settings
-) -> tuple[str, str] | None:
-    """None where a link would lead nowhere: the bot is private, or answers a few servers."""
-    if application is None or not application.bot_public or settings.guilds:
-        return None
-    return invite.links(application.id)
+    await about(interaction)
 
 
 @app_commands.command(name=named(Text.HELP), description=named(Text.ON_HELP))

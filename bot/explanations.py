@@ -10,16 +10,17 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import discord
 import numpy as np
 from discord.utils import MISSING
 
-from bot import messages, seen
+from bot import cards, messages, seen
 from bot.consent import check_consent
-from bot.errors import Refusal, explain
+from bot.errors import Refusal
 from bot.explanation_texts import wording
+from bot.items import PersistentItem
 from bot.messages import Page
 from bot.services import Services, response_to, services_of
 from bot.targets import OLD, Response
@@ -32,7 +33,6 @@ from model.vocab import Vocab, VocabError
 from model.windows import windows
 from model.words import WordFilter
 
-HONEY = 0xF3C565
 BEST = 8  # characters that are told at each letter ...
 FEW = 4  # ... and after each block
 SHORT = 30  # letters of a word that are shown
@@ -168,7 +168,7 @@ def _layers(read: Explanation, shown: Excerpt) -> Iterator[tuple[tuple[str, floa
 
 
 class CardButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]],
+    PersistentItem[discord.ui.Button[discord.ui.LayoutView]],
     template=r"pooh:how:(?P<turn>next|letters|layers):(?P<owner>[0-9]{1,20})"
     r":(?P<window>[0-9]{1,4}):(?P<tab>words|letters|layers)",
 ):
@@ -196,36 +196,26 @@ class CardButton(
         self.state = state
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         state = CardState(int(match["owner"]), int(match["window"]), Tab(match["tab"]))
         return cls(Turn(match["turn"]), state)
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Somebody pressed it: the card changes if it is theirs; others get one for themselves."""
-        response, person = response_to(interaction), interaction.user.id
-        try:
-            services, message = services_of(interaction), interaction.message
-            assert message is not None
-            if not services.settings.is_allowed(interaction.guild_id):
-                raise Refusal(Text.NOT_AT_HOME)
-            if (page := page_on(message)) is None:
-                raise Refusal(Text.NOTHING_TO_EXPLAIN)
-            age = services.clock.now() - message.created_at.timestamp()
-            response.in_place = message.flags.ephemeral or (
-                person == self.state.owner and age < OLD
-            )
-            response.is_private = not response.in_place
-            state = replace(self.state.after(self.turn), owner=person)
-            await show_card(services, response, page, state)
-        except Exception as error:
-            await explain(response, error)
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """The card changes if it is the presser's; others get one for themselves."""
+        services, message, person = (
+            services_of(interaction),
+            interaction.message,
+            interaction.user.id,
+        )
+        assert message is not None
+        if (page := page_on(message)) is None:
+            raise Refusal(Text.NOTHING_TO_EXPLAIN)
+        age = services.clock.now() - message.created_at.timestamp()
+        response.in_place = message.flags.ephemeral or (person == self.state.owner and age < OLD)
+        response.is_private = not response.in_place
+        state = replace(self.state.after(self.turn), owner=person)
+        await show_card(services, response, page, state)
 
 
 def page_on(message: discord.Message) -> Page | None:
@@ -329,27 +319,18 @@ def card(shown: Shown, page: Page, state: CardState, language: Language) -> disc
     """The card; its picture is the file "how.png"."""
     place = language.say(Text.PLACE, number=shown.window + 1, count=shown.count)
     lines = {Tab.WORDS: _words, Tab.LETTERS: _letter_lines, Tab.LAYERS: _layer_lines}[state.tab]
-    gallery = discord.ui.MediaGallery[discord.ui.LayoutView]()
-    gallery.add_item(
-        media="attachment://how.png", description=alt_text(shown.excerpt, wording(language))
-    )
     told = "\n".join(lines(shown, language))
-    buttons = discord.ui.ActionRow[discord.ui.LayoutView](
-        *(CardButton(turn, state, language, disabled=_leads_nowhere(turn, shown)) for turn in Turn)  # type: ignore[arg-type]  # discord.py takes dynamic items, too
+    buttons = [
+        CardButton(turn, state, language, disabled=_leads_nowhere(turn, shown)) for turn in Turn
+    ]
+    return cards.card(
+        cards.text(f"### {language.say(Text.QUESTION)}"),
+        cards.picture("how.png", alt_text(shown.excerpt, wording(language))),
+        *([cards.text(told)] if told else []),
+        cards.row(buttons),
+        discord.ui.Separator(),
+        cards.text(messages.build(page, place)),
     )
-    view = discord.ui.LayoutView(timeout=None)
-    view.add_item(
-        discord.ui.Container(
-            discord.ui.TextDisplay(f"### {language.say(Text.QUESTION)}"),
-            gallery,
-            *([discord.ui.TextDisplay(told)] if told else []),
-            buttons,
-            discord.ui.Separator(),
-            discord.ui.TextDisplay(messages.build(page, place)),
-            accent_colour=HONEY,
-        )
-    )
-    return view
 
 
 def _leads_nowhere(turn: Turn, shown: Shown) -> bool:

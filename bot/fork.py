@@ -9,17 +9,18 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self, assert_never
+from typing import Self, assert_never
 
 import discord
 from discord.utils import MISSING
 
 from bot.actions import FINAL, STATE, ButtonState
 from bot.delivery import PAUSES
-from bot.errors import UNREACHABLE, Refusal, explain, is_gone, kind_of
+from bot.errors import UNREACHABLE, Refusal, is_gone, kind_of
 from bot.fork_card import Fork, card, read
 from bot.fork_texts import ForkText
 from bot.fork_writing import write_both
+from bot.items import PersistentItem
 from bot.services import Services, response_to, services_of
 from bot.targets import Response, may_not, why_not_shown
 from bot.translations import Text
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class ForkButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]],
+    PersistentItem[discord.ui.Button[discord.ui.LayoutView]],
     template=rf"pooh:(?P<what>vote|count|take)-(?P<way>[ab]):{STATE}",
 ):
     """A button of a fork's card, new or as old as the card.
@@ -58,28 +59,17 @@ class ForkButton(
         self.state = state
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         return cls(match["what"], Way(match["way"]), ButtonState.of(match), "-")
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Somebody pressed it."""
-        response = response_to(interaction)
-        try:
-            if not services_of(interaction).settings.is_allowed(interaction.guild_id):
-                raise Refusal(Text.NOT_AT_HOME)
-            if self.what == "take":
-                await _take(interaction, self.way, self.state)
-            else:
-                await _vote(interaction, None if self.what == "count" else self.way, self.state)
-        except Exception as error:
-            await explain(response, error)
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """Do what it says."""
+        if self.what == "take":
+            await _take(interaction, response, self.way, self.state)
+        else:
+            way = None if self.what == "count" else self.way
+            await _vote(interaction, response, way, self.state)
 
 
 @dataclass(frozen=True)
@@ -248,7 +238,9 @@ async def _carry_out(shown: _Shown, vote: Vote) -> None:
     return await shown.told(winner, text, most=most, least=least)
 
 
-async def _vote(interaction: discord.Interaction, way: Way | None, state: ButtonState) -> None:
+async def _vote(
+    interaction: discord.Interaction, response: Response, way: Way | None, state: ButtonState
+) -> None:
     """A vote for a way; without one, the votes are to be counted now."""
     services, message = services_of(interaction), interaction.message
     assert message is not None
@@ -256,12 +248,12 @@ async def _vote(interaction: discord.Interaction, way: Way | None, state: Button
     if way is None:
         _check_chooser(interaction, state)
     if vote is None:
-        return await _bring_to_rest(interaction, state)
+        return await _bring_to_rest(interaction, response, state)
     if way is not None:
         vote.cast(interaction.user.id, way)
     else:
         vote.finish(End.COUNTED)
-    await _acknowledge(interaction)
+    await _acknowledge(response)
     return None
 
 
@@ -271,26 +263,29 @@ def _check_chooser(interaction: discord.Interaction, state: ButtonState) -> None
         raise Refusal(ForkText.MAY_NOT_CHOOSE)
 
 
-async def _acknowledge(interaction: discord.Interaction) -> Response:
+async def _acknowledge(response: Response) -> None:
     """Say that the press was heard; the response is about the card then."""
-    response = response_to(interaction)
     response.in_place = True
     await response.open()
-    return response
 
 
-async def _bring_to_rest(interaction: discord.Interaction, state: ButtonState) -> None:
+async def _bring_to_rest(
+    interaction: discord.Interaction, response: Response, state: ButtonState
+) -> None:
     """Nobody counts here, although the card said so when a button was pressed.
 
     Either the vote has just ended, and the card says so by now; or the bot went away meanwhile.
     """
-    services, response = services_of(interaction), await _acknowledge(interaction)
+    services = services_of(interaction)
+    await _acknowledge(response)
     fork, is_open = read(await services.delivery.send(response.original))
     if fork is not None and is_open:
         await _Shown(services, response, fork, state).rest(ForkText.UNCOUNTED)
 
 
-async def _take(interaction: discord.Interaction, way: Way, state: ButtonState) -> None:
+async def _take(
+    interaction: discord.Interaction, response: Response, way: Way, state: ButtonState
+) -> None:
     """Go on with a way that was not told yet; a second press finds nothing to do.
 
     Raises:
@@ -300,7 +295,7 @@ async def _take(interaction: discord.Interaction, way: Way, state: ButtonState) 
     assert message is not None
     _check_chooser(interaction, state)
     with services.votes.choosing(message.id) as first:
-        response = await _acknowledge(interaction)
+        await _acknowledge(response)
         if not first:
             return
         fork, is_open = read(await services.delivery.send(response.original))

@@ -12,7 +12,7 @@ from typing import Any
 
 import discord
 
-from bot import messages, seen
+from bot import cards, messages, seen
 from bot.fork_texts import ForkText
 from bot.messages import Page
 from bot.translations import Language
@@ -21,11 +21,8 @@ from bot.votes import Way
 LONGEST = 1000  # characters of a way that are written
 HALF = 1450  # characters that one takes on the card: of 4,000, two, ...
 BEGINNING = 700  # ... what they go on from, and some 400 for the words above
-HONEY = 0xF3C565
 _LEAD = "..."  # before a way's text, that goes on from something
 _OFFER = re.compile(r"pooh:(?P<what>vote|take)-(?P<way>[ab]):")
-
-Part = discord.ui.Item[discord.ui.LayoutView]
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def as_held(fork: Fork, language: Language) -> Fork:
 
 
 def card(
-    line: str, fork: Fork, buttons: Sequence[discord.ui.DynamicItem[Any]], language: Language
+    line: str, fork: Fork, buttons: Sequence[cards.Item], language: Language
 ) -> discord.ui.LayoutView:
     """The card.
 
@@ -93,26 +90,17 @@ def card(
         buttons: what can be pressed, if anything can.
         language: of its words.
     """
-    title = discord.ui.TextDisplay[discord.ui.LayoutView](
-        f"### {language.say(ForkText.HOW_ON)}\n{line}"
-    )
-    row: list[Part] = []
-    if buttons:
-        row.append(discord.ui.ActionRow(*buttons))  # type: ignore[arg-type]  # discord.py takes dynamic items, too
-    parts: list[Part]
+    parts = [cards.text(f"### {language.say(ForkText.HOW_ON)}\n{line}")]
+    row = [cards.row(buttons)] if buttons else []
     if len(fork.ways) > 1:
-        parts = [title]
         for way, half in fork.ways.items():
-            parts += [discord.ui.Separator(), discord.ui.TextDisplay(f"**{way.name}**")]
-            parts.append(discord.ui.TextDisplay(half.held()))
-        beginning: Part = discord.ui.TextDisplay(_beginning(fork.prompt, language))
-        parts += [*row, discord.ui.Separator(), beginning]
+            parts += [discord.ui.Separator(), cards.text(f"**{way.name}**")]
+            parts.append(cards.text(half.held()))
+        parts += [*row, discord.ui.Separator(), cards.text(_beginning(fork.prompt, language))]
     else:
         (way,) = fork.ways
-        parts = [title, discord.ui.Separator(), discord.ui.TextDisplay(fork.told(way)), *row]
-    view = discord.ui.LayoutView(timeout=None)
-    view.add_item(discord.ui.Container(*parts, accent_colour=HONEY))
-    return view
+        parts += [discord.ui.Separator(), cards.text(fork.told(way)), *row]
+    return cards.card(*parts)
 
 
 def read(message: discord.Message) -> tuple[Fork | None, bool]:

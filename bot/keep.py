@@ -7,14 +7,15 @@ story: so its buttons work after a restart, and nothing is kept anywhere else.
 import io
 import re
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord.utils import MISSING
 
-from bot import messages, seen
-from bot.errors import Refusal, explain
-from bot.explanations import HONEY, page_on
+from bot import cards, messages, seen
+from bot.errors import Refusal
+from bot.explanations import page_on
+from bot.items import PersistentItem
 from bot.messages import Page
 from bot.plates import plate
 from bot.services import Services, response_to, services_of
@@ -28,7 +29,7 @@ _SENTENCE = re.compile(r"[.!?,;:\n]")
 
 
 class KeepButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]],
+    PersistentItem[discord.ui.Button[discord.ui.LayoutView]],
     template=r"pooh:keep:(?P<what>show|name):(?P<is_named>[01])",
 ):
     """A button of a kept story: shows it to everybody, or ticks the name on it."""
@@ -49,34 +50,22 @@ class KeepButton(
         self.is_named = is_named
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         return cls(match["what"], is_named=match["is_named"] == "1")
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Somebody pressed it: who the card is for, as nobody else sees it."""
-        response = response_to(interaction)
-        try:
-            services, message = services_of(interaction), interaction.message
-            assert message is not None
-            if not services.settings.is_allowed(interaction.guild_id):
-                raise Refusal(Text.NOT_AT_HOME)
-            page = page_on(message)
-            if page is None:
-                raise Refusal(Text.NOTHING_TO_KEEP)
-            note = _note(list(seen.displays(message.components))[-1])
-            response.in_place = not (shown := self.what == "show")
-            is_named = self.is_named if shown else not self.is_named
-            name = interaction.user.display_name if is_named else ""
-            await _show(services, response, interaction.user.id, page, note, name, to_all=shown)
-        except Exception as error:
-            await explain(response, error)
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """It is who the card is for, as nobody else sees it."""
+        services, message = services_of(interaction), interaction.message
+        assert message is not None
+        page = page_on(message)
+        if page is None:
+            raise Refusal(Text.NOTHING_TO_KEEP)
+        note = _note(list(seen.displays(message.components))[-1])
+        response.in_place = not (shown := self.what == "show")
+        is_named = self.is_named if shown else not self.is_named
+        name = interaction.user.display_name if is_named else ""
+        await _show(services, response, interaction.user.id, page, note, name, to_all=shown)
 
 
 async def keep_story(interaction: discord.Interaction, length: int) -> None:
@@ -188,20 +177,16 @@ def card(
         language: of its buttons.
         is_named: whether the name is ticked; None where all see it, and nothing is to be pressed.
     """
-    gallery = discord.ui.MediaGallery[discord.ui.LayoutView]()
-    gallery.add_item(media="attachment://story.png", description=alt)
-    parts: list[discord.ui.Item[discord.ui.LayoutView]] = [
-        discord.ui.TextDisplay(f"### {messages.escape(title_of(page))}"),
-        gallery,
-        discord.ui.File("attachment://story.txt"),
-    ]
+    buttons = []
     if is_named is not None:
-        buttons = discord.ui.ActionRow[discord.ui.LayoutView]()
-        buttons.add_item(KeepButton("show", language, is_named=is_named))
-        buttons.add_item(KeepButton("name", language, is_named=is_named))
-        parts.append(buttons)
-    # The text itself, too: who goes on from this message or searches for it has no picture.
-    parts += [discord.ui.Separator(), discord.ui.TextDisplay(messages.build(page, note))]
-    view = discord.ui.LayoutView(timeout=None)
-    view.add_item(discord.ui.Container(*parts, accent_colour=HONEY))
-    return view
+        both = [KeepButton(what, language, is_named=is_named) for what in ("show", "name")]
+        buttons = [cards.row(both)]
+    return cards.card(
+        cards.text(f"### {messages.escape(title_of(page))}"),
+        cards.picture("story.png", alt),
+        discord.ui.File("attachment://story.txt"),
+        *buttons,
+        discord.ui.Separator(),
+        # The text itself, too: who goes on from this message or searches for it has no picture.
+        cards.text(messages.build(page, note)),
+    )

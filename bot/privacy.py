@@ -1,24 +1,28 @@
 """/privacy: what is kept, and a switch with which a person keeps others from using their words."""
 
 import re
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord import app_commands
 
-from bot.errors import Refusal, explain
-from bot.explanations import HONEY
+from bot import cards
+from bot.errors import Refusal
+from bot.items import PersistentItem
 from bot.services import response_to, services_of
 from bot.setup_texts import SetupText
 from bot.store import Store, StoreError
+from bot.targets import Response
 from bot.translations import Language, Text, named
 
 
 class PrivacyButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]],
+    PersistentItem[discord.ui.Button[discord.ui.LayoutView]],
     template=r"pooh:privacy:(?P<turn>refuse|allow)",
 ):
     """The switch; it remembers nothing, and is for whoever presses it."""
+
+    everywhere = True  # it is about a person, not about a place
 
     def __init__(self, turn: str, language: Language = Language.ENGLISH) -> None:
         refuse = turn == "refuse"
@@ -32,30 +36,20 @@ class PrivacyButton(
         self.turn = turn
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         return cls(match["turn"])
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Somebody pressed it. It works where the bot is not at home, too: it is about a person."""
-        response, person = response_to(interaction), interaction.user.id
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """Keep what this person wants, and show it."""
+        services, person = services_of(interaction), interaction.user.id
+        services.stories.check_rate_limit(person)
         try:
-            services = services_of(interaction)
-            services.stories.check_rate_limit(person)
-            try:
-                await services.store.set_refusal(person, refuses=self.turn == "refuse")
-            except StoreError:
-                raise Refusal(SetupText.NOT_KEPT) from None
-            view = await card(services.store, person, response.language)
-            await response.change_buttons(view)
-        except Exception as error:
-            await explain(response, error)
+            await services.store.set_refusal(person, refuses=self.turn == "refuse")
+        except StoreError:
+            raise Refusal(SetupText.NOT_KEPT) from None
+        view = await card(services.store, person, response.language)
+        await response.change_buttons(view)
 
 
 @app_commands.command(name=named(Text.PRIVACY), description=named(Text.ON_PRIVACY))
@@ -72,16 +66,11 @@ async def card(store: Store, person: int, language: Language) -> discord.ui.Layo
     """What is kept, what this person has decided, and the other choice."""
     refuses = await store.refuses(person)
     now = SetupText.REFUSED if refuses else SetupText.ALLOWED
-    parts: list[discord.ui.Item[discord.ui.LayoutView]] = [
-        discord.ui.TextDisplay(f"### {language.say(SetupText.PRIVACY_TITLE)}"),
-        discord.ui.TextDisplay(language.say(SetupText.PRIVACY)),
+    button = PrivacyButton("allow" if refuses else "refuse", language)
+    return cards.card(
+        cards.text(f"### {language.say(SetupText.PRIVACY_TITLE)}"),
+        cards.text(language.say(SetupText.PRIVACY)),
         discord.ui.Separator(),
-        discord.ui.TextDisplay(language.say(now if store.is_open else SetupText.UNKNOWN)),
-    ]
-    if store.is_open:
-        buttons = discord.ui.ActionRow[discord.ui.LayoutView]()
-        buttons.add_item(PrivacyButton("allow" if refuses else "refuse", language))
-        parts.append(buttons)
-    view = discord.ui.LayoutView(timeout=None)
-    view.add_item(discord.ui.Container(*parts, accent_colour=HONEY))
-    return view
+        cards.text(language.say(now if store.is_open else SetupText.UNKNOWN)),
+        *([cards.row([button])] if store.is_open else []),
+    )

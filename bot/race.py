@@ -10,19 +10,20 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord.utils import MISSING
 
-from bot import messages, seen
+from bot import cards, messages, seen
 from bot.ballots import Ballot
-from bot.errors import Refusal, explain
+from bot.errors import Refusal
+from bot.items import PersistentItem
 from bot.messages import Page
 from bot.options import DEFAULTS
 from bot.pages import DIGEST, short_digest
 from bot.prompts import Prompt, read_prompt
-from bot.race_card import LETTERS, Buttons, RaceState, Told, fitted, hidden, pages_on, revealed
+from bot.race_card import LETTERS, RaceState, Told, fitted, hidden, pages_on, revealed
 from bot.race_texts import RaceText
 from bot.racers import CLASSIC, MARKOV, POOH, Racer, Racers
 from bot.services import Services, response_to, services_of
@@ -38,7 +39,7 @@ TELL = "who"  # what the button does that is no letter's
 
 
 class RaceButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]],
+    PersistentItem[discord.ui.Button[discord.ui.LayoutView]],
     template=rf"pooh:race:(?P<what>[{LETTERS}]|{TELL}):(?P<owner>[0-9]{{1,20}})"
     rf":(?P<seed>[0-9]{{1,16}}):(?P<racers>[{POOH}{CLASSIC}{MARKOV}]{{2,3}})"
     rf":(?P<weights>[0-9a-f]{{{DIGEST}}}):(?P<language>[a-z]{{2}})"
@@ -62,14 +63,8 @@ class RaceButton(
         self.state = state
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         counts = tuple(map(int, match["counts"].split(".")))
         racers = match["racers"]
         state = RaceState(
@@ -82,27 +77,18 @@ class RaceButton(
         )
         return cls(match["what"], state)
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Somebody pressed it."""
-        response = response_to(interaction)
-        try:
-            services = services_of(interaction)
-            if not services.settings.is_allowed(interaction.guild_id):
-                raise Refusal(Text.NOT_AT_HOME)
-            if self.what == TELL:
-                await _tell(interaction, services, response, self.state)
-            else:
-                await _guess(interaction, services, response, self.state, self.what)
-        except Exception as error:
-            await explain(response, error)
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """Count a guess, or tell."""
+        services = services_of(interaction)
+        if self.what == TELL:
+            await _tell(interaction, services, response, self.state)
+        else:
+            await _guess(interaction, services, response, self.state, self.what)
 
 
-def row(state: RaceState) -> Buttons:
+def row(state: RaceState) -> cards.Part:
     """The letters to guess, and the button that tells."""
-    buttons = Buttons()
-    for what in (*LETTERS[: len(state.racers)], TELL):
-        buttons.add_item(RaceButton(what, state))
-    return buttons
+    return cards.row([RaceButton(w, state) for w in (*LETTERS[: len(state.racers)], TELL)])
 
 
 # A race

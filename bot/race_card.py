@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from bot import messages, seen
-from bot.explanations import HONEY
+from bot import cards, messages, seen
+from bot.cards import Part
 from bot.messages import BREAK, CUT, Page
 from bot.options import DEFAULTS
 from bot.race_texts import RaceText
@@ -21,8 +21,6 @@ ROOM = 900  # characters of a text in the card, as Discord may count them ...
 MARKED = 950  # ... and with what is underlined: the whole card has 4,000
 LETTERS = "ABC"
 NAMES = {POOH: RaceText.POOH, CLASSIC: RaceText.CLASSIC, MARKOV: RaceText.MARKOV}
-
-Buttons = discord.ui.ActionRow[discord.ui.LayoutView]
 
 _HEAD = re.compile(r"### ([A-C])\n")
 _OPENING, _CLOSING = re.compile(r"[_\"'(]*\Z"), re.compile(r"[_\"'.,;:!?)]*")
@@ -83,11 +81,11 @@ class Told:
 
 
 def hidden(
-    state: RaceState, pages: Sequence[Page], buttons: Buttons, *, are_gone: bool = False
+    state: RaceState, pages: Sequence[Page], buttons: Part, *, are_gone: bool = False
 ) -> discord.ui.LayoutView:
     """The card before it is told who was who, with these buttons."""
     say = state.language.say
-    names = "; ".join(say(NAMES[code]) for code in state.racers)
+    names = " · ".join(say(NAMES[code]) for code in state.racers)
     texts = [f"### {letter}\n{_text(page)}" for letter, page in zip(LETTERS, pages, strict=False)]
     small = [say(RaceText.GUESSES_GONE)] if are_gone else []
     return _card(
@@ -133,18 +131,12 @@ def revealed(
 def _card(
     title: str,
     texts: Sequence[str],
-    buttons: Buttons | None,
+    buttons: Part | None,
     small: str,
 ) -> discord.ui.LayoutView:
     """The parts in their order. The last is a small line alone: a story is no part of the card."""
-    display = discord.ui.TextDisplay[discord.ui.LayoutView]
-    parts: list[discord.ui.Item[discord.ui.LayoutView]] = [display(title)]
-    parts += [display(text) for text in texts]
-    parts += [buttons] if buttons is not None else []
-    parts.append(display(f"-# {small}"))
-    view = discord.ui.LayoutView(timeout=None)
-    view.add_item(discord.ui.Container(*parts, accent_colour=HONEY))
-    return view
+    between = [buttons] if buttons is not None else []
+    return cards.card(*map(cards.text, [title, *texts]), *between, cards.text(f"-# {small}"))
 
 
 def _text(page: Page, spans: Sequence[tuple[int, int]] = ()) -> str:
@@ -194,8 +186,11 @@ def _page_in(text: str) -> Page | None:
 
 
 def fitted(page: Page) -> Page:
-    """A text that a card has room for: shorter, where it is full of what needs escaping."""
+    """A text that a card has room for: shorter, where it is full of what needs escaping.
+
+    Nobody goes on from it, so an italics mark whose other one was cut off is left out.
+    """
     while _size(_text(page)) > ROOM and page.story:
         shorter = messages.trim(page.story, 9 * len(page.story) // 10, page.prompt)
         page = replace(page, story=shorter.story, cut=shorter.cut)
-    return page
+    return replace(page, story=messages.unescape(_escaped(page.story)))

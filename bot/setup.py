@@ -5,18 +5,19 @@ after a restart.
 """
 
 import re
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord import app_commands
 
-from bot import daily, messages
-from bot.errors import Refusal, explain
-from bot.explanations import HONEY
+from bot import cards, daily, messages
+from bot.errors import Refusal
+from bot.items import PersistentItem
 from bot.options import DEFAULTS
 from bot.services import Services, response_to, services_of
 from bot.setup_texts import SetupText
 from bot.store import Server, Stopped, StoreError
+from bot.targets import Response
 from bot.translations import Language, Text, named
 
 TEMPERATURES = (0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
@@ -33,7 +34,7 @@ _FOR_STORIES = [discord.ChannelType.text, discord.ChannelType.news]
 
 
 class ChoiceMenu(
-    discord.ui.DynamicItem[discord.ui.Select[discord.ui.LayoutView]],
+    PersistentItem[discord.ui.Select[discord.ui.LayoutView]],
     template=r"pooh:setup:(?P<field>temperature|length|story_hour)",
 ):
     """A menu of values."""
@@ -56,23 +57,17 @@ class ChoiceMenu(
         self.field = field
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when something is chosen."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         return cls(match["field"])
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Something was chosen."""
-        await _decide(interaction, self.field, self.item.values)
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """Keep the choice."""
+        await _decide(interaction, response, self.field, self.item.values)
 
 
 class ChannelMenu(
-    discord.ui.DynamicItem[discord.ui.ChannelSelect[discord.ui.LayoutView]],
+    PersistentItem[discord.ui.ChannelSelect[discord.ui.LayoutView]],
     template=r"pooh:setup:(?P<field>mentions|story_channel)",
 ):
     """A menu of channels; none may be chosen, too."""
@@ -103,23 +98,18 @@ class ChannelMenu(
         self.field = field
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when something is chosen."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         return cls(match["field"])
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Something was chosen."""
-        await _decide(interaction, self.field, [str(channel.id) for channel in self.item.values])
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """Keep the choice."""
+        channels = [str(channel.id) for channel in self.item.values]
+        await _decide(interaction, response, self.field, channels)
 
 
 class StorySwitch(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]],
+    PersistentItem[discord.ui.Button[discord.ui.LayoutView]],
     template=r"pooh:setup:(?P<turn>on|off)",
 ):
     """Switches the story of the day on or off."""
@@ -139,19 +129,13 @@ class StorySwitch(
         self.turn = turn
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Made anew from its id, when it is pressed."""
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read from its id."""
         return cls(match["turn"])
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Somebody pressed it."""
-        await _decide(interaction, self.turn, [])
+    async def press(self, interaction: discord.Interaction, response: Response) -> None:
+        """Keep the choice."""
+        await _decide(interaction, response, self.turn, [])
 
 
 @app_commands.command(name=named(Text.SETUP), description=named(Text.ON_SETUP))
@@ -168,24 +152,22 @@ async def setup_command(interaction: discord.Interaction) -> None:
     await services.delivery.send(lambda: response.show(view=view))
 
 
-async def _decide(interaction: discord.Interaction, field: str, values: list[str]) -> None:
-    """Keep a choice, and show it."""
-    response = response_to(interaction)
+async def _decide(
+    interaction: discord.Interaction, response: Response, field: str, values: list[str]
+) -> None:
+    """Keep a choice, and show it.
+
+    Raises:
+        Refusal: it cannot be, or cannot be kept.
+    """
+    services, number = services_of(interaction), _server_of(interaction)
+    server = await services.store.server(number)
     try:
-        services, number = services_of(interaction), _server_of(interaction)
-        if not services.settings.is_allowed(number):
-            raise Refusal(Text.NOT_AT_HOME)
-        server = await services.store.server(number)
-        try:
-            await services.store.change(number, **_decided(interaction, server, field, values))
-        except StoreError:
-            raise Refusal(SetupText.NOT_KEPT) from None
-        view = card(
-            services, await services.store.server(number), interaction.guild, response.language
-        )
-        await response.change_buttons(view)
-    except Exception as error:
-        await explain(response, error)
+        await services.store.change(number, **_decided(interaction, server, field, values))
+    except StoreError:
+        raise Refusal(SetupText.NOT_KEPT) from None
+    view = card(services, await services.store.server(number), interaction.guild, response.language)
+    await response.change_buttons(view)
 
 
 def _server_of(interaction: discord.Interaction) -> int:
@@ -315,32 +297,19 @@ def card(
     switch = StorySwitch(
         "off" if server.story_by else "on", language, disabled=server.story_channel is None
     )
-    view = discord.ui.LayoutView(timeout=None)
-    view.add_item(
-        discord.ui.Container(
-            discord.ui.TextDisplay(f"### {language.say(SetupText.TITLE)}"),
-            discord.ui.TextDisplay(stories),
-            _row(ChoiceMenu("temperature", server, language)),
-            _row(ChoiceMenu("length", server, language)),
-            discord.ui.TextDisplay(mentions),
-            _row(ChannelMenu("mentions", server.mentions & there, language)),
-            discord.ui.Separator(),
-            discord.ui.TextDisplay(_story_of_the_day(services, server, language)),
-            _row(ChannelMenu("story_channel", place & there, language)),
-            _row(ChoiceMenu("story_hour", server, language)),
-            _row(switch),
-            accent_colour=HONEY,
-        )
+    return cards.card(
+        cards.text(f"### {language.say(SetupText.TITLE)}"),
+        cards.text(stories),
+        cards.row([ChoiceMenu("temperature", server, language)]),
+        cards.row([ChoiceMenu("length", server, language)]),
+        cards.text(mentions),
+        cards.row([ChannelMenu("mentions", server.mentions & there, language)]),
+        discord.ui.Separator(),
+        cards.text(_story_of_the_day(services, server, language)),
+        cards.row([ChannelMenu("story_channel", place & there, language)]),
+        cards.row([ChoiceMenu("story_hour", server, language)]),
+        cards.row([switch]),
     )
-    return view
-
-
-def _row(
-    item: ChoiceMenu | ChannelMenu | StorySwitch,
-) -> discord.ui.ActionRow[discord.ui.LayoutView]:
-    row = discord.ui.ActionRow[discord.ui.LayoutView]()
-    row.add_item(item)
-    return row
 
 
 def _story_of_the_day(services: Services, server: Server, language: Language) -> str:

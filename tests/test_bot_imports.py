@@ -13,6 +13,7 @@ from tests.test_repo import ROOT, imports
 LAYERS = (
     {
         "ballots",
+        "cards",
         "clock",
         "invite",
         "limiter",
@@ -32,10 +33,12 @@ LAYERS = (
     {"circle_registry"},
     {"cluster", "merge", "racers", "stories", "terminal"},
     {"services", "mentions"},
+    {"items"},
     {"consent", "daily", "fork_writing"},
     {"explanations", "fork", "circle_turns"},
     {"keep", "privacy", "race_card", "setup", "circle_buttons"},
     {"race", "circle_command"},
+    {"about"},
     {"buttons", "commands"},
     {"client", "checks"},
     {"run", "health", "reload"},

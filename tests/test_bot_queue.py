@@ -87,7 +87,7 @@ async def test_the_bot_hears_and_answers_while_the_network_is_at_work(wood: Stag
     await wood.server.until(lambda: wood.decoder.allowed == 0 and wood.writer.writing)
     assert await roo.suggestions("pooh", "prompt", "Eeyore")
     assert (await roo.command("help").answer()).ephemeral
-    assert (await roo.command("about").answer()).content
+    assert (await roo.command("about").answer()).text
     await wood.server.until(lambda: wood.server.gateway.count(1))
 
 

@@ -65,7 +65,7 @@ async def test_all_that_a_person_reads_is_in_their_language(
     server = wood.server
     kanga, roo = server.person("Kanga", locale=locale), server.person("Roo", locale=locale)
     assert (await kanga.command("help").answer()).content == language.say(Text.HELP_PAGE)
-    about = (await kanga.command("about").answer()).content
+    about = (await kanga.command("about").answer()).text
     for text in (Text.ABOUT_POOH, Text.ABOUT_MODEL, Text.ABOUT_KEPT, Text.ABOUT_ASK):
         assert shape(language, text).search(about)
     story = await told(wood, kanga.command("pooh", prompt="A 🐝 bear", top_k=5, temperature=0.5))
@@ -135,9 +135,9 @@ async def test_about_says_what_people_ask_and_describes_its_picture(
     about = await use.answer()
     assert about.attachments[0]["description"] == Language.GERMAN.say(Text.LOSS_PLOT)
     for part in ("123.456", "1,25", "1,50", "](<https://example.org/pooh>)", "client_id="):
-        assert part in about.content
-    assert "nichts" in about.content.split("**Über dich gespeichert**")[1]
-    assert about.content.index("Geschichten") < about.content.index("123.456"), "people first"
+        assert part in about.text
+    assert "nichts" in about.text.split("**Über dich gespeichert**")[1]
+    assert about.text.index("Geschichten") < about.text.index("123.456"), "people first"
 
 
 async def test_about_invites_nobody_to_a_bot_that_answers_a_few_servers(wood: Stage) -> None:
@@ -145,7 +145,7 @@ async def test_about_invites_nobody_to_a_bot_that_answers_a_few_servers(wood: St
     wood.settings = replace(wood.settings, guilds=frozenset({wood.server.guild.id}))
     await wood.start()
     about = await wood.server.person().command("about").answer()
-    assert "client_id" not in about.content and Text.ABOUT_CODE_AT_HOST.value.en in about.content
+    assert "client_id" not in about.text and Text.ABOUT_CODE_AT_HOST.value.en in about.text
 
 
 json_values = st.recursive(

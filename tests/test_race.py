@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import discord
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot import race_card
 from bot.ballots import KEPT, MOST, Ballots
-from bot.explanations import HONEY
+from bot.cards import HONEY
 from bot.messages import Page
 from bot.race import LENGTHS, PROMPT, RaceButton, row
 from bot.race_card import LETTERS, NAMES, RaceState, Told, fitted, hidden, revealed
@@ -384,6 +385,7 @@ def test_any_text_survives_the_card_and_fits(
     )
     read = race_card._page_in(shown[1])
     assert read is not None and f"### A\n{race_card._text(read)}" == shown[1]
+    assert "\\_" not in race_card._text(replace(page, prompt="")), "half of an italics mark"
     ids = [item.custom_id for item in parts if isinstance(item, RaceButton)]
     assert len(ids) == 4 and all(len(each) <= 100 for each in ids)
     inside = sorted(end for end in ends if end <= len(page.story))
