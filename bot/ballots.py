@@ -6,6 +6,8 @@ After an hour it counts no more, and goes with the next press of any race.
 import asyncio
 from dataclasses import dataclass, field
 
+from bot.tally import Tally
+
 KEPT = 60 * 60  # seconds
 MOST = 500  # races whose guesses are remembered
 
@@ -17,7 +19,7 @@ class Ballot:
     Attributes:
         until: the second from which it is forgotten.
         are_gone: others had guessed whom nobody remembers.
-        guesses: letter by person.
+        guesses: of letters.
         version: how often they changed ...
         shown: ... and of which version the card tells.
         is_told: it is told who was who.
@@ -26,7 +28,7 @@ class Ballot:
 
     until: float
     are_gone: bool = False
-    guesses: dict[int, str] = field(default_factory=dict)
+    guesses: Tally[str] = field(default_factory=Tally)
     version: int = 0
     shown: int = 0
     is_told: bool = False
@@ -34,8 +36,8 @@ class Ballot:
 
     def counts(self, letters: str) -> tuple[int, ...]:
         """How many guessed each letter."""
-        guessed = list(self.guesses.values())
-        return tuple(map(guessed.count, letters))
+        guessed = self.guesses.counts
+        return tuple(guessed[letter] for letter in letters)
 
 
 class Ballots:

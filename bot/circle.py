@@ -9,7 +9,9 @@ What people wrote is bold, what Pooh answered follows; each turn is a paragraph.
 ids of its buttons are all that is kept, so that a circle goes on after a restart.
 """
 
+import base64
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -28,9 +30,13 @@ STALE = 60.0  # seconds, after which nobody believes a message that says it is b
 NOTE = 120  # characters that the small line may take
 PIECES = 3  # messages that the end of a circle fills; what is longer is a file
 
+KNOWN = 6  # latest turns whose writers a button's id has room for
+
+# People in an id: so many numbers of 64 bits, in base 64 without its padding.
+_PEOPLE = "|".join(f"[A-Za-z0-9_-]{{{-(-8 * 8 * n // 6)}}}" for n in range(1, KNOWN + 2))
 TEMPLATE = (  # of a button's id, as `CircleState.custom_id` makes it
-    r"pooh:circle:(?P<action>add|undo|end):(?P<starter>[0-9]{1,20}):(?P<last>[0-9]{1,20})"
-    r":(?P<previous>[0-9]{1,20}):(?P<turn>[0-9]{1,3}):(?P<flags>a?w?)"
+    rf"pooh:circle:(?P<action>add|undo|end):(?P<people>{_PEOPLE})"
+    r":(?P<turn>[0-9]{1,3}):(?P<flags>a?w?)"
 )
 FORM = r"pooh:circle:form:(?P<turn>[0-9]{1,3}):(?P<last>[0-9]{1,20})"  # of the form's id
 
@@ -62,16 +68,14 @@ class CircleState:
 
     Attributes:
         starter: who began it.
-        last: who wrote last; 0 for nobody, or nobody knows.
-        previous: who wrote before that, for when it is taken back.
+        writers: of the latest turns, the last first; `KNOWN` at the most.
         turn: how many turns there were.
         is_alone: only one person has written.
         is_writing: Pooh is about to answer.
     """
 
     starter: int
-    last: int = 0
-    previous: int = 0
+    writers: tuple[int, ...] = ()
     turn: int = 0
     is_alone: bool = True
     is_writing: bool = False
@@ -79,16 +83,21 @@ class CircleState:
     @classmethod
     def of(cls, match: re.Match[str]) -> Self:
         """Read from an id that matches `TEMPLATE`."""
-        starter, last, previous, turn = (
-            int(match[name]) for name in ("starter", "last", "previous", "turn")
-        )
-        flags = match["flags"]
-        return cls(starter, last, previous, turn, "a" in flags, "w" in flags)
+        people, flags = match["people"], match["flags"]
+        data = base64.urlsafe_b64decode(people + "=" * (-len(people) % 4))
+        starter, *writers = struct.unpack(f">{len(data) // 8}Q", data)
+        return cls(starter, tuple(writers), int(match["turn"]), "a" in flags, "w" in flags)
+
+    @property
+    def last(self) -> int:
+        """Who wrote last; 0 for nobody, or nobody knows."""
+        return self.writers[0] if self.writers else 0
 
     def custom_id(self, action: str) -> str:
         """An id of at most 100 characters for a button: add, undo or end."""
         flags = "a" * self.is_alone + "w" * self.is_writing
-        people = f"{self.starter}:{self.last}:{self.previous}"
+        data = struct.pack(f">{1 + len(self.writers)}Q", self.starter, *self.writers)
+        people = base64.urlsafe_b64encode(data).decode().rstrip("=")
         return f"pooh:circle:{action}:{people}:{self.turn}:{flags}"
 
     @property
@@ -111,7 +120,8 @@ class CircleState:
     def after(self, person: int) -> "CircleState":
         """This person has added a sentence, and Pooh is about to answer."""
         is_alone = self.turn == 0 or (self.is_alone and self.last == person)
-        return CircleState(self.starter, person, self.last, self.turn + 1, is_alone, True)
+        writers = (person, *self.writers)[:KNOWN]
+        return CircleState(self.starter, writers, self.turn + 1, is_alone, True)
 
     def writing(self) -> "CircleState":
         """Pooh is about to begin."""
@@ -119,10 +129,10 @@ class CircleState:
 
     def undone(self) -> "CircleState":
         """The last turn was taken back."""
-        if self.is_alone and self.turn > 1:
-            return replace(self, turn=self.turn - 1)  # all that is left is by the same person
-        last = self.previous if self.turn > 1 else 0
-        return replace(self, last=last, previous=0, turn=max(self.turn - 1, 0))
+        turn, writers = max(self.turn - 1, 0), self.writers[1:]
+        if self.is_alone and turn and not writers:
+            writers = self.writers  # all that is left is by the same person
+        return replace(self, writers=writers, turn=turn)
 
     def at_rest(self) -> "CircleState":
         """Nobody is about to answer."""

@@ -126,12 +126,12 @@ async def _press(
         _check_turn(services, message, state, person)
         story = circle.text_of(circle.parse(message.content))
         form = SentenceForm(state, story, response.language)
-        await services.delivery.acknowledge(lambda: interaction.response.send_modal(form))
+        await response.ask(form)
         return
-    moderates = _moderates(interaction)
-    if action == "undo" and person != state.last and not moderates:
+    is_moderator = moderates(interaction)
+    if action == "undo" and person != state.last and not is_moderator:
         raise Refusal(CircleText.MAY_NOT_UNDO)
-    if action == "end" and person != state.starter and not moderates:
+    if action == "end" and person != state.starter and not is_moderator:
         raise Refusal(CircleText.MAY_NOT_END)
     screen = screen_of(services, response.show, response.language)
     with services.circles.writing(message.id):
@@ -172,7 +172,8 @@ def _check_voice(interaction: discord.Interaction) -> None:
         raise Refusal(CircleText.NO_VOICE)
 
 
-def _moderates(interaction: discord.Interaction) -> bool:
+def moderates(interaction: discord.Interaction) -> bool:
+    """Whether this person moderates the place."""
     may = interaction.permissions
     return interaction.guild_id is not None and (may.manage_messages or may.manage_threads)
 
@@ -255,8 +256,8 @@ async def read_form(interaction: discord.Interaction) -> None:
     typed = next(_values(data["components"]), "")
     keeping = Keeping(response, typed)
     try:
-        await _add(interaction, response, CircleState(0, int(match["last"]), 0, int(match["turn"])),
-                   keeping)  # fmt: skip
+        form = CircleState(0, (int(match["last"]),), int(match["turn"]))
+        await _add(interaction, response, form, keeping)
     except Exception as error:
         await explain_circle(keeping, error)
 

@@ -127,6 +127,38 @@ class CircleText(Said):
         "Seule la personne qui a commencé cette ronde, ou la modération, peut la finir.",
         "Solo quien empezó este corro, o la moderación, puede terminarlo.",
     )
+    WROTE = Row(
+        "Turn {number}, {person}: {sentence}",
+        "Zug {number}, {person}: {sentence}",
+        "Tour {number}, {person} : {sentence}",
+        "Turno {number}, {person}: {sentence}",
+    )
+    KNOWN = Row(
+        "Known of the latest {most} turns, while the circle is open, and kept nowhere but in the "
+        "message's buttons.",
+        "Bekannt von den letzten {most} Zügen, solange der Kreis offen ist, und nirgends "
+        "aufgehoben als in den Knöpfen der Nachricht.",
+        "Connu des {most} derniers tours, tant que la ronde est ouverte, et conservé nulle part "
+        "ailleurs que dans les boutons du message.",
+        "Se sabe de los últimos {most} turnos, mientras el corro está abierto, y no se guarda más "
+        "que en los botones del mensaje.",
+    )
+    NOBODY_KNOWN = Row(
+        "Pooh knows nobody who wrote in this message. Ask at the last message of a story circle, "
+        "while it is open.",
+        "Pu kennt niemanden, der in dieser Nachricht geschrieben hat. Frag bei der letzten "
+        "Nachricht eines Geschichtenkreises, solange er offen ist.",
+        "Pooh ne connaît personne qui ait écrit dans ce message. Demande au dernier message d'une "
+        "ronde d'histoires, tant qu'elle est ouverte.",
+        "Pooh no conoce a nadie que haya escrito en este mensaje. Pregunta en el último mensaje de "
+        "un corro de cuentos, mientras está abierto.",
+    )
+    FOR_MODERATORS = Row(
+        "Only moderators can ask who wrote a sentence.",
+        "Nur wer moderiert, kann fragen, von wem ein Satz ist.",
+        "Seule la modération peut demander qui a écrit une phrase.",
+        "Solo la moderación puede preguntar quién escribió una frase.",
+    )
     SHUT = Row(
         "This thread is closed. When a moderator opens it again, the circle goes on.",
         "Dieser Thread ist geschlossen. Öffnet ihn jemand von der Moderation, geht es weiter.",

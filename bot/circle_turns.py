@@ -1,6 +1,7 @@
 """One turn of a story circle: what somebody added is shown, and then what Pooh answers."""
 
 import io
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,15 @@ import discord
 from bot import circle, messages, seen
 from bot.circle import CircleState, Turn
 from bot.circle_texts import CircleText
-from bot.errors import UNREACHABLE, Listener, Refusal, explain, is_gone
+from bot.errors import (
+    UNREACHABLE,
+    Listener,
+    Refusal,
+    explain,
+    is_gone,
+    is_transient,
+    kind_of,
+)
 from bot.messages import Page
 from bot.prompts import Prompt, read_prompt
 from bot.services import Services, services_of
@@ -20,6 +29,8 @@ from bot.worker import Outcome, Story
 from model.sentences import first_sentences
 
 CLOSED_THREAD = frozenset({50083, 160005})  # errors: it is archived, it is locked
+
+_log = logging.getLogger(__name__)
 
 # Puts text and buttons into a message, in one try; its id.
 Show = Callable[[str, discord.ui.View], Awaitable[int]]
@@ -208,9 +219,10 @@ async def tell(
             try:
                 await screen.put(whole, state, *missing)
             except UNREACHABLE as error:
-                if not may_not(error):
+                if is_gone(error) or is_transient(error):
                     raise
-                # The server's AutoMod has let the sentence pass, but not the answer.
+                # Discord has let the sentence pass, but not the answer: AutoMod, most of all.
+                _log.warning("an answer could not be shown: %s", kind_of(error))
                 whole = (*rest, last)
                 await screen.put(whole, state, CircleText.SAID_NOTHING)
     finally:

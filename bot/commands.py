@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot import circle_command, explanations, seen
+from bot import circle_command, circle_writers, explanations, seen
 from bot.about import about
 from bot.circle import SENTENCE
 from bot.consent import check_consent
@@ -63,6 +63,7 @@ def make_tree(client: discord.Client) -> Tree:
             name=named(Text.HOW_WRITTEN), callback=explanations.explain_message
         )
     )
+    tree.add_command(circle_writers.MENU)
     return tree
 
 

@@ -22,7 +22,7 @@ import aiohttp
 import discord
 
 from bot.clock import Clock
-from bot.errors import UNREACHABLE, LeftError, is_transient
+from bot.errors import UNREACHABLE, AnsweredError, LeftError, is_transient
 from bot.limiter import Limiter
 
 ACKNOWLEDGED = 40060  # the error: this interaction was responded to before
@@ -97,22 +97,37 @@ class Delivery:
             await self._clock.sleep(pause)
         return await _try(request, patience)
 
-    async def acknowledge(self, request: Callable[[], Awaitable[T]]) -> T | None:
+    async def acknowledge(
+        self, request: Callable[[], Awaitable[T]], *, again: bool = False
+    ) -> T | None:
         """Make a first response; None when an earlier try had arrived and its answer was lost.
 
+        Args:
+            request: makes it, in one try.
+            again: another first response was tried before.
+
         Raises:
+            AnsweredError: no earlier try was made, and yet there is a response: two processes that
+                overlap in an upgrade hear the same, and this is the slower one.
             OSError, aiohttp.ClientError, discord.HTTPException: as `send`.
         """
+        written = 0  # of all tries, and of those that discord.py makes within one
 
         async def in_turn() -> T:
+            nonlocal written
             async with self._first:
-                return await request()
+                try:
+                    return await request()
+                finally:
+                    written += patience.written if (patience := _patience.get()) else 0
 
         try:
             return await self.send(in_turn, pauses=FIRST_PAUSES, patience=FIRST_PATIENCE)
         except discord.HTTPException as error:
             if error.code != ACKNOWLEDGED:
                 raise
+            if written == 1 and not again:
+                raise AnsweredError from None
             return None
 
     def later(self, seconds: float, request: Callable[[], Awaitable[object]]) -> None:
@@ -139,9 +154,13 @@ class _Patience:
 
     It is counted in turns of the event loop with a pause between them: however long this process
     was kept from running, that is one turn, and then an answer that is there is read first.
+
+    Attributes:
+        written: how many requests were.
     """
 
     def __init__(self, timeout: asyncio.Timeout, seconds: float) -> None:
+        self.written = 0
         self._timeout = timeout
         self._pause = seconds / TURNS
         self._left = 0
@@ -150,6 +169,7 @@ class _Patience:
     def begin(self) -> None:
         """The request is written: wait for its answer."""
         self.end()
+        self.written += 1
         self._left = TURNS
         self._turn()
 

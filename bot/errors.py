@@ -26,6 +26,10 @@ class LeftError(ConnectionError):
     """The bot has left Discord: nothing can be asked of it any more."""
 
 
+class AnsweredError(Exception):
+    """Another process of the bot has answered this interaction: there is nothing left to do."""
+
+
 class Listener(Protocol):
     """Somebody who asked for something."""
 
@@ -88,6 +92,8 @@ async def explain(target: Listener, error: BaseException) -> None:
         await target.say(error.within(target.language))
     elif isinstance(error, discord.NotFound) and error.code == EXPIRED:
         _log.warning("an interaction came too late to be answered")
+    elif isinstance(error, AnsweredError):
+        _log.info("another process answers")
     elif isinstance(error, LeftError):
         _log.info("something was asked when the bot had left")
     elif is_gone(error):

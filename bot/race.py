@@ -207,7 +207,7 @@ async def _guess(
     """Count a guess, in place of the one before by the same person.
 
     Raises:
-        Refusal: it is told already, or too late.
+        Refusal: it is told already, or too late, or too many have guessed.
     """
     message = interaction.message
     assert message is not None
@@ -219,11 +219,11 @@ async def _guess(
     ballot = _ballot(services, message, state)
     if ballot.is_told:
         raise Refusal(RaceText.TOLD_ALREADY)
-    response.in_place = True
-    await response.open()
-    ballot.guesses[interaction.user.id] = letter
+    ballot.guesses.cast(interaction.user.id, letter)
     ballot.version += 1
     mine = ballot.version
+    response.in_place = True
+    await response.open()
     async with ballot.lock:  # edits arrive in their order, and one may tell of several guesses
         if ballot.shown >= mine or ballot.is_told:
             return

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import discord
 
 from bot.delivery import NOTE_LIFE, Delivery
-from bot.errors import TOKEN_GONE, UNREACHABLE, is_gone, record
+from bot.errors import TOKEN_GONE, UNREACHABLE, AnsweredError, is_gone, record
 from bot.translations import Language, Text
 
 OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
@@ -65,10 +65,11 @@ class Response:
     async def open(self) -> int | None:
         """Defer: promise a message, or say that the press was heard."""
         response = self._interaction.response
-        self._opened = True
+        again, self._opened = self._opened, True
         self._promised = not self.in_place
         callback = await self._delivery.acknowledge(
-            lambda: response.defer(thinking=not self.in_place, ephemeral=self.is_private)
+            lambda: response.defer(thinking=not self.in_place, ephemeral=self.is_private),
+            again=again,
         )
         self._acknowledged = True
         if self.in_place:
@@ -130,9 +131,16 @@ class Response:
 
     async def change_buttons(self, view: discord.ui.View | discord.ui.LayoutView) -> None:
         """Put other buttons under the message at once: the first response itself does it."""
-        response = self._interaction.response
+        response, again = self._interaction.response, self._opened
         self._opened = self.in_place = True
-        await self._delivery.acknowledge(lambda: response.edit_message(view=view))
+        await self._delivery.acknowledge(lambda: response.edit_message(view=view), again=again)
+        self._acknowledged = True
+
+    async def ask(self, form: discord.ui.Modal) -> None:
+        """Show a form to the one who asked."""
+        response, again = self._interaction.response, self._opened
+        self._opened = True
+        await self._delivery.acknowledge(lambda: response.send_modal(form), again=again)
         self._acknowledged = True
 
     async def remove(self) -> None:
@@ -150,14 +158,15 @@ class Response:
         """Say something to the one who asked, and only to them."""
         try:
             await in_other_words(self._say, text, self.language)
-        except UNREACHABLE as error:
+        except (*UNREACHABLE, AnsweredError) as error:
             _log.warning("a word could not be said: %s", type(error).__name__)
 
     async def _say(self, text: str) -> None:
         interaction, delivery = self._interaction, self._delivery
         if not self._acknowledged:
             said = await delivery.acknowledge(
-                lambda: interaction.response.send_message(text, ephemeral=True)
+                lambda: interaction.response.send_message(text, ephemeral=True),
+                again=self._opened,
             )
             self._acknowledged = True
             # Else an earlier try has arrived: of these words, or of what was opened before.

@@ -97,6 +97,9 @@ class Text(Said):
         "Comment Pooh l'a-t-il écrit ?",
         "¿Cómo escribió Pooh esto?",
     )
+    WHO_WROTE = Row(
+        "Who wrote this?", "Von wem ist das?", "Qui a écrit cela ?", "¿Quién escribió esto?"
+    )
     HOW_COMMAND = Row("how", "wie", "comment", "cómo")
     HOW_TEXT = Row("text", "worte", "texte", "texto")
     ON_HOW = Row(
@@ -361,6 +364,12 @@ class Text(Said):
         "Une chose à la fois, dit Pooh. Redemande dans {seconds} secondes, s'il te plaît.",
         "De una en una, dijo Pooh. Vuelve a pedirlo en {seconds} segundos, por favor.",
     )
+    TOO_MANY_TO_COUNT = Row(
+        "{most} people have chosen already, and Pooh counts no further.",
+        "{most} Leute haben schon gewählt, weiter zählt Pu nicht.",
+        "{most} personnes ont déjà choisi, et Pooh ne compte pas plus loin.",
+        "Ya han elegido {most} personas, y Pooh no cuenta más.",
+    )
     NO_LETTERS = Row(
         "Pooh knows none of these characters. Try some words?",
         "Pu kennt keines dieser Zeichen. Versuchst du es mit Wörtern?",
@@ -495,7 +504,7 @@ class Text(Said):
         "**{fork}**\n"
         "**/{how_command}**, **Apps > {how_written}** where he was sure, and where he guessed.\n"
         "**/{race}** Pooh and two others write on: which one is Pooh?\n"
-        "**/{circle}** a story by turns.\n"
+        "**/{circle}** a story by turns · **Apps > {who_wrote}** for moderators.\n"
         "**/{about}** who Pooh is · **/{privacy}** what he keeps · **/{setup}** this server's "
         "defaults",
         "**/pooh** `{prompt}` Pu erzählt von deinen Worten aus weiter (auf Englisch); ohne sie "
@@ -510,7 +519,7 @@ class Text(Said):
         "**{fork}**\n"
         "**/{how_command}**, **Apps > {how_written}** wo er sicher war und wo er geraten hat.\n"
         "**/{race}** drei erzählen weiter: Wer ist Pu?\n"
-        "**/{circle}** eine Geschichte im Kreis.\n"
+        "**/{circle}** eine Geschichte im Kreis · **Apps > {who_wrote}** für die Moderation.\n"
         "**/{about}** wer Pu ist · **/{privacy}** was er aufhebt · **/{setup}** für diesen Server",
         "**/pooh** `{prompt}` Pooh continue à partir de tes mots (en anglais) ; sans mots, il "
         "commence lui-même.\n"
@@ -525,7 +534,8 @@ class Text(Said):
         "**/{how_command}**, **Applications > {how_written}** là où il était sûr, et là où il "
         "devinait.\n"
         "**/{race}** trois continuent : lequel est Pooh ?\n"
-        "**/{circle}** une histoire à tour de rôle.\n"
+        "**/{circle}** une histoire à tour de rôle · **Applications > {who_wrote}** pour la "
+        "modération.\n"
         "**/{about}** qui est Pooh · **/{privacy}** ce qu'il conserve · **/{setup}** pour ce "
         "serveur",
         "**/pooh** `{prompt}` Pooh continúa a partir de tus palabras (en inglés); sin ellas, "
@@ -540,7 +550,8 @@ class Text(Said):
         "**/{how_command}**, **Aplicaciones > {how_written}** dónde estaba seguro y dónde "
         "adivinaba.\n"
         "**/{race}** tres continúan: ¿cuál es Pooh?\n"
-        "**/{circle}** un cuento por turnos.\n"
+        "**/{circle}** un cuento por turnos · **Aplicaciones > {who_wrote}** para la "
+        "moderación.\n"
         "**/{about}** quién es Pooh · **/{privacy}** qué guarda · **/{setup}** para este servidor",
     )
 
@@ -659,7 +670,7 @@ NAMES = (
         Text.STOP,
     ),
     *(Text.DELETE, Text.HOW, Text.KEEP, Text.FORK),
-    *(Text.HOW_COMMAND, Text.HOW_WRITTEN),
+    *(Text.HOW_COMMAND, Text.HOW_WRITTEN, Text.WHO_WROTE),
     *(Text.SETUP, Text.PRIVACY),
     *(Text.RACE, Text.CIRCLE),
 )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from bot.errors import Refusal
 from bot.fork_texts import ForkText
+from bot.tally import Tally
 from bot.translations import Text
 
 MOST = 256  # votes open at a time
@@ -48,7 +49,7 @@ class Vote:
     def __init__(self, asker: int) -> None:
         """Bring who asked for it."""
         self._asker = asker
-        self._votes: dict[int, Way] = {}
+        self._votes = Tally[Way]()
         self.changed = asyncio.Event()
         self.over = asyncio.Event()
         self.end: End | None = None
@@ -57,12 +58,11 @@ class Vote:
         """Count the one vote of a person, or change it.
 
         Raises:
-            Refusal: the vote is over.
+            Refusal: the vote is over, or has had too many voters.
         """
         if self.end is not None:
             raise Refusal(ForkText.OVER)
-        if self._votes.get(person) is not way:
-            self._votes[person] = way
+        if self._votes.cast(person, way):
             self.changed.set()
 
     def finish(self, end: End) -> None:
@@ -75,14 +75,14 @@ class Vote:
     @property
     def counts(self) -> Counter[Way]:
         """How many are for each."""
-        return Counter(self._votes.values())
+        return self._votes.counts
 
     @property
     def winner(self) -> Way | None:
         """What most are for; in a tie, what the one who asked is for; None without that, too."""
         counts = self.counts
         if counts[Way.A] == counts[Way.B]:
-            return self._votes.get(self._asker)
+            return self._votes.of(self._asker)
         return Way.A if counts[Way.A] > counts[Way.B] else Way.B
 
 

@@ -49,7 +49,7 @@ MUTANTS = (
     Mutant(
         "a fork's tie is A's",
         "bot/votes.py",
-        "return self._votes.get(self._asker)",
+        "return self._votes.of(self._asker)",
         "return Way.A",
         VOTES + "test_everybody_has_one_vote_the_last_and_a_tie_is_the_askers",
     ),

@@ -120,12 +120,19 @@ class Soak:
     """The day."""
 
     def __init__(
-        self, server: DiscordServer, people: int, uses: int, seed: int, severity: int
+        self,
+        server: DiscordServer,
+        people: int,
+        uses: int,
+        seed: int,
+        severity: int,
+        circles: float,
     ) -> None:
         self.server = server
         self.report = Report()
         self._left = uses
         self._severity = severity
+        self._circles = circles
         self._chance = random.Random(seed)
         self._people = [server.person(f"Relation {i}") for i in range(people)]
         for manager in self._people[::5]:
@@ -221,7 +228,8 @@ class Soak:
         )
         at_home = place is not self._group
         self._forms = [use for use in self._forms if use.modal or use.answered is None]
-        if any(use.person is person and use.modal for use in self._forms):
+        sees_form = any(use.person is person and use.modal for use in self._forms)
+        if sees_form or (self._circles and chance.random() < self._circles):
             return self._use_circle(person, place, mark)
         stories = [story for story in self._stories if not story.deleted]
         if lot < 0.40 or not stories:
@@ -340,6 +348,8 @@ class Soak:
         if use.what in ("sentence", "/circle") and not message.ephemeral:
             ids = [button["custom_id"] for button in message.buttons.values()]
             busy = any(re.fullmatch(r"pooh:circle:.*w", custom_id) for custom_id in ids)
+            if busy and use.end:  # the turn of somebody after it is being written, or was cut off
+                return use.end, True
             if busy and asked.expired:  # after a minute whoever presses goes on from there
                 return "token dead, and the sentence stands there", True
             return ("writing", False) if busy else ("a circle", True)
@@ -507,7 +517,9 @@ class Process:
                 report.wrong.append("the log holds what somebody wrote")
 
 
-async def soak(people: int, uses: int, model: str, seed: int = 0, severity: int = 1) -> Report:
+async def soak(
+    people: int, uses: int, model: str, seed: int = 0, severity: int = 1, circles: float = 0.0
+) -> Report:
     """Run the whole day.
 
     Args:
@@ -516,6 +528,7 @@ async def soak(people: int, uses: int, model: str, seed: int = 0, severity: int 
         model: a name or a path, as POOH_MODEL.
         seed: of what people do, and of the weather.
         severity: of the weather; 1 is what the table `WEATHER` says.
+        circles: the share of uses that are of story circles, beside those there are anyway.
     """
     kind = machine()
     async with contextlib.AsyncExitStack() as stack:
@@ -525,7 +538,7 @@ async def soak(people: int, uses: int, model: str, seed: int = 0, severity: int 
         early = server.person("Early Bird").command("how", text="Here is Edward Bear")
         # What draws pictures is loaded once; memory is compared after that.
         await server.until(lambda: early.original and early.original.attachments)
-        day = Soak(server, people, uses, seed, severity)
+        day = Soak(server, people, uses, seed, severity, circles)
         report = day.report
         report.setting.append(("machine", kind))
         setting = f"{people}, {Path(model).stem}, {severity}"
@@ -558,8 +571,10 @@ def main() -> int:
     parser.add_argument("--uses", type=int, default=3000)
     parser.add_argument("--model", default="pooh")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--severity", type=int, default=1, help="of the weather")
+    parser.add_argument("--circles", type=float, default=0.0, help="share of story circles")
     options = parser.parse_args()
-    report = asyncio.run(soak(options.people, options.uses, options.model, options.seed))
+    report = asyncio.run(soak(**vars(options)))
     print(report)
     return bool(report.wrong)
 

@@ -68,7 +68,7 @@ async def test_a_story_ends_at_a_sentence_or_says_that_it_is_cut(wood: Stage) ->
 
 async def test_discord_knows_every_option_its_range_and_its_languages(wood: Stage) -> None:
     commands = {c["name"]: c for c in wood.server.commands.values()}
-    menus = {"Continue as Pooh", "How did Pooh write this?"}
+    menus = {"Continue as Pooh", "How did Pooh write this?", "Who wrote this?"}
     named = {"pooh", "how", "race", "circle", "about", "help", "privacy", "setup"}
     assert set(commands) == named | menus
     options = {o["name"]: o for o in commands["pooh"]["options"]}

@@ -12,7 +12,6 @@ from tests.test_repo import ROOT, imports
 # From what knows nothing of the others to what knows all: a module imports from rows above its own.
 LAYERS = (
     {
-        "ballots",
         "cards",
         "clock",
         "invite",
@@ -28,7 +27,8 @@ LAYERS = (
     {"messages", "settings", "pages", "openings", "errors", "sync"},
     {"race_texts", "setup_texts", "store", "explanation_texts", "fork_texts", "circle_texts"},
     {"actions", "worker", "connection", "delivery", "drawings", "logs", "pictures"},
-    {"seen", "votes", "circle"},
+    {"seen", "tally", "circle"},
+    {"votes", "ballots"},
     {"writer", "backup", "captions", "prompts", "sharding", "targets", "fork_card"},
     {"circle_registry"},
     {"cluster", "merge", "racers", "stories", "terminal"},
@@ -37,7 +37,7 @@ LAYERS = (
     {"consent", "daily", "fork_writing"},
     {"explanations", "fork", "circle_turns"},
     {"keep", "privacy", "race_card", "setup", "circle_buttons"},
-    {"race", "circle_command"},
+    {"race", "circle_command", "circle_writers"},
     {"about"},
     {"buttons", "commands"},
     {"client", "checks"},

@@ -210,3 +210,16 @@ async def test_a_sentence_for_a_message_that_is_gone_is_given_back(wood: Stage) 
     shown = await form(wood, roo, message)
     wood.server.remove(message)
     assert "Hallo?" in await denied(wood, roo.submit(shown, sentence="Hallo?"), CircleText.IS_OVER)
+
+
+async def test_where_discord_calls_only_the_answer_wrong_the_sentence_stays_and_it_goes_on(
+    wood: Stage,
+) -> None:
+    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
+    message = await begun(wood, kanga, sentence="A bee sat.")
+    writing = said(Text.WRITING)
+    wood.server.fail("PATCH", "/webhooks", ApiError(400, 50035, "Invalid Form Body"),
+                     when=lambda request: writing not in str(request.body))  # fmt: skip
+    message = await add(wood, roo, message, "Then it slept.")
+    assert said(CircleText.SAID_NOTHING) in message.content and not wood.server.faults
+    await add(wood, kanga, message, "Then it woke.")  # nobody waits for a minute

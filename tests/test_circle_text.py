@@ -72,11 +72,14 @@ def test_parts_end_where_sentences_do() -> None:
 PEOPLE = st.integers(0, 2**64 - 1)
 
 
-@given(PEOPLE, PEOPLE, PEOPLE, st.integers(0, 999), st.booleans(), st.booleans())
+@given(
+    *(PEOPLE, st.lists(PEOPLE, max_size=circle.KNOWN), st.integers(0, 999)),
+    *(st.booleans(), st.booleans()),
+)
 def test_a_button_remembers_its_state(
-    starter: int, last: int, previous: int, turn: int, is_alone: bool, is_writing: bool
+    starter: int, writers: list[int], turn: int, is_alone: bool, is_writing: bool
 ) -> None:
-    state = CircleState(starter, last, previous, turn, is_alone, is_writing)
+    state = CircleState(starter, tuple(writers), turn, is_alone, is_writing)
     for action in ("add", "undo", "end"):
         custom_id = state.custom_id(action)
         match = re.fullmatch(circle.TEMPLATE, custom_id)
@@ -84,7 +87,7 @@ def test_a_button_remembers_its_state(
         assert match["action"] == action and CircleState.of(match) == state
     match = re.fullmatch(circle.FORM, state.form_id)
     assert match is not None and len(state.form_id) <= 100
-    assert (int(match["turn"]), int(match["last"])) == (turn, last)
+    assert (int(match["turn"]), int(match["last"])) == (turn, state.last)
 
 
 def test_nobody_adds_twice_running_unless_alone() -> None:
@@ -106,8 +109,19 @@ def test_what_is_taken_back_was_the_last_turn() -> None:
     undone = after.at_rest().undone()
     assert (undone.last, undone.turn) == (1, 1)
     assert undone.undone().last == 0 and undone.undone().undone().turn == 0
-    # After two such presses nobody knows who wrote last: it need not have been one person alone.
-    assert not replace(undone, last=0).after(3).is_alone
+    # After many such presses nobody knows who wrote last: it need not have been one person alone.
+    assert not replace(undone, writers=()).after(3).is_alone
+
+
+def test_the_latest_writers_are_known_and_go_with_what_is_taken_back() -> None:
+    state = CircleState(9)
+    for person in range(1, circle.KNOWN + 4):
+        state = state.after(person)
+    assert state.writers == tuple(range(circle.KNOWN + 3, 3, -1)) and state.starter == 9
+    for _ in range(circle.KNOWN):
+        state = state.undone()
+    assert state.writers == () and state.last == 0 and state.turn == 3
+    assert state.after(7).writers == (7,)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,25 @@ async def test_a_first_response_whose_answer_is_lost_is_made_again(
     assert not use.followups, "said once"
 
 
+@pytest.mark.parametrize("way", ["pooh", "Again", "Delete", "Keep", "refusal", "privacy"])
+async def test_what_another_process_has_answered_is_left_alone(wood: Stage, way: str) -> None:
+    server, kanga = wood.server, wood.server.person()
+    story = await told(wood, kanga.command("pooh", prompt="The bee"))
+    edits, requests = len(story.edits), len(server.log)
+    server.fail("POST", "/interactions", ApiError(400, 40060, "already acknowledged"))
+    match way:
+        case "pooh" | "privacy":
+            kanga.command(way)
+        case "refusal":
+            kanga.command("pooh", prompt="🐝")
+        case _:
+            kanga.press(story, way)
+    await server.until(lambda: not server.faults, "the first response")
+    await wood.pass_seconds(3.0)
+    assert [r.code for r in server.log[requests:]] == [40060], "and nothing more"
+    assert len(story.edits) == edits and not wood.stories.active and not wood.writer.unfinished
+
+
 async def test_a_promise_that_never_gets_an_answer_is_taken_back(wood: Stage) -> None:
     server = wood.server
     kanga = server.person()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fake_discord import Interaction
 from tests.fake_discord.server import DiscordServer
 from tests.hosting import finished, save_small_network
 from tests.test_terminal import bot
@@ -193,6 +194,38 @@ async def test_a_new_bot_takes_over_and_the_old_one_finishes_its_stories(
     assert sorted(s.shard for s in gateway.sessions if s.socket) == [*range(shards)]
     new.send_signal(signal.SIGTERM)
     assert await new.wait() == 0
+
+
+async def test_of_two_that_overlap_one_goes_on_with_a_way(host: Host) -> None:
+    discord = host.discord
+    bob = discord.person("Bob")
+    host.environment["POOH_COOLDOWN"] = "0"
+    processes = [await host.start(), await host.start()]
+
+    async def heard_by_both(use: Interaction) -> None:
+        def answers() -> list[int]:
+            return sorted(
+                r.code for r in discord.log if use.token in r.path and r.path[-9:] == "/callback"
+            )
+
+        await discord.until(lambda: len(answers()) == 2, "both to answer")
+        assert answers() == [0, 40060]
+
+    use = bob.command("pooh", where=discord.dm(bob), prompt="The mill", length=50)
+    story = await discord.until(lambda: finished(use.original))
+    use = bob.press(story, "Fork")
+    await discord.until(lambda: use.original and "Go on with A" in use.original.buttons)
+    await heard_by_both(use)
+    card = use.original
+    assert card is not None
+    use = bob.press(card, "Go on with A")
+    await discord.until(lambda: "Go on with A" not in card.buttons, "the way to be told")
+    await heard_by_both(use)
+    for process in processes:  # they finish what they are at
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+    told = [message for message in discord.dm(bob).messages.values() if finished(message)]
+    assert told == [story, *use.followups] and len(use.followups) == 1
 
 
 async def test_systemd_is_told_and_machines_read_the_log(host: Host) -> None:

@@ -53,7 +53,7 @@ async def test_help_names_every_command_menu_and_button(wood: Stage, locale: str
         is_menu = command["type"] == discord.AppCommandType.message.value
         menus += is_menu
         assert (f"> {name}" if is_menu else f"/{name}") in page or command["name"] == "help"
-    assert menus == 2
+    assert menus == 3
     story = await told(wood, kanga.command("pooh", prompt="A bear"))
     assert story.buttons and all(label in page for label in story.buttons)
 
