@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot.client
+from bot.items import PersistentItem
 from tests.bot_steps import told
 from tests.fake_discord import Interaction, Message, Person
 from tests.hosting import Stage
@@ -24,7 +25,7 @@ Kind = type[discord.ui.DynamicItem[Any]]
 
 def kinds() -> list[Kind]:
     """All that discord.py makes anew from an id."""
-    found: list[Kind] = discord.ui.DynamicItem.__subclasses__()
+    found: list[Kind] = PersistentItem.__subclasses__()
     return [kind for kind in found if kind.__module__.startswith(bot.client.__package__ or "bot")]
 
 
@@ -99,7 +100,7 @@ async def test_a_fork(wood: Stage, caplog: pytest.LogCaptureFixture, end: str) -
 
 
 @pytest.mark.parametrize(
-    "end", [f"{NOBODY}:{NOBODY}:{NOBODY}:999:aw", "0:0:0:0:", "0:0:0:60:a", "1:1:1:999:"]
+    "end", [f"{'_' * 75}:999:aw", f"{'A' * 11}:0:", f"{'A' * 22}:60:a", f"{'z-' * 16}:999:"]
 )
 async def test_a_circle(wood: Stage, caplog: pytest.LogCaptureFixture, end: str) -> None:
     kanga = wood.server.person("Kanga")
