@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import discord
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +19,7 @@ from tests.test_fork import forked
 from tests.test_race import raced
 
 NOBODY = "9" * 20
-Kind = type[discord.ui.DynamicItem[Any]]
+Kind = type[PersistentItem[Any]]
 
 
 def kinds() -> list[Kind]:

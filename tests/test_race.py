@@ -354,7 +354,7 @@ def test_the_order_is_decided_by_the_seed_alone() -> None:
 def test_guesses_are_forgotten_in_time_and_are_never_too_many() -> None:
     ballots = Ballots()
     first = ballots.of(1, 0.0, guessed=False)
-    first.guesses[5] = "A"
+    first.guesses.cast(5, "A")
     assert ballots.of(1, KEPT - 1.0, guessed=False) is first
     assert not ballots.of(1, KEPT + 1.0, guessed=False).guesses
     for message in range(2 * MOST):
