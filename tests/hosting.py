@@ -35,6 +35,8 @@ from tests.fake_discord import DiscordServer, Interaction, ManualClock, Message,
 
 T = TypeVar("T")
 
+QUICK = 20.0  # seconds that a test lets pass as quickly as the bot can follow
+
 # What the small network has read: an original text of short words and short sentences.
 PRIMER = """
 The bee sat on a bun. A mouse ran to the old mill. "Is it tea yet?" said the mouse. It was not.
@@ -140,27 +142,27 @@ class BotClock(Clock):
         await self.wait(asyncio.Event(), seconds)
 
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
-        until = self._manual() + seconds
-        self.waiting += 1
-        try:
-            while not event.is_set() and self._manual() < until:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.01):
-                        await event.wait()
-        finally:
-            self.waiting -= 1
+        await self._first_of(asyncio.ensure_future(event.wait()), seconds)
         return event.is_set()
 
     async def wait_all(
         self, futures: Iterable[asyncio.Future[Any]], seconds: float
     ) -> set[asyncio.Future[Any]]:
-        until = self._manual() + seconds
-        late = set(futures)
-        while late:
-            _, late = await asyncio.wait(late, timeout=0.01)
-            if self._manual() >= until:
-                break
-        return late
+        futures = list(futures)
+        if futures:
+            await self._first_of(asyncio.ensure_future(asyncio.wait(futures)), seconds)
+        return {future for future in futures if not future.done()}
+
+    async def _first_of(self, come: "asyncio.Future[Any]", seconds: float) -> None:
+        """Waits for this, but not longer than that time, and gives up what has not come."""
+        due = self._manual.alarm(self._manual() + seconds)
+        self.waiting += 1
+        try:
+            await asyncio.wait((come, due), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.waiting -= 1
+            come.cancel()
+            due.cancel()
 
 
 class Stage:
@@ -247,12 +249,27 @@ class Stage:
         await self.stop()
         await self.start()
 
-    async def pass_seconds(self, seconds: float) -> None:
-        """Lets time pass in steps of a tenth of a second, and the bot act in between."""
+    async def pass_seconds(self, seconds: float, look: float = 0.003) -> None:
+        """Lets time pass in steps of a tenth of a second, and the bot act in between.
+
+        The next step is made when nothing has happened for a look, of real seconds, nobody waits
+        for a first response, or the bot has had a while.
+        """
         for _ in range(round(seconds * 10)):
             self.clock.advance(0.1)
-            for _ in range(3):
-                await asyncio.sleep(0.011)  # longer than a look of BotClock
+            for _ in range(10):
+                before = self._happened()
+                await asyncio.sleep(look)
+                if self._happened() == before and not self._unanswered():
+                    break
+
+    def _happened(self) -> tuple[int, ...]:
+        """What grows when something happens: requests, what the gateway heard, characters."""
+        server = self.server
+        return len(server.log), len(server.gateway.received), self.decoder.steps
+
+    def _unanswered(self) -> bool:
+        return any(use.answered is None for use in self.server.interactions.values())
 
     async def until(
         self, condition: Callable[[], T | None], what: str = "", seconds: float = 120.0
@@ -268,11 +285,13 @@ class Stage:
         self, condition: Callable[[], Awaitable[T | None]], what: str = "", seconds: float = 120.0
     ) -> T:
         """The same for a condition that is waited for, such as what the store holds."""
-        end = self.clock() + seconds
+        begin = self.clock()
         while not (value := await condition()):
-            if self.clock() > end:
+            passed = self.clock() - begin
+            if passed > seconds:
                 raise AssertionError(self.server.waited(seconds, what or condition))
-            await self.pass_seconds(0.2)
+            # What a thread does takes real time: the longer it lasts, the more it is given.
+            await self.pass_seconds(0.2, look=0.003 if passed < QUICK else 0.03)
         return value
 
     async def delete(self, person: Person, story: Message) -> Interaction:

@@ -123,8 +123,13 @@ async def test_a_hung_network_and_a_silent_discord_do_not_hold_the_bot_up(wood: 
     waiting = [server.person(f"P{i}").command("pooh", prompt="Hm") for i in range(40)]
     await server.until(lambda: all(use.original for use in waiting))
     server.gateway.fall_silent()
+    written = wood.writer.unfinished[0]
     async with asyncio.timeout(25):  # the network would hold it for ever, Discord for 30 s
-        await wood.stop_gently(grace=1.0)
+        leaving = asyncio.create_task(wood.stop(grace=1.0))
+        await wood.until(lambda: written.halt, "the end of the time for writing")
+        await server.until(lambda: not wood.writer.unfinished, "the network to be given up")
+        await wood.until(leaving.done, "the bot to leave")
+        await leaving
     for message in (story, *(use_message(use) for use in waiting)):
         assert finished(message) and "went to sleep" in note(message)
 

@@ -185,12 +185,8 @@ async def test_a_thread_whose_making_was_not_answered_is_the_one(wood: Stage) ->
     wood.server.fail("POST", "/channels/{channel_id}/messages/{message_id}/threads", lost,
                      carried_out=True, times=5)  # fmt: skip
     use = wood.server.person().command("circle", sentence="A bee sat.")
-    for _ in range(200):
-        if shown_by(wood, use):
-            break
-        await wood.pass_seconds(0.1)
-    message = shown_by(wood, use)
-    assert message and message.channel.parent is wood.server.channel
+    message = await wood.until(lambda: shown_by(wood, use))
+    assert message.channel.parent is wood.server.channel
 
 
 async def test_where_the_answer_is_private_nobody_is_led_to_it(wood: Stage) -> None:

@@ -173,22 +173,28 @@ def test_every_number_of_what_is_shipped(shipped: tuple[GPT, Decoder, Vocab]) ->
 # The likeliest words
 
 
+@torch.no_grad()
 def all_words(gpt: GPT, vocab: Vocab, text: str, longest: int) -> dict[str, float]:
-    """Every word up to a length, tried one after the other."""
+    """Every word up to a length, all of a length together."""
     gpt = longer(gpt, 100)
+    letters = [c for c in vocab.characters if within_word(c)]
     within = torch.tensor([within_word(c) for c in vocab.characters])
     found: dict[str, float] = {}
-
-    @torch.no_grad()
-    def grow(word: str, chance: float) -> None:
-        after = gpt(torch.tensor([vocab.encode(text + word)]))[0, -1].double().softmax(dim=-1)
-        if word:
-            found[word] = chance * float(after[~within].sum())
-        if len(word) < longest:
-            for i in within.nonzero().flatten().tolist():
-                grow(word + vocab.characters[i], chance * float(after[i]))
-
-    grow("", 1.0)
+    begun = {"": 1.0}
+    for length in range(longest + 1):
+        rows = torch.tensor([vocab.encode(text + word) for word in begun])
+        after = gpt(rows)[:, -1].double().softmax(dim=-1)  # (words, V)
+        ends = after[:, ~within].sum(dim=-1)
+        if length:
+            found |= {
+                word: chance * float(end)
+                for (word, chance), end in zip(begun.items(), ends, strict=True)
+            }
+        begun = {
+            word + letter: chance * float(row[vocab.encode(letter)[0]])
+            for (word, chance), row in zip(begun.items(), after, strict=True)
+            for letter in letters
+        }
     return found
 
 

@@ -1,5 +1,6 @@
 """Time that a test moves by hand."""
 
+import asyncio
 import time
 
 
@@ -8,9 +9,27 @@ class ManualClock:
 
     def __init__(self) -> None:
         self.now = time.time()
+        self._alarms: dict[asyncio.Future[None], float] = {}
 
     def __call__(self) -> float:
         return self.now
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+        for future, moment in list(self._alarms.items()):
+            if moment <= self.now:
+                self._ring(future)
+
+    def alarm(self, moment: float) -> "asyncio.Future[None]":
+        """Is done when that time has come; who needs it no more cancels it."""
+        future = asyncio.get_running_loop().create_future()
+        self._alarms[future] = moment
+        future.add_done_callback(lambda done: self._alarms.pop(done, None))
+        if moment <= self.now:
+            self._ring(future)
+        return future
+
+    def _ring(self, future: "asyncio.Future[None]") -> None:
+        del self._alarms[future]
+        if not future.done():
+            future.set_result(None)
