@@ -14,7 +14,9 @@ from tests.fake_discord import DiscordServer, ManualClock, Schemas, describe
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
-from tests.hosting import Stage, stage  # noqa: E402  (numpy reads the environment when imported)
+# numpy reads the environment when it is imported.
+from tests.hosting import Stage, stage  # noqa: E402
+from training.corpus import Texts, load_texts  # noqa: E402
 
 # The same examples on every run: what CI passes, passes for everybody. New ones are searched for by
 # `pytest -m slow`, or with `--hypothesis-profile random`.
@@ -38,6 +40,12 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the shared folder beside the repository (or SHARED_FOLDER)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def library(shared: Path) -> Texts:
+    """The cleaned texts of the reading list, which take some seconds."""
+    return load_texts(shared / "corpus")
 
 
 @pytest.fixture(scope="session")

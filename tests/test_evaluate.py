@@ -23,7 +23,7 @@ from model.writing import generate
 from training import evaluate, reports
 from training.baselines import word_chain_texts
 from training.config import TrainingConfig
-from training.corpus import load_texts
+from training.corpus import Texts
 from training.measures import ReadingList, answer, common_start, losses, qualities, write
 from training.recipe import read_recipe
 from training.texts import read
@@ -206,13 +206,13 @@ def test_the_shipped_model_knows_how_the_book_begins(temperature: float) -> None
     assert write(decoder, vocab, requests) == [known] * len(reports.SEEDS)
 
 
-def test_the_shipped_model_invents_in_real_words(shared: Path) -> None:
+def test_the_shipped_model_invents_in_real_words(library: Texts) -> None:
     decoder, vocab = load_decoder(DEFAULT_MODEL)
-    library = ReadingList(load_texts(shared / "corpus").train.values())
+    books = ReadingList(library.train.values())
     prompt = "Piglet looked at the telephone"
     requests = [(prompt, Sampling(300, 0.8, seed=seed)) for seed in reports.SEEDS]
     written = write(decoder, vocab, requests)
-    found = qualities([(prompt, text) for text in written], library)
+    found = qualities([(prompt, text) for text in written], books)
     assert found.copied <= 0.10
     assert found.real_words >= 0.97
 
