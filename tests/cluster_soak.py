@@ -46,7 +46,7 @@ from tests.fake_discord import (
 from tests.fake_discord.gateway import INVALID_SESSION
 from tests.fake_discord.routes.interactions import FIRST_RESPONSE
 from tests.hosting import finished
-from tests.soak import machine
+from tests.soak_process import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 PEOPLE = 120  # at 50 a minute nobody meets the cooldown

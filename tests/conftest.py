@@ -24,6 +24,13 @@ settings.register_profile("same", derandomize=True, max_examples=50, deadline=No
 settings.register_profile("random", max_examples=500, deadline=None)
 settings.load_profile("same")
 
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` is: a process for each processor, and not more than memory is sure to hold."""
+    return min(os.cpu_count() or 1, 4)
+
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -14,79 +14,27 @@ from bot.writer import UNFINISHED
 from tests.bot_steps import STORY_BUTTONS, changed, continues, note, page, refusal, told
 from tests.fake_discord import (
     PRIVATE,
-    ApiError,
     Channel,
-    Cut,
-    Interaction,
     Message,
     Person,
     Schemas,
 )
-from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
-from tests.hosting import Stage, finished, stage
+from tests.fake_discord.rules import COMPONENTS_V2
+from tests.fork_steps import (
+    TAKE,
+    begin,
+    below,
+    counts,
+    forked,
+    in_time,
+    line,
+    say,
+    texts,
+    vote,
+    ways,
+)
+from tests.hosting import Stage, stage
 from tests.test_pages import places
-
-say = Language.ENGLISH.say
-TAKE = ["Go on with A", "Go on with B"]
-BLOCKED = ApiError(400, 200000, "Message was blocked by automatic moderation")
-
-
-async def begin(wood: Stage, person: Person, **options: Any) -> Message:  # noqa: ANN401
-    return await told(wood, person.command("pooh", **{"prompt": "The bee", **options}))
-
-
-async def forked(wood: Stage, use: Interaction) -> Message:
-    """The card that answers, with both ways."""
-    message = await use.answer()
-    await wood.server.until(lambda: message.components, "a card")
-    check_card(message)
-    assert len(ways(message)) == 2
-    return message
-
-
-def check_card(message: Message) -> None:
-    assert message.flags & COMPONENTS_V2 and not message.content and not message.attachments
-    assert say(ForkText.HOW_ON) in message.text and len(message.text) <= TEXT_DISPLAYS
-
-
-def texts(message: Message) -> list[str]:
-    return [part["content"] for part in walk(message.components) if part["type"] == 10]
-
-
-def ways(message: Message) -> list[str]:
-    """The texts of both ways on a card that has them."""
-    found = texts(message)
-    return [parse(found[i]).story.removeprefix("...") for i in (2, 4)] if len(found) == 6 else []
-
-
-def line(message: Message) -> str:
-    return texts(message)[0].partition("\n")[2]
-
-
-def counts(message: Message) -> list[str]:
-    return list(message.buttons)[:2]
-
-
-def below(message: Message) -> list[Message]:
-    """The stories that were posted after a card, to its channel."""
-    return [
-        m for m in message.channel.messages.values() if m.mine and m.id > message.id and finished(m)
-    ]
-
-
-async def vote(wood: Stage, person: Person, card: Message, way: str) -> Interaction:
-    use = person.press(card, next(label for label in card.buttons if label.startswith(way)))
-    await wood.server.until(lambda: use.answered)
-    return use
-
-
-async def in_time(wood: Stage, card: Message, condition: Any) -> None:  # noqa: ANN401
-    """Lets the vote run out, and waits for what comes of it."""
-    await wood.pass_seconds(1.5)
-    wood.clock.advance(VOTE)
-    await wood.server.until(condition, "the end of a vote")
-    await wood.server.until(lambda: not len(wood.bot.services.votes))
-    check_card(card)
 
 
 async def test_the_winner_is_a_story_below_and_the_loser_is_its_other_page(wood: Stage) -> None:
@@ -446,108 +394,6 @@ async def test_what_he_took_long_for_is_chosen_before_the_token_dies(
         wood.clock.advance(TOKEN - LEAST_VOTE + 15)
         wood.decoder.open()
         assert list((await forked(wood, use)).buttons) == TAKE
-
-
-# What breaks on the way
-
-
-async def test_a_card_that_automod_blocks_is_told_to_its_asker_only(wood: Stage) -> None:
-    kanga = wood.server.person()
-    story = await begin(wood, kanga, length=60)
-    wood.server.fail("PATCH", "/webhooks", BLOCKED)
-    use = kanga.press(story, "Fork")
-    said = await wood.server.until(lambda: next((m for m in use.messages if m.content), None))
-    assert said.ephemeral and said.content == say(Text.BLOCKED)
-    assert use.original and use.original.deleted
-
-
-@pytest.mark.parametrize("answer", [BLOCKED, Cut.CLOSED])
-async def test_a_winner_that_cannot_be_posted_can_be_gone_on_with(
-    wood: Stage, answer: ApiError | Cut
-) -> None:
-    kanga = wood.server.person()
-    story = await begin(wood, kanga, length=60)
-    use = kanga.press(story, "Fork")
-    card = await forked(wood, use)
-    both = ways(card)
-    await vote(wood, kanga, card, "B")
-    wood.server.fail("POST", "/webhooks", answer)
-    await in_time(wood, card, lambda: list(card.buttons) == TAKE)
-    assert line(card) == say(ForkText.UNTOLD, way="B", most=1, least=0) and ways(card) == both
-    assert [m.content for m in use.followups] == [say(Text.BLOCKED)] * (answer is BLOCKED)
-    kanga.press(card, TAKE[1])
-    await wood.server.until(lambda: list(card.buttons) == TAKE[:1])
-    assert page(below(card)[-1]).story == both[1]
-
-
-async def test_counts_that_cannot_be_shown_are_counted(wood: Stage) -> None:
-    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
-    story = await begin(wood, kanga, length=60)
-    card = await forked(wood, kanga.press(story, "Fork"))
-    wood.server.fail("PATCH", "/webhooks", Cut.RESET)
-    await vote(wood, roo, card, "A")
-    await wood.pass_seconds(1.2)
-    wood.server.fail("PATCH", "/webhooks", ApiError(403, 50013, "Missing Permissions"))
-    await vote(wood, kanga, card, "A")
-    await wood.pass_seconds(1.2)
-    assert counts(card) == ["A · 0", "B · 0"] and not wood.server.faults
-    await in_time(wood, card, lambda: below(card))
-    assert "2 to 0" in line(card)
-
-
-async def test_the_end_of_a_vote_survives_a_broken_connection(wood: Stage) -> None:
-    kanga = wood.server.person()
-    story = await begin(wood, kanga, length=60)
-    card = await forked(wood, kanga.press(story, "Fork"))
-    await vote(wood, kanga, card, "A")
-    await wood.pass_seconds(1.2)
-    wood.server.fail("PATCH", "/webhooks", Cut.CLOSED, times=2)
-    wood.clock.advance(VOTE)
-    await wood.until(lambda: list(card.buttons) == [TAKE[1]])
-    assert len(below(card)) == 1
-
-
-async def test_a_card_whose_first_answer_was_lost_is_voted_on(wood: Stage) -> None:
-    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
-    story = await begin(wood, kanga, length=60)
-    wood.server.fail("POST", "/interactions", Cut.CLOSED, carried_out=True)
-    wood.server.fail("GET", "/webhooks", ApiError(403, 50013, "Missing Permissions"))
-    use = kanga.press(story, "Fork")
-    await wood.until(lambda: use.original and use.original.components)
-    card = await forked(wood, use)
-    assert not wood.server.faults
-    await vote(wood, roo, card, "B")
-    await wood.pass_seconds(1.2)
-    assert counts(card) == ["A · 0", "B · 1"]
-
-
-async def test_votes_of_a_crowd_are_shown_once_a_second(wood: Stage) -> None:
-    server = wood.server
-    kanga = server.person("Kanga")
-    story = await begin(wood, kanga, length=60)
-    card = await forked(wood, kanga.press(story, "Fork"))
-    edits = len(card.edits)
-    crowd = [server.person(f"P{i}") for i in range(60)]
-    uses = [person.press(card, f"{'AB'[i % 3 == 0]} · 0") for i, person in enumerate(crowd)]
-    await server.until(lambda: all(use.answered for use in uses))
-    assert all(use.response_type == 6 for use in uses)
-    await wood.pass_seconds(2.5)
-    assert counts(card) == ["A · 40", "B · 20"] and len(card.edits) - edits <= 4
-
-
-async def test_a_word_that_is_refused_by_now_is_not_gone_on_with(wood: Stage) -> None:
-    kanga = wood.server.person()
-    story = await begin(wood, kanga, length=60, where=wood.server.dm(kanga))
-    card = await forked(wood, kanga.press(story, "Fork"))
-    await wood.stop()
-    word = max(re.findall(r"\b[a-z]+\b", ways(card)[0]), key=len)
-    wood.settings = type(wood.settings)(
-        **{**vars(wood.settings), "words_refused": frozenset({word})}
-    )
-    await wood.start()
-    use = kanga.press(card, TAKE[0])
-    await wood.server.until(lambda: use.followups)
-    assert use.followups[0].content == say(Text.RATHER_NOT) and list(card.buttons) == TAKE
 
 
 async def test_a_card_stands_for_what_both_go_on_from_and_then_for_the_other(wood: Stage) -> None:
