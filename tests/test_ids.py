@@ -12,10 +12,10 @@ import bot.client
 from bot.items import PersistentItem
 from tests.bot_steps import told
 from tests.fake_discord import Interaction, Message, Person
+from tests.fork_steps import forked
 from tests.hosting import Stage
 from tests.test_circle import begun
 from tests.test_explanations import shown
-from tests.test_fork import forked
 from tests.test_race import raced
 
 NOBODY = "9" * 20

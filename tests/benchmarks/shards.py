@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from bot.sharding import MARGIN, PERIOD  # noqa: E402
 from tests.cluster import Cluster, all_shown, ask  # noqa: E402
 from tests.fake_discord import DiscordServer  # noqa: E402
-from tests.soak import machine  # noqa: E402
+from tests.soak_process import machine  # noqa: E402
 
 # Shards, servers, and channels of each server.
 ROWS = ((1, 1, 1), (8, 1, 1), (16, 1, 1), (1, 2500, 1), (8, 20_000, 1), (16, 20_000, 1))
