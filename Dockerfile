@@ -31,8 +31,10 @@ RUN apt-get update \
     && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent pooh \
     && install --directory --owner=10001 --mode=700 /var/lib/pooh
 COPY --from=build /opt/pooh /opt/pooh
-# matplotlib, which draws for /about, wants to keep what it found out about fonts.
+# matplotlib, which draws for /about, wants to keep what it found out about fonts. And glibc keeps what
+# each thread has freed for that thread, up to eight times as often as there are cores.
 ENV PATH=/opt/pooh/bin:$PATH \
+    MALLOC_ARENA_MAX=2 \
     MPLCONFIGDIR=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -152,3 +152,22 @@ def test_what_is_kept_outlives_the_process_wherever_it_runs() -> None:
     assert f"/var/lib/{state}" == folder
     pods = (ROOT / "deploy" / "statefulset.yaml").read_text("utf-8")
     assert f"mountPath: {folder}}}" in pods and "volumeClaimTemplates:" in pods
+
+
+def test_nothing_may_take_the_machines_memory_and_what_is_needed_is_there() -> None:
+    limits = {"compose.yaml": "mem_limit: 1g", "deploy/compose.shards.yaml": "mem_limit: 1g"}
+    limits |= {"deploy/pooh.service": "MemoryMax=1G", "deploy/statefulset.yaml": "memory: 1Gi"}
+    for name, limit in limits.items():
+        assert limit in (ROOT / name).read_text("utf-8"), name
+    for text in (DOCKERFILE, UNIT):
+        assert "MALLOC_ARENA_MAX=2" in text
+
+
+def test_pods_hold_no_key_to_the_cluster_and_valkey_hears_the_bot_alone() -> None:
+    pods = (ROOT / "deploy" / "statefulset.yaml").read_text("utf-8")
+    specs = pods.count("template:\n    metadata:")
+    assert specs == 2
+    for line in ("automountServiceAccountToken: false", "seccompProfile: {type: RuntimeDefault}"):
+        assert pods.count(line) == specs
+    policy = pods[pods.index("kind: NetworkPolicy") :]
+    assert "app: pooh-valkey" in policy and "app: pooh}" in policy
