@@ -3,12 +3,15 @@
 import argparse
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 from model import __version__
+
+_KEYS = re.compile(r"\x1b(?:[\[O][0-?]*[ -/]*[@-~])?")  # as ECMA-48 codes them
 
 
 class ConsoleError(Exception):
@@ -42,7 +45,8 @@ def read_lines(sign: str = "> ") -> Iterator[str]:
     """Each line that is typed or piped in, without its end, until Ctrl-D or the input's end.
 
     In a terminal a line can be edited and earlier ones called back, as Python's own prompt does it
-    (readline; on Windows the console). Bytes that are no text become U+FFFD.
+    (readline; on Windows the console). Bytes that are no text become U+FFFD. What an arrow key
+    sends where no line can be edited is left out.
 
     Args:
         sign: shown where somebody can see it, when a line is waited for; on stderr if the output
@@ -71,7 +75,7 @@ def read_lines(sign: str = "> ") -> Iterator[str]:
             raise ConsoleError(f"cannot read the input: {error.strerror or error}") from None
         if not line:
             return
-        yield line.rstrip("\r\n")
+        yield _KEYS.sub("", line.rstrip("\r\n"))
 
 
 @contextlib.contextmanager
