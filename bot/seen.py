@@ -13,6 +13,7 @@ import discord
 from bot import messages
 
 SIGNS = "#/"  # that Discord writes before the names of channels and commands
+_RESULT = ("poll_question_text", "victor_answer_text")  # of a poll's result, what people read
 PREVIEWS = frozenset({"article", "gifv", "image", "link", "video"})  # embeds nobody wrote
 
 _MONTHS = (
@@ -199,6 +200,8 @@ def _words(
 
 def _embed_texts(embed: discord.Embed) -> list[str]:
     """Title, text and fields; what stands small above and below only if there is nothing else."""
+    if embed.type == "poll_result":  # its fields are named for programs
+        return [field.value or "" for field in embed.fields if field.name in _RESULT]
     fields = [text for field in embed.fields for text in (field.name, field.value)]
     texts = [text for text in (embed.title, embed.description, *fields) if text]
     small = [text for text in (embed.author.name, embed.footer.text) if text]

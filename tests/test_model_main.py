@@ -83,7 +83,15 @@ def test_what_it_cannot_say_is_told_on_stderr(root: Path, small: Path) -> None:
 
 def test_without_a_prompt_each_line_starts_a_story(root: Path, small: Path) -> None:
     done = call(
-        root, "--model", small, "--length", "9", "--seed", "2", stdin=None, input="abc\r\n\n\x1b[Ad\x1b[1;5D"
+        root,
+        "--model",
+        small,
+        "--length",
+        "9",
+        "--seed",
+        "2",
+        stdin=None,
+        input="abc\r\n\n\x1b[Ad\x1b[1;5D",
     )
     stories = [wanted(small, prompt, length=9, seed=2) for prompt in ("abc", "", "d")]
     assert (done.stdout, done.stderr, done.returncode) == ("".join(stories), "", 0)
