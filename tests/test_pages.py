@@ -191,6 +191,17 @@ async def test_other_weights_say_that_another_pooh_told_it(wood: Stage) -> None:
     assert "Another Pooh" in (await refusal(kanga.press(new, "◀"))).content
 
 
+async def test_another_manner_of_writing_is_another_pooh(
+    wood: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kanga = wood.server.person()
+    story = await told(wood, kanga.command("pooh", prompt="The mouse", length=60))
+    await pressed(wood, kanga, story, "Again")
+    monkeypatch.setattr("bot.writer.MANNER", 0)
+    await wood.restart()
+    assert "Another Pooh" in (await refusal(kanga.press(story, "◀"))).content
+
+
 async def test_an_old_message_is_turned_in_a_copy(wood: Stage) -> None:
     kanga = wood.server.person()
     story = await told(wood, kanga.command("pooh", prompt="The mouse", length=60))
