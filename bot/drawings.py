@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from bot.errors import Refusal
@@ -27,6 +28,8 @@ class Drawings:
         self._most_kept = kept
         self._turn = asyncio.Lock()
         self._waiting = 0
+        # Always the same: each thread keeps the memory that it once needed, 100 MB for a long text.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="drawings")
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     async def get(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -46,7 +49,8 @@ class Drawings:
             try:
                 async with self._turn:
                     if key not in self._kept:  # somebody else may have asked for the same
-                        self._kept[key] = await asyncio.to_thread(make)
+                        loop = asyncio.get_running_loop()
+                        self._kept[key] = await loop.run_in_executor(self._thread, make)
             finally:
                 self._waiting -= 1
         result: T = self._kept[key]

@@ -336,6 +336,13 @@ MUTANTS = (
         "tests/test_ids.py::test_whatever_an_id_says_its_item_is_made",
     ),
     Mutant(
+        "any thread draws, and keeps its memory",
+        "bot/drawings.py",
+        "loop.run_in_executor(self._thread, make)",
+        "loop.run_in_executor(None, make)",
+        "tests/test_explanations.py::test_all_are_drawn_in_one_thread",
+    ),
+    Mutant(
         "a device is replaced by a file",
         "model/files.py",
         "        require_replaceable(path)\n",
