@@ -76,9 +76,9 @@ async def test_what_pooh_reads_is_the_end_of_the_story_across_messages(wood: Sta
     read: list[str] = []
     submit = wood.writer.submit
 
-    def noting(person: int, prompt: str, sampling: Sampling) -> object:
+    def noting(person: int, prompt: str, sampling: Sampling, candidates: int | None) -> object:
         read.append(prompt)
-        return submit(person, prompt, sampling)
+        return submit(person, prompt, sampling, candidates)
 
     wood.writer.submit = noting  # type: ignore[assignment, method-assign]
     message = await begun(wood, kanga, sentence="It began.")
