@@ -55,7 +55,7 @@ def places(wood: Stage, *people: Person) -> dict[str, Channel]:
     server = wood.server
     return {
         "server": server.channel,
-        "thread": server.add_channel(server.guild),
+        "thread": server.add_thread(server.channel, "a thread", str(people[0].id)),
         "group of a user install": server.add_channel(None, *people, context=PRIVATE),
         "private message": server.dm(people[0]),
         "server of a user install": server.add_channel(
