@@ -81,7 +81,7 @@ class StoryButton(
             case Action.FORK:
                 await fork.fork_story(interaction, self.state)
             case Action.KEEP:
-                await keep.keep_story(interaction, self.state.sampling.length)
+                await keep.keep_story(interaction, self.state)
             case _:
                 await _rewrite(interaction, self.action, self.state)
 
@@ -176,7 +176,7 @@ async def _rewrite(interaction: discord.Interaction, action: Action, state: Butt
         raise Refusal(Text.STILL_WRITING)
     response, person = response_to(interaction), interaction.user.id
     age = services.clock.now() - message.created_at.timestamp()
-    ours = state.pages is not None and services.stories.is_ours(state.pages)
+    ours = state.pages is not None and services.stories.candidates_of(state.pages) is not None
     request = follow_up(action, state, message.id, message.content, person, age, ours=ours)
     response.in_place, response.is_private = request.place is not None, request.is_private
     await services.stories.respond(request, response)

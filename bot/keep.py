@@ -13,6 +13,7 @@ import discord
 from discord.utils import MISSING
 
 from bot import cards, messages, seen
+from bot.actions import ButtonState
 from bot.errors import Refusal
 from bot.explanations import page_on
 from bot.items import PersistentItem
@@ -68,12 +69,12 @@ class KeepButton(
         await _show(services, response, interaction.user.id, page, note, name, to_all=shown)
 
 
-async def keep_story(interaction: discord.Interaction, length: int) -> None:
+async def keep_story(interaction: discord.Interaction, state: ButtonState) -> None:
     """The button under a story.
 
     Args:
         interaction: the press.
-        length: the characters that were asked for; the small line says all else.
+        state: what the button remembers; the small line says all else that tells it again.
 
     Raises:
         Refusal: there is no story.
@@ -85,7 +86,14 @@ async def keep_story(interaction: discord.Interaction, length: int) -> None:
     response = response_to(interaction)
     response.is_private = True
     language, page = response.language, messages.parse(message.content)
-    note = f"{_note(message.content)} · {language.say(Text.AT_LENGTH, number=length)}"
+    notes = [
+        _note(message.content),
+        language.say(Text.AT_LENGTH, number=state.sampling.length),
+    ]
+    candidates = services.stories.candidates_of(state.pages) if state.pages else None
+    if candidates is not None and candidates > 1:
+        notes.append(language.say(Text.OF_CANDIDATES, number=candidates))
+    note = " · ".join(notes)
     await _show(services, response, interaction.user.id, page, note, "", to_all=False)
 
 

@@ -222,7 +222,7 @@ class Stories:
         candidates = None
         if request.pages is not None:
             sampling = request.pages.sampling(sampling)
-            candidates = self._candidates.get(request.pages.weights)
+            candidates = self.candidates_of(request.pages)
         else:  # it goes on: only the prompt's last word was to, perhaps, and there is less room
             length = min(sampling.length, max(messages.room(page), 1))
             sampling = replace(sampling, length=length, whole_word=True)
@@ -262,9 +262,9 @@ class Stories:
         digest = self._writer.digest(story.sampling.candidates)
         return Pages.first(story.sampling.seed, short_digest(digest))
 
-    def is_ours(self, pages: Pages) -> bool:
-        """Whether the weights that told these versions are those that write today."""
-        return pages.weights in self._candidates
+    def candidates_of(self, pages: Pages) -> int | None:
+        """In how many candidates these versions were told; None: by other weights than today's."""
+        return self._candidates.get(pages.weights)
 
     async def _watch(self, job: _Job) -> None:
         story, target = job.story, job.target

@@ -285,6 +285,12 @@ class Text(Said):
         "El cuento como tarjeta para guardar: {words}",
     )
     AT_LENGTH = Row("length {number}", "Länge {number}", "longueur {number}", "longitud {number}")
+    OF_CANDIDATES = Row(
+        "{number} candidates a sentence",
+        "{number} Kandidaten je Satz",
+        "{number} candidates par phrase",
+        "{number} candidatas por frase",
+    )
     NOTHING_TO_KEEP = Row(
         "Pooh sees no story there that could be kept.",
         "Pu sieht dort keine Geschichte, die man aufheben könnte.",

@@ -81,7 +81,7 @@ class Writer:
         self.decoder = decoder
         self.vocab = vocab
         self._slots = slots
-        self._candidates = candidates
+        self._most = candidates if decoder.remembers else 1  # candidates of a story
         self._capacity = capacity
         self._deadline = deadline
         self._new_seed = new_seed
@@ -103,11 +103,11 @@ class Writer:
         """How many candidates each of so many stories gets that are asked for now.
 
         The slots are shared by all that are unfinished. What a story has got it keeps: with another
-        number its seed would tell another story.
+        number its seed would tell another story. A network that does not remember gets one.
         """
         share = self._slots // (len(self._writing) + self.waiting + stories)
         # Of two, the first that ends would be taken: that is no choice.
-        return min(self._candidates, share) if share > 2 else 1
+        return min(self._most, share) if share > 2 else 1
 
     def digest(self, candidates: int) -> str:
         """Of the network's weights and of how it is made to write.
@@ -126,7 +126,8 @@ class Writer:
             person: who asks; the turns are shared fairly between people.
             prompt: in characters of the vocabulary; "" begins a story.
             sampling: with or without a seed.
-            candidates: as many as the same story was written with before; None: its `share`.
+            candidates: as many as the same story was written with before; None: its `share`, or
+                all where a seed is asked for, which tells the same story in a crowd, too.
 
         Raises:
             ClosingError: the bot is going to sleep.
@@ -139,8 +140,10 @@ class Writer:
             raise BusyError(own=True)
         if self.waiting >= self._capacity:
             raise BusyError(own=False)
-        seed = self._new_seed() if sampling.seed is None else sampling.seed
-        sampling = replace(sampling, seed=seed, candidates=candidates or self.share())
+        if sampling.seed is None:
+            sampling = replace(sampling, seed=self._new_seed())
+            candidates = candidates or self.share()
+        sampling = replace(sampling, candidates=candidates or self._most)
         story = Story(self._queue.join(person), prompt, sampling, self._clock.monotonic())
         story.timer = self._loop.call_later(self._deadline, self.stop, story, Outcome.LATE)
         self._waiting[story.ticket] = story

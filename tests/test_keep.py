@@ -13,9 +13,9 @@ from bot.messages import Page
 from bot.plates import plate
 from bot.translations import Language, Text
 from tests.bot_steps import continues, note, page, refusal, told
-from tests.fake_discord import PRIVATE, Interaction, Message
+from tests.fake_discord import PRIVATE, Interaction, Message, Schemas
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
-from tests.hosting import Stage
+from tests.hosting import Stage, stage
 
 TICK = ["Show here", "☐ With my name"]
 TICKED = ["Show here", "☑ With my name"]
@@ -59,6 +59,19 @@ async def test_a_story_is_kept_for_the_presser_alone_as_text_and_as_a_picture(wo
         assert alt(message).startswith("The story as a card to keep: The bee")
         assert "Kanga" not in message.text + alt(message) + "\n".join(lines)
     assert story.content == before
+
+
+async def test_a_kept_story_tells_of_how_many_candidates_each_sentence_was_the_best(
+    schemas: Schemas | None,
+) -> None:
+    async with stage(schemas=schemas, candidates=4) as wood:
+        wood.decoder.remembers = True  # else there is one
+        await wood.restart()
+        kanga = wood.server.person("Kanga", locale="de")
+        story = await told(wood, kanga.command("pooh", prompt="The bee", temperature=1.0))
+        message = await kept(wood, kanga.press(story, "Aufheben"))
+        lines = data(wood, message, "story.txt").decode().splitlines()
+        assert lines[-2:] == ["Länge 300", "4 Kandidaten je Satz"]
 
 
 async def test_it_is_shown_to_all_with_a_name_only_when_ticked_and_after_a_restart(

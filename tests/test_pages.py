@@ -97,6 +97,7 @@ async def test_a_story_told_in_a_crowd_is_told_again_alone_with_as_few_candidate
 ) -> None:
     async with stage(schemas=schemas, slots=12, candidates=6) as wood:
         wood.decoder.remembers = True  # else one candidate is written, whatever is asked for
+        await wood.restart()
         people = [wood.server.person(f"Rabbit's relation {i}") for i in range(5)]
         wood.decoder.hold()
         uses = []

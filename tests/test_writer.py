@@ -88,16 +88,23 @@ async def test_stories_in_company_are_what_the_network_writes_alone() -> None:
 
 
 async def test_few_stories_share_the_room_for_candidates() -> None:
-    async with at_work(slots=8, candidates=6) as (writer, decoder):
+    remembering = HeldDecoder(*small_weights(VOCAB))
+    remembering.remembers = True
+    async with at_work(slots=8, candidates=6, decoder=remembering) as (writer, decoder):
         decoder.hold()
-        stories = [writer.submit(i, "The", Sampling(length=30, seed=i)) for i in range(12)]
+        stories = [writer.submit(i, "The", Sampling(length=30)) for i in range(12)]
         assert [story.sampling.candidates for story in stories] == [6, 4, *[1] * 10]
         assert writer.writing == 8 and writer.share() == 1
-        assert writer.submit(20, "The", SHORT, candidates=5).sampling.candidates == 5
+        for candidates, number in ((5, 5), (None, 6)):  # told before; asked for by its seed
+            story = writer.submit(20, "The", SHORT, candidates)
+            assert story.sampling.candidates == number
         decoder.open()
         await ended(*stories)
         await until(lambda: not writer.writing)
         assert writer.share() == 6 and writer.share(2) == 4 and writer.share(4) == 1
+    async with at_work(slots=8, candidates=6) as (writer, _):
+        assert writer.share() == 1, "nothing to choose by"
+        assert writer.submit(1, "The", SHORT).sampling.candidates == 1
 
 
 @given(
@@ -108,9 +115,9 @@ async def test_few_stories_share_the_room_for_candidates() -> None:
 def test_no_crowd_needs_more_texts_than_there_is_room_for(
     slots: int, candidates: int, events: list[int | None]
 ) -> None:
-    writer = Writer(
-        HeldDecoder(*small_weights(VOCAB)), VOCAB, WordFilter(), slots=slots, candidates=candidates
-    )
+    decoder = Decoder(*small_weights(VOCAB))
+    decoder.remembers = True
+    writer = Writer(decoder, VOCAB, WordFilter(), slots=slots, candidates=candidates)
     unfinished: list[int] = []
     for event in events:  # one comes, or one of those who are there goes
         if event is not None:
