@@ -7,6 +7,7 @@ import discord
 from discord.utils import MISSING
 
 from bot import cards, invite, pictures
+from bot.errors import Refusal
 from bot.services import response_to, services_of
 from bot.settings import Settings
 from bot.translations import Text
@@ -23,19 +24,22 @@ async def about(interaction: discord.Interaction) -> None:
     services, response = services_of(interaction), response_to(interaction)
     services.stories.check_rate_limit(interaction.user.id)
     await response.open()
-    weights, say = services.weights, response.language.say
-    # Files and drawing would keep the event loop waiting.
-    summary, picture = await asyncio.to_thread(
-        lambda: (pictures.read_summary(weights), pictures.loss_plot(weights))
-    )
+    weights, language = services.weights, response.language
+    summary = await asyncio.to_thread(pictures.read_summary, weights)
+    try:
+        picture = await services.drawings.get(
+            ("about", language), lambda: pictures.loss_plot(weights, language)
+        )
+    except Refusal:  # too many wait for pictures: the one that is there
+        picture = await asyncio.to_thread(pictures.loss_plot, weights)
     text = pictures.describe(
         weights.stem,
         summary,
-        response.language,
+        language,
         invite=_invite_links(interaction.client.application, services.settings),
         source=services.settings.source,
     )
-    alt = say(Text.LOSS_PLOT)
+    alt = language.say(Text.LOSS_PLOT)
 
     async def show() -> None:  # with a file that is read from its beginning, in each try
         files = [discord.File(io.BytesIO(picture), PICTURE, description=alt)] if picture else []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import messages
+from bot.about_texts import AboutText
 from bot.translations import Language, Text
 from model import __version__
 
@@ -77,21 +78,27 @@ def _figure(value: object) -> float | None:
     return value if 0 <= value <= MOST else None  # not a number is in no order
 
 
-def loss_plot(weights: Path) -> bytes | None:
+def loss_plot(weights: Path, language: Language = Language.ENGLISH) -> bytes | None:
     """The plot that training left beside the weights, or one drawn from its summary.
+
+    Training writes English: for other languages it is drawn anew, if it can be.
 
     Returns:
         A PNG file; None when there is nothing to draw.
     """
+    kept: bytes | None = None
     with contextlib.suppress(OSError):
         picture = weights.with_suffix(".loss.png").read_bytes()
         if picture.startswith(PNG) and len(picture) <= LARGEST:
-            return picture
-    return _draw(weights.stem, read_summary(weights).get("history"))
+            kept = picture
+    if kept and language is Language.ENGLISH:
+        return kept
+    return _draw(weights.stem, read_summary(weights).get("history"), language) or kept
 
 
-def _draw(name: str, history: Any) -> bytes | None:  # noqa: ANN401  (JSON)
+def _draw(name: str, history: Any, language: Language) -> bytes | None:  # noqa: ANN401  (JSON)
     """Training and validation loss over the characters seen."""
+    say = language.say
     curves = {
         key: [
             (entry["characters"], entry[key])
@@ -109,10 +116,16 @@ def _draw(name: str, history: Any) -> bytes | None:  # noqa: ANN401  (JSON)
 
     figure = Figure(figsize=(7.0, 4.0), dpi=120, layout="constrained")
     axes = figure.add_subplot()
-    for key, points in curves.items():
-        if points:
-            axes.plot(*zip(*points, strict=True), label=key)
-    axes.set(title=name, xlabel="characters seen", ylabel="loss, nats per character")
+    for key, text in (("train", AboutText.TRAINING), ("validation", AboutText.VALIDATION)):
+        if points := [(characters / 1e6, loss) for characters, loss in curves[key]]:
+            axes.plot(*zip(*points, strict=True), label=say(text))
+    axes.set(
+        title=say(AboutText.TITLE, name=name.replace("$", r"\$")),
+        xlabel=say(AboutText.CHARACTERS),
+        ylabel=say(AboutText.NATS),
+    )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: language.number(round(value, 6)))
     axes.grid(alpha=0.3)
     axes.legend()
     picture = io.BytesIO()

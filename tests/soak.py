@@ -47,6 +47,7 @@ from tests.soak_process import Process, Report, machine  # noqa: E402
 
 PATIENCE = 120.0  # seconds a person waits for an answer before doing something else
 QUIET = 400.0  # seconds at the end until everything is at rest: a story may take 300
+PATIENT = 0.8  # of people press a circle's buttons only when Pooh has answered
 FLAT = 24.0  # MB that the bot may grow in the second half
 # How many of a thousand requests meet which fault.
 WEATHER: dict[str, int] = {
@@ -258,6 +259,10 @@ class Soak:
             for message in channel.messages.values()
             if "Add a sentence" in message.buttons and not message.ephemeral
         ]
+        if circles and chance.random() < PATIENT:
+            circles = [message for message in circles if not _is_told(message)]
+            if not circles:
+                raise RefusedError("Pooh is about to answer")
         if not circles or chance.random() < 0.2:
             use = person.command("circle", where=place, sentence=sentence)
             return Use("/circle", "", use, at_home)
@@ -303,8 +308,7 @@ class Soak:
         if any(word.ephemeral for word in asked.followups):
             return "explained", True
         if use.what in ("sentence", "/circle") and not message.ephemeral:
-            ids = [button["custom_id"] for button in message.buttons.values()]
-            busy = any(re.fullmatch(r"pooh:circle:.*w", custom_id) for custom_id in ids)
+            busy = _is_told(message)
             if busy and use.end:  # the turn of somebody after it is being written, or was cut off
                 return use.end, True
             if busy and asked.expired:  # after a minute whoever presses goes on from there
@@ -397,6 +401,12 @@ _BUTTONS = (
     *("Yes, delete it", "No, leave it"),
 )
 _MAY_BE_SILENT = ("mention", "private message", "reply")
+
+
+def _is_told(message: Message) -> bool:
+    """Whether a circle's message says that Pooh is about to answer."""
+    ids = [button["custom_id"] for button in message.buttons.values()]
+    return any(re.fullmatch(r"pooh:circle:.*w", custom_id) for custom_id in ids)
 
 
 def _messages(use: Use) -> list[Message]:

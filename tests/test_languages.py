@@ -211,6 +211,19 @@ def test_a_summary_of_wrong_types_hurts_nobody(content: str, tmp_path: Path) -> 
     assert "`x`" in pictures.describe("x", pictures.read_summary(weights))
 
 
+def test_the_plot_that_training_left_is_english_and_others_are_drawn(tmp_path: Path) -> None:
+    weights = tmp_path / "$x.safetensors"
+    kept = pictures.PNG + b"of training"
+    weights.with_suffix(".loss.png").write_bytes(kept)
+    for language in Language:
+        assert pictures.loss_plot(weights, language) == kept, "there is nothing to draw from"
+    history = [{"characters": 10**6 * i, "train": 3.0 / i, "validation": 4.0 / i} for i in (1, 2)]
+    weights.with_suffix(".summary.json").write_text(json.dumps({"history": history}))
+    drawn = {language: pictures.loss_plot(weights, language) for language in Language}
+    assert drawn[Language.ENGLISH] == kept and len(set(drawn.values())) == len(Language)
+    assert all(data is not None and data.startswith(pictures.PNG) for data in drawn.values())
+
+
 def test_the_smallest_history_is_drawn(tmp_path: Path) -> None:
     weights = tmp_path / "x.safetensors"
     history = [{"characters": 0, "train": 0.0}, {"characters": 10**15, "validation": 1e15}]
