@@ -149,8 +149,8 @@ def _lines(raw: bytes, notes: list[str]) -> str:
     foreign = accented > _FOREIGN * len(letters) or 2 < strange > _STRANGE * high
     if western and not whole_is_utf8 and foreign and not _is_binary(text):
         raise EncodingError(
-            "neither UTF-8 nor UTF-16, and no Western European text; save it as UTF-8, "
-            "or name its encoding: --encoding cp1251, mac_roman, ..."
+            "neither UTF-8 nor UTF-16, and no Western European text; save it as UTF-8 "
+            "(a training can also be told: --encoding cp1251, mac_roman, ...)"
         )
     if western:
         notes.append(f"read {_count(western, 'line')} as Windows-1252: no UTF-8")
