@@ -90,8 +90,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _check(db: sqlite3.Connection) -> None:
-    ((whole,),) = db.execute("PRAGMA quick_check(1)")
-    if whole != "ok":
+    if list(db.execute("PRAGMA quick_check(1)")) != [("ok",)]:
         raise StoreError("it is damaged")
     ((version, owner, tables),) = db.execute(VERSION)
     check_version(version, owner, tables)

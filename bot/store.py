@@ -190,8 +190,7 @@ class Store:
         connection._thread.daemon = True  # nobody waits for it who ends without closing the file
         self._db = await connection
         self._db.row_factory = aiosqlite.Row
-        ((whole,),) = await self._ask("PRAGMA quick_check(1)")
-        if whole != "ok":
+        if [tuple(row) for row in await self._ask("PRAGMA quick_check(1)")] != [("ok",)]:
             raise StoreError("it is damaged")
         await self._version()  # of what is not ours, nothing is changed
         await self._ask("PRAGMA journal_mode = WAL")
@@ -200,7 +199,10 @@ class Store:
         await self._migrate()
         key = secrets.token_bytes(KEY_SIZE)
         await self._ask("INSERT OR IGNORE INTO host VALUES (1, ?, ?)", application, key)
-        ((owner, self._key),) = await self._ask("SELECT application, key FROM host")
+        hosts = await self._ask("SELECT application, CAST(key AS BLOB) FROM host")
+        if len(hosts) != 1 or not all(hosts[0]):
+            raise StoreError("it is damaged: it does not say whose it is")
+        owner, self._key = hosts[0]
         if owner != application:
             raise StoreError(f"it belongs to another bot, {owner}: give this one a file of its own")
 
@@ -341,7 +343,13 @@ class Store:
 
         First under the key of this file, then under those of the files that it took in.
         """
-        keys = [self._key, *(row["key"] for row in await self._read("SELECT key FROM other_key"))]
+        keys = [
+            self._key,
+            *(
+                row["key"]
+                for row in await self._read("SELECT CAST(key AS BLOB) AS key FROM other_key")
+            ),
+        ]
         return [hmac.digest(key, str(person).encode(), hashlib.sha256) for key in keys]
 
     # The file
@@ -419,7 +427,7 @@ def _servers(rows: Sequence[sqlite3.Row]) -> list[Server]:
     for row in rows:
         try:
             found.append(Server.of(dict(row)))
-        except (TypeError, ValueError, AttributeError):
+        except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
             _log.error("POOH_DATABASE: what server %s has decided makes no sense", row["id"])
             found.append(Server(int(row["id"])))
     return found

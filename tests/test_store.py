@@ -1,6 +1,7 @@
 """The file in which settings are kept: what it holds, and what becomes of it in bad times."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -173,7 +174,9 @@ async def test_numbers_beyond_the_limits_become_the_nearest_and_nonsense_the_def
     await store.change(GUILD, temperature=7.0, length=10**6, story_hour=31)
     server = await store.server(GUILD)
     assert (server.temperature, server.length, server.story_hour) == (2.0, 1500, 7)
-    await store.change(GUILD, temperature="hot")
+    await store.change(GUILD, length=float("inf"))
+    assert await store.server(GUILD) == Server(GUILD)
+    await store.change(GUILD, length=None, temperature="hot")
     assert await store.server(GUILD) == Server(GUILD)
     assert await store.servers() == [Server(GUILD)]
     assert "makes no sense" in caplog.text
@@ -251,6 +254,40 @@ async def test_a_damaged_file(
     await store.close()
     damage(store.path, at, size)
     await assert_unusable(store.path, why, caplog)
+
+
+@pytest.mark.parametrize("row", [(2, b"k"), (1, b""), (1, None)])
+async def test_a_file_that_does_not_say_whose_it_is(
+    store: Store, caplog: pytest.LogCaptureFixture, row: tuple[int, bytes | None]
+) -> None:
+    await store.close()
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        db.execute("DROP TABLE host")
+        db.execute("CREATE TABLE host (one INTEGER PRIMARY KEY, application INTEGER, key BLOB)")
+        db.execute(f"INSERT INTO host VALUES (?, {BOT}, ?)", row)
+        db.commit()
+    await store.open(BOT)
+    assert not store.is_open and "whose it is" in caplog.text
+
+
+async def test_whatever_bits_flip_it_is_used_or_it_is_said(store: Store, tmp_path: Path) -> None:
+    for number in range(30):
+        await store.change(GUILD + number, story_by=f"Owl {number}", mentions=frozenset({number}))
+        await store.set_refusal(PERSON + number, refuses=True)
+    await store.close()
+    whole, path, chance = store.path.read_bytes(), tmp_path / "flipped.db", random.Random(3)
+    for _ in range(60):
+        flipped = bytearray(whole)
+        flipped[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        path.write_bytes(flipped)
+        other = Store(path)
+        await other.open(BOT)
+        assert len(await other.servers()) <= 30
+        await other.server(GUILD)
+        await other.refuses(PERSON)
+        await other.close()
+        for left in tmp_path.glob("flipped.db*"):
+            left.unlink()
 
 
 async def test_a_file_that_was_cut(store: Store, caplog: pytest.LogCaptureFixture) -> None:
