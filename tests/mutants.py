@@ -210,8 +210,8 @@ MUTANTS = (
     Mutant(
         "Delete does not ask",
         "bot/buttons.py",
-        "                await _ask_to_delete(interaction, state)",
-        "                await _delete(interaction, state)",
+        "await _ask_to_delete(interaction, self.state)",
+        "await _delete(interaction, self.state)",
         PAGES + "test_delete_asks_once_more_in_every_place",
     ),
     Mutant(
@@ -261,8 +261,8 @@ MUTANTS = (
     Mutant(
         "a page does not know out of how many it was chosen",
         "bot/stories.py",
-        "candidates = self._candidates.get(request.pages.weights)",
-        "candidates = None",
+        "            candidates = self.candidates_of(request.pages)\n",
+        "",
         PAGES + "test_a_story_told_in_a_crowd_is_told_again_alone_with_as_few_candidates",
     ),
     Mutant(
@@ -287,18 +287,11 @@ MUTANTS = (
         "tests/test_setup.py::test_nobody_uses_the_words_of_who_wants_them_left_alone",
     ),
     Mutant(
-        "a second vote counts beside the first",
-        "bot/votes.py",
-        "self._votes[person] = way",
-        "self._votes[len(self._votes)] = way",
-        VOTES + "test_everybody_has_one_vote_the_last_and_a_tie_is_the_askers",
-    ),
-    Mutant(
-        "a second guess counts beside the first",
-        "bot/race.py",
-        "ballot.guesses[interaction.user.id] = letter",
-        "ballot.guesses[len(ballot.guesses)] = letter",
-        "tests/test_race.py::test_everybody_guesses_once_and_may_think_better_of_it",
+        "a second choice counts beside the first",
+        "bot/tally.py",
+        "self._by_person[person] = choice",
+        "self._by_person[len(self)] = choice",
+        "tests/test_tally.py::test_the_last_choice_of_the_first_three_counts",
     ),
     Mutant(
         "somebody writes twice running in a circle",
