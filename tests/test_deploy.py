@@ -163,6 +163,17 @@ def test_nothing_may_take_the_machines_memory_and_what_is_needed_is_there() -> N
         assert "MALLOC_ARENA_MAX=2" in text
 
 
+def test_prometheus_finds_every_process_of_the_compose_files() -> None:
+    (name,) = re.findall(
+        r"names: \[(\w+)\]", (ROOT / "deploy" / "prometheus.yml").read_text("utf-8")
+    )
+    shards = (ROOT / "deploy" / "compose.shards.yaml").read_text("utf-8")
+    first, *others = re.split(r"^  (?=\S)", shards[shards.index("\nservices:\n") :], flags=re.M)[1:]
+    assert first.startswith(f"{name}:") and others
+    for service in others:
+        assert f"aliases: [{name}]" in service
+
+
 def test_pods_hold_no_key_to_the_cluster_and_valkey_hears_the_bot_alone() -> None:
     pods = (ROOT / "deploy" / "statefulset.yaml").read_text("utf-8")
     specs = pods.count("template:\n    metadata:")
