@@ -115,6 +115,8 @@ def test_it_runs_from_top_to_bottom_from_a_bare_clone_without_a_network(tmp_path
     for name in DATA:
         if (ROOT / "data" / name).exists():
             shutil.copy(ROOT / "data" / name, clone / "data" / name)
+    sample = clone / "data" / "sample.txt"  # a short one: it is learned from, and validated on
+    sample.write_text(sample.read_text("utf-8")[:3000], "utf-8")
     before = {path for path in clone.rglob("*") if "__pycache__" not in path.parts}
     output = tmp_path / "run.ipynb"
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")

@@ -207,8 +207,8 @@ def test_two_processes_learn_what_one_does(source: str, text: Path, tmp_path: Pa
         "--evaluate-every",
         "5",
     ]
-    finish(start(tmp_path / "one", *arguments))
-    two = tmp_path / "two"
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert main([*arguments, "--output", str(one), "--checkpoints", str(one)]) == 0
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command += ["-m", "training.train"]
     result = subprocess.run(
@@ -223,7 +223,7 @@ def test_two_processes_learn_what_one_does(source: str, text: Path, tmp_path: Pa
     assert isinstance(machine, dict)
     assert machine["processes"] == 2
     curves = []
-    for folder in (tmp_path / "one", two):
+    for folder in (one, two):
         history = summary(folder)["history"]
         assert isinstance(history, list)
         curves.append([[p["train"], p["train_last_quarter"], p["validation"]] for p in history])
