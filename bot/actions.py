@@ -16,11 +16,6 @@ STATE = (  # as `ButtonState.code` makes it and made it before
     rf"(?::p(?P<top_p>{_DECIMAL}))?(?P<on>:on)?(?:(?P<continued>:continued)|:{pages.PATTERN})?"
 )
 
-TEMPLATE = (  # of an id, as `ButtonState.custom_id` makes it
-    r"pooh:(?P<action>again|continue|wilder|calmer|stop|delete|confirm|cancel|"
-    rf"earlier|page|later|how|keep|fork):{STATE}"
-)
-
 _Number = TypeVar("_Number", int, float)
 
 
@@ -52,6 +47,8 @@ class Action(enum.StrEnum):
         """How many pages it turns."""
         return {Action.EARLIER: -1, Action.LATER: 1}.get(self, 0)
 
+
+TEMPLATE = rf"pooh:(?P<action>{'|'.join(Action)}):{STATE}"  # of an id: `ButtonState.custom_id`
 
 WRITING = (Action.STOP, Action.DELETE)  # under a story that is being written
 # ... under one that has ended ...

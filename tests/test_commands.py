@@ -370,6 +370,17 @@ def test_everybody_is_spoken_to_in_their_language_if_there_is_one(
     assert Language.of(locale) is language
 
 
+def test_every_language_is_some_locales() -> None:
+    assert {Language.of(locale) for locale in discord.Locale} == set(Language)
+
+
+def test_every_button_is_found_by_its_id() -> None:
+    state = ButtonState(7, Sampling())
+    for action in Action:
+        found = TEMPLATE.fullmatch(state.custom_id(action))
+        assert found and found["action"] == action
+
+
 def test_numbers_are_written_as_people_write_them() -> None:
     assert [language.number(1234567) for language in Language] == [
         "1,234,567",
