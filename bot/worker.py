@@ -113,16 +113,12 @@ class Worker:
     def _work(self) -> None:
         # Whatever goes wrong with some stories, the next ones shall have a worker.
         while True:
-            while not self._drafts or not self._new.empty():
+            # One at a time: to read a long prompt takes as long as many steps of the others.
+            if not self._drafts or not self._new.empty():
                 story = self._new.get()
                 if story is None:
                     return
-                try:
-                    self._drafts[story] = Draft(
-                        self._decoder, self._vocab, story.prompt, story.sampling, self._words
-                    )
-                except Exception as error:
-                    self._fail(story, record(error, "the network"))
+                self._begin(story)
             try:
                 self._advance()
             except Exception as error:
@@ -132,6 +128,17 @@ class Worker:
                     self._fail(story, number)
             self.moved = self._clock.monotonic()
             time.sleep(0)  # the event loop's thread may go first
+
+    def _begin(self, story: Story) -> None:
+        if story.halt is not None:  # it was stopped before it was read
+            self._report(story, story.halt)
+            return
+        try:
+            self._drafts[story] = Draft(
+                self._decoder, self._vocab, story.prompt, story.sampling, self._words
+            )
+        except Exception as error:
+            self._fail(story, record(error, "the network"))
 
     def _fail(self, story: Story, number: str) -> None:
         story.reference = number

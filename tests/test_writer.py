@@ -127,6 +127,31 @@ def test_no_crowd_needs_more_texts_than_there_is_room_for(
         assert sum(unfinished) <= most_texts(slots, candidates) - 2
 
 
+async def test_between_two_prompts_the_others_are_written_on() -> None:
+    class Recorder(HeldDecoder):
+        def read(self, slot: int, ids: Sequence[int]) -> NDArray[np.float32]:
+            calls.append("read")
+            return super().read(slot, ids)
+
+        def step(self, slots: Sequence[int], ids: Sequence[int]) -> NDArray[np.float32]:
+            logits = super().step(slots, ids)
+            calls.append("step")
+            return logits
+
+    calls: list[str] = []
+    async with at_work(slots=5, decoder=Recorder(*small_weights(VOCAB))) as (writer, decoder):
+        decoder.hold()
+        stories = [writer.submit(0, "The bee", SHORT)]
+        await until(lambda: calls)
+        stories += [writer.submit(i, "Oh dear! " * 20, SHORT) for i in (1, 2, 3)]
+        unwanted = writer.submit(4, "The", SHORT)
+        writer.stop(unwanted)
+        decoder.open()
+        assert await ended(*stories, unwanted) == [Outcome.WRITTEN] * 4 + [Outcome.STOPPED]
+    assert calls.count("read") == 4, "who is stopped before is not read"
+    assert "read read" not in " ".join(calls)
+
+
 async def test_each_number_of_candidates_has_a_digest_of_its_own() -> None:
     async with at_work(candidates=3) as (writer, _):
         assert len({writer.digest(count) for count in range(1, 17)}) == 16
