@@ -81,7 +81,7 @@ def _parser() -> Parser:
         type=int,
         default=CANDIDATES,
         metavar="N",
-        help="sentences that are tried for each one that is written; 1 takes what comes, seven "
+        help="sentences that are tried for each one that is written; 1 takes what comes, five "
         "times as fast (default: %(default)s)",
     )
     add("--seed", type=int, metavar="S", help="the same seed writes the same text (default: any)")

@@ -345,8 +345,9 @@ def cold_starts(model: Path, rounds: int) -> None:
     programs = {
         "import discord, numpy": [*python, f"import discord, numpy; {say}"],
         "import torch": [*python, f"import torch; {say}"],
-        "python -m model (first character)": [
-            *(sys.executable, "-m", "model", "", "--length", "100000", "--model", str(model))
+        "python -m model --candidates 1 (first character)": [
+            *(sys.executable, "-m", "model", "", "--candidates", "1"),
+            *("--length", "100000", "--model", str(model)),
         ],
     }
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
