@@ -62,7 +62,7 @@ class ValkeyGate:
             from redis import asyncio, exceptions  # an extra: one process does without
         except ImportError:
             raise SettingsError(
-                "POOH_VALKEY: its client is not installed: pip install 'pooh[cluster]'"
+                "POOH_VALKEY: its client is not installed: pip install '.[cluster]'"
             ) from None
         self._redis, self._errors = asyncio, (exceptions.RedisError, OSError)
         self._refusal = exceptions.AuthenticationError

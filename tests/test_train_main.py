@@ -453,15 +453,19 @@ def test_a_name_is_made_of_the_text_s(tmp_path: Path) -> None:
     assert (tmp_path / "weights" / "my-own-story.safetensors").is_file()
 
 
-def test_without_torch_one_line_says_how_to_get_it(tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')\n")
-    result = subprocess.run(
-        [sys.executable, "-m", "training.train", "--text", "data/sample.txt"],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 2
+@pytest.mark.parametrize("command", ["train --text data/sample.txt", "evaluate", "corpus"])
+def test_without_the_extra_one_line_says_how_to_get_it(command: str, tmp_path: Path) -> None:
+    for name in ("torch", "rich", "safetensors"):
+        blocked = f"raise ModuleNotFoundError('no {name}', name='{name}')\n"
+        (tmp_path / f"{name}.py").write_text(blocked)
+    for asked, code in ((f"{command} --help", 0), (command, 2)):
+        result = subprocess.run(
+            [sys.executable, "-m", *f"training.{asked}".split()],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == code, result.stderr
     assert len(result.stderr.splitlines()) == 1
-    assert "[train]" in result.stderr
+    assert "pip install '.[train]'" in result.stderr

@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
 from model.files import write_atomically
 from training.recipe import Book, CorpusError, find_books
 
@@ -210,8 +207,13 @@ def fetch_missing(books: Sequence[Book], folder: Path, site: str = "") -> None:
     """Download the books that are not in `folder`, showing how far it is.
 
     Raises:
-        CorpusError: a book could not be had; the others are there.
+        CorpusError: a book could not be had; the others are there. Or what shows it is not here.
     """
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+    except ModuleNotFoundError:
+        raise CorpusError("rich is not installed: pip install '.[train]'") from None
     missing = len(books) - len(find_books(folder, books))
     bar = Progress(
         TextColumn("{task.fields[count]}"),

@@ -11,8 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from model.console import Parser, add_version, forgive_outputs
 from model.files import write_atomically
 from model.vocab import Vocab
@@ -24,7 +22,6 @@ from training.names import people
 from training.plots import comparison_figure, save, trade_off_figure
 from training.recipe import STAGES, CorpusError, books_folder, read_recipe
 from training.reports import Report, baselines, evaluate
-from training.tables import tables
 from training.texts import read, read_for
 
 BOOK = "winnie-the-pooh"
@@ -106,8 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _run(options)
     except ModuleNotFoundError as error:
-        extra = "train" if error.name == "torch" else "bench"
-        return _fail(f"{error.name} is not installed: pip install 'pooh[{extra}]'")
+        extra = "bench" if error.name in ("markovify", "transformers") else "train"
+        return _fail(f"{error.name} is not installed: pip install '.[{extra}]'")
     except (ValueError, OSError) as error:
         return _fail(str(error))
     return 0
@@ -162,6 +159,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from rich.console import Console  # of the extra `train`, as is what the tables are made of
+
+    from training.tables import tables
+
     texts = load_texts(options.data)
     if texts.missing and (texts.train or not options.text):  # else nothing was asked of them
         print(
@@ -205,6 +206,10 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _store(options: argparse.Namespace, reports: list[Report]) -> None:
+    from rich.console import Console
+
+    from training.tables import tables
+
     models, others = reports[: len(options.model)], reports[len(options.model) :]
     levels = {r["model"]: r["loss"]["nats_per_character"] for r in others if "loss" in r}
     curves = {
