@@ -395,6 +395,17 @@ def test_a_mistake_is_told_in_one_line_and_leaves_nothing(
     assert not outputs.exists()
 
 
+def test_an_output_that_cannot_be_written_is_told_before_the_first_step(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for output in (text, text / "below"):
+        folders = ["--output", str(output), "--checkpoints", str(tmp_path)]
+        assert main(["--text", str(text), *SMALL, *folders]) == 2
+        said, errors = capsys.readouterr()
+        assert said == "" and len(errors.splitlines()) == 1 and f"--output: {output}" in errors
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_text_cannot_be_resumed(
     uninterrupted: Path, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

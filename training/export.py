@@ -5,6 +5,7 @@ import os
 import platform
 import shlex
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -60,6 +61,18 @@ def check_weights(config: TrainingConfig, texts: TrainingTexts, characters: int)
         f"{weights}: there are weights of this name already, {why}; "
         "give another --name, or --overwrite to replace them"
     )
+
+
+def check_output(config: TrainingConfig) -> None:
+    """Raise OSError if what a training ships could not be written: not after hours, but before."""
+    for folder in ("weights", "vocab"):
+        path = config.path(folder, "").parent
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=path).close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise OSError(f"--output: {path}: nothing can be written there: {reason}") from None
 
 
 def check_checkpoint(path: Path) -> None:

@@ -20,7 +20,7 @@ from model.vocab import Vocab
 from model.weights import ROOT, load_strangers
 from training.config import PRESETS, TrainingConfig, all_fields, element, plain_name
 from training.download import fetch_missing
-from training.export import check_checkpoint, check_weights, describe, finish
+from training.export import check_checkpoint, check_output, check_weights, describe, finish
 from training.recipe import books_folder, find_books
 from training.setup import build, learn_on
 from training.texts import TrainingTexts, choose, read
@@ -241,6 +241,8 @@ def prepare(options: argparse.Namespace, config: TrainingConfig, about: dict[str
         check_weights(config, texts, trainer.steps * each)
         if not about:
             check_checkpoint(path)
+    if distributed.is_first():
+        check_output(config)
     about = {
         "training": config.to_json(),
         "network": trainer.learner.model.config.to_json(),
