@@ -47,7 +47,7 @@ from tests.soak_process import Process, Report, machine  # noqa: E402
 
 PATIENCE = 120.0  # seconds a person waits for an answer before doing something else
 QUIET = 400.0  # seconds at the end until everything is at rest: a story may take 300
-PATIENT = 0.8  # of people press a circle's buttons only when Pooh has answered
+PATIENT = 0.998  # of looks at circles that are being written nobody presses a button there
 FLAT = 24.0  # MB that the bot may grow in the second half
 # How many of a thousand requests meet which fault.
 WEATHER: dict[str, int] = {
