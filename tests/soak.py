@@ -47,7 +47,7 @@ from tests.soak_process import Process, Report, machine  # noqa: E402
 
 PATIENCE = 120.0  # seconds a person waits for an answer before doing something else
 QUIET = 400.0  # seconds at the end until everything is at rest: a story may take 300
-PATIENT = 0.998  # of looks at circles that are being written nobody presses a button there
+EAGER = 0.002  # of looks at circles, in which somebody presses though Pooh is about to answer
 FLAT = 24.0  # MB that the bot may grow in the second half
 # How many of a thousand requests meet which fault.
 WEATHER: dict[str, int] = {
@@ -259,7 +259,7 @@ class Soak:
             for message in channel.messages.values()
             if "Add a sentence" in message.buttons and not message.ephemeral
         ]
-        if circles and chance.random() < PATIENT:
+        if circles and chance.random() >= EAGER:
             circles = [message for message in circles if not _is_told(message)]
             if not circles:
                 raise RefusedError("Pooh is about to answer")
