@@ -33,10 +33,18 @@ def facts(model: str, story: Story, dropped: int, language: Language) -> list[st
     if sampling.top_p != Sampling().top_p:
         said.append(language.say(Text.AT_TOP_P, number=language.number(sampling.top_p)))
     said.append(language.say(Text.AT_SEED, number=sampling.seed))
+    if story.candidates is not None:
+        said.append(candidates(story.candidates, language))
     if dropped:
         left_out = Text.LEFT_OUT_ONE if dropped == 1 else Text.LEFT_OUT
         said.append(language.say(left_out, number=dropped))
     return said
+
+
+def candidates(number: int, language: Language) -> str:
+    """Of how many each sentence is the best."""
+    text = Text.OF_CANDIDATE if number == 1 else Text.OF_CANDIDATES
+    return language.say(text, number=number)
 
 
 def ending(story: Story, language: Language) -> str:

@@ -7,12 +7,13 @@ story: so its buttons work after a restart, and nothing is kept anywhere else.
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import discord
 from discord.utils import MISSING
 
-from bot import cards, messages, seen
+from bot import captions, cards, messages, seen
 from bot.actions import ButtonState
 from bot.errors import Refusal
 from bot.explanations import page_on
@@ -90,9 +91,11 @@ async def keep_story(interaction: discord.Interaction, state: ButtonState) -> No
         _note(message.content),
         language.say(Text.AT_LENGTH, number=state.sampling.length),
     ]
-    candidates = services.stories.candidates_of(state.pages) if state.pages else None
-    if candidates is not None and candidates > 1:
-        notes.append(language.say(Text.OF_CANDIDATES, number=candidates))
+    number = services.stories.candidates_of(state.pages) if state.pages else None
+    if number is not None:  # the small line tells of them where they are not the usual ones
+        tried = services.writer.tried(replace(state.shown, candidates=number))
+        if tried == services.writer.usual(state.shown) > 1:
+            notes.append(captions.candidates(tried, language))
     note = " · ".join(notes)
     await _show(services, response, interaction.user.id, page, note, "", to_all=False)
 

@@ -285,6 +285,12 @@ class Text(Said):
         "El cuento como tarjeta para guardar: {words}",
     )
     AT_LENGTH = Row("length {number}", "Länge {number}", "longueur {number}", "longitud {number}")
+    OF_CANDIDATE = Row(
+        "1 candidate a sentence",
+        "1 Kandidat je Satz",
+        "1 candidate par phrase",
+        "1 candidata por frase",
+    )
     OF_CANDIDATES = Row(
         "{number} candidates a sentence",
         "{number} Kandidaten je Satz",

@@ -14,14 +14,15 @@ from dataclasses import replace
 from bot.clock import Clock
 from bot.queue import FairQueue, Ticket
 from bot.worker import Outcome, Story, Worker
+from model import writing
 from model.network import Network
 from model.sampling import Sampling
 from model.vocab import Vocab
 from model.words import WordFilter
-from model.writing import MANNER
 
 UNFINISHED = 5  # stories one person may have waiting or being written
 HALT = 1.0  # seconds for the worker to see that it is to stop, when the bot goes to sleep
+COMPARING = 2  # texts of the network in which candidates are compared, one of them a fork
 SEEDS = 1_000_000  # a seed that was not asked for is below this, so that people can type it
 
 _log = logging.getLogger(__name__)
@@ -106,15 +107,14 @@ class Writer:
         number its seed would tell another story. A network that does not remember gets one.
         """
         share = self._slots // (len(self._writing) + self.waiting + stories)
-        # Of two, the first that ends would be taken: that is no choice.
-        return min(self._most, share) if share > 2 else 1
+        return max(1, min(self._most, share))
 
     def digest(self, candidates: int) -> str:
         """Of the network's weights and of how it is made to write.
 
         Where it differs, the same seed tells another story.
         """
-        manner = f"{self.decoder.digest} {candidates} {MANNER}"
+        manner = f"{self.decoder.digest} {candidates} {writing.MANNER}"
         return hashlib.sha256(manner.encode("ascii")).hexdigest()
 
     def submit(
@@ -145,10 +145,20 @@ class Writer:
             candidates = candidates or self.share()
         sampling = replace(sampling, candidates=candidates or self._most)
         story = Story(self._queue.join(person), prompt, sampling, self._clock.monotonic())
+        if (tried := self.tried(sampling)) != self.usual(sampling):
+            story.candidates = tried
         story.timer = self._loop.call_later(self._deadline, self.stop, story, Outcome.LATE)
         self._waiting[story.ticket] = story
         self._admit()
         return story
+
+    def tried(self, sampling: Sampling) -> int:
+        """How many candidates for each sentence are really written, of as many as are asked for."""
+        return writing.candidates(self.decoder, sampling)
+
+    def usual(self, sampling: Sampling) -> int:
+        """How many of them a story gets that is alone, or asked for by its seed."""
+        return self.tried(replace(sampling, candidates=self._most))
 
     @property
     def waiting(self) -> int:
@@ -190,6 +200,7 @@ class Writer:
             story.halt = outcome
         elif self._waiting.pop(story.ticket, None):
             self._end(story, outcome)
+            self._admit()  # who was behind it may need less room
 
     async def close(self, grace: float = 0.0) -> None:
         """Take nothing on any more, and stop: after `grace` seconds, and `HALT` at the most.
@@ -218,10 +229,15 @@ class Writer:
             end.cancel()
 
     def _admit(self) -> None:
-        """Hand stories to the worker while it has room."""
-        while self._waiting and len(self._writing) < self._slots:
+        """Hand stories to the worker while it has room for all their candidates, in turn."""
+        room = most_texts(self._slots, self._most)
+        while self._waiting and len(self._writing) < self._slots and not self._closing:
+            story = self._waiting[next(iter(self._queue))]
+            texts = sum(self.tried(each.sampling) for each in (*self._writing.values(), story))
+            if texts + COMPARING > room and self._writing:
+                break  # told before, or asked for by its seed: it has more than its share
             ticket = self._queue.serve()
-            self._writing[ticket] = story = self._waiting.pop(ticket)
+            self._writing[ticket] = self._waiting.pop(ticket)
             self._worker.put(story)
 
     def _report(self, story: Story, outcome: Outcome) -> None:
@@ -251,6 +267,7 @@ def most_texts(slots: int, candidates: int) -> int:
     """How many texts the network has at once, at most, for stories that share its slots.
 
     When a story got c candidates, c times as many as were unfinished had room. So of those that
-    have c or more there are at most slots / c; and two more texts serve to compare.
+    have c or more there are at most slots / c, and their candidates are at most the sum of this
+    over all c. Who brings a number, not a share, waits until there is room.
     """
-    return sum(slots // count for count in range(1, candidates + 1)) + 2
+    return sum(slots // count for count in range(1, candidates + 1)) + COMPARING

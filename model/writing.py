@@ -38,6 +38,15 @@ ECHO = 2.0  # what it loses whose words all stand twice in the lines before it, 
 STEEP = 20.0  # how fast a sentence loses beyond them, and what it loses by a fault
 
 
+def candidates(network: Network, sampling: Sampling) -> int:
+    """How many candidates for each sentence are written: one where there is nothing to choose by.
+
+    At a low temperature all are alike, and a network without far blocks does not know the story.
+    """
+    chooses = network.remembers and sampling.temperature >= CHOOSING
+    return sampling.candidates if chooses else 1
+
+
 def forbidden(
     network: Network, vocab: Vocab, prompt: str, written: str, sampling: Sampling
 ) -> list[int]:
@@ -206,14 +215,13 @@ class Sequence:
 class Draft:
     """A text that is written sentence by sentence, each the best of several candidates.
 
-    Of `sampling.candidates` the half is compared that ends first. What counts is how much likelier
-    a sentence is by the story, ln P(s | story) - ln P(s | the sentence before) for the square root
-    of its length (the pointwise mutual information of Li et al., 2016, between sentence and story).
-    What is extreme is not wanted: neither slips nor recitals, nothing short, no echo, no fault (see
-    `rules`).
+    Of `sampling.candidates` the half is compared that ends first, two at least. What counts is how
+    much likelier a sentence is by the story, ln P(s | story) - ln P(s | the sentence before) for
+    the square root of its length (the pointwise mutual information of Li et al., 2016, between
+    sentence and story). What is extreme is not wanted: neither slips nor recitals, nothing short,
+    no echo, no fault (see `rules`).
 
-    Where there is nothing to choose by, there is one candidate, which grows word by word: at a low
-    temperature all are alike, and a network without far blocks does not know the story.
+    Where there is one candidate, it grows word by word.
 
     Attributes:
         text: what is written and will not change any more: it only grows.
@@ -239,8 +247,7 @@ class Draft:
         self._vocab = vocab
         self._prompt = prompt
         self._rng = first.rng
-        chooses = network.remembers and sampling.temperature >= CHOOSING
-        self._count = sampling.candidates if chooses else 1
+        self._count = candidates(network, sampling)
         self._candidates = [first]
         self.writing = [first]
         self.text = ""
@@ -267,7 +274,7 @@ class Draft:
             return
         self.writing = [sequence for sequence in self._candidates if not sequence.rests]
         whole = len(self._candidates) - len(self.writing)
-        self.decides = whole >= math.ceil(self._count / 2)
+        self.decides = whole >= max(2, math.ceil(self._count / 2))
         if self.decides:
             self.writing = []
 

@@ -72,6 +72,35 @@ async def test_a_kept_story_tells_of_how_many_candidates_each_sentence_was_the_b
         message = await kept(wood, kanga.press(story, "Aufheben"))
         lines = data(wood, message, "story.txt").decode().splitlines()
         assert lines[-2:] == ["Länge 300", "4 Kandidaten je Satz"]
+        cool = await told(wood, kanga.command("pooh", prompt="The bee", temperature=0.2))
+        message = await kept(wood, kanga.press(cool, "Aufheben"))
+        assert "Satz" not in data(wood, message, "story.txt").decode(), "there is one"
+
+
+async def test_a_story_of_a_crowd_says_that_it_had_fewer_candidates(
+    schemas: Schemas | None,
+) -> None:
+    async with stage(schemas=schemas, slots=4, candidates=4) as wood:
+        wood.decoder.remembers = True
+        await wood.restart()
+        people = [wood.server.person(f"Rabbit's relation {i}") for i in range(3)]
+        wood.decoder.hold()
+        uses = []
+        for person in people:
+            uses.append(person.command("pooh", prompt="The bee", temperature=1.0, length=60))
+            await wood.server.until(lambda: len(wood.writer.unfinished) == len(uses))
+        wood.decoder.open()
+        said = ("", " · 2 candidates a sentence", " · 1 candidate a sentence")
+        for use, person, number in zip(uses, people, said, strict=True):
+            story = await told(wood, use)
+            assert note(story).partition("seed ")[2].lstrip("0123456789") == number
+            kept_lines = data(wood, await kept(wood, person.press(story, "Keep")), "story.txt")
+            assert kept_lines.decode().count("a sentence") == 1
+        seed = note(story).partition("seed ")[2].partition(" ")[0]
+        use = people[0].command(
+            "pooh", prompt="The bee", temperature=1.0, length=60, seed=int(seed)
+        )
+        assert "a sentence" not in note(await told(wood, use)), "alone it has all"
 
 
 async def test_it_is_shown_to_all_with_a_name_only_when_ticked_and_after_a_restart(
