@@ -254,7 +254,7 @@ MUTANTS = (
     Mutant(
         "a page does not know how it was written",
         "bot/writer.py",
-        "{self.decoder.digest} {candidates} {MANNER}",
+        "{self.decoder.digest} {candidates} {writing.MANNER}",
         "{self.decoder.digest} {candidates}",
         PAGES + "test_another_manner_of_writing_is_another_pooh",
     ),

@@ -198,7 +198,7 @@ async def test_another_manner_of_writing_is_another_pooh(
     kanga = wood.server.person()
     story = await told(wood, kanga.command("pooh", prompt="The mouse", length=60))
     await pressed(wood, kanga, story, "Again")
-    monkeypatch.setattr("bot.writer.MANNER", 0)
+    monkeypatch.setattr("model.writing.MANNER", 0)
     await wood.restart()
     assert "Another Pooh" in (await refusal(kanga.press(story, "◀"))).content
 
