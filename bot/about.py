@@ -25,10 +25,11 @@ async def about(interaction: discord.Interaction) -> None:
     services.stories.check_rate_limit(interaction.user.id)
     await response.open()
     weights, language = services.weights, response.language
+    times = await asyncio.to_thread(pictures.times, weights)
     summary = await asyncio.to_thread(pictures.read_summary, weights)
     try:
         picture = await services.drawings.get(
-            ("about", language), lambda: pictures.loss_plot(weights, language)
+            ("about", language, times), lambda: pictures.loss_plot(weights, language)
         )
     except Refusal:  # too many wait for pictures: the one that is there
         picture = await asyncio.to_thread(pictures.loss_plot, weights)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.store import VERSION, StoreError, check_version
+from bot.store import VERSION, StoreError, check_version, decided
 
 
 def describe(path: Path) -> str:
@@ -28,7 +28,7 @@ def describe(path: Path) -> str:
     if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
         raise StoreError(f"{path}: it is no file that can be read and written")
     with _reading(path) as db:
-        ((servers,),) = db.execute("SELECT count(*) FROM server")
+        ((servers,),) = db.execute(f"SELECT count(*) FROM server WHERE {decided()}")
         ((people,),) = db.execute("SELECT count(*) FROM refusal")
     return (
         f"{path}: settings of servers: {servers}, people who want their words left alone: {people}"

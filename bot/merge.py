@@ -1,8 +1,9 @@
 """Takes what other files keep into one: servers move when shards are shared out anew.
 
 Every file may hold every server: the newer row counts, whichever file it comes from, so a merge may
-be made again, in any order, and while bots run. People who want their words left alone are hashed
-under the key of the file in which they said so; the keys come along.
+be made again, in any order, and while bots run. What was forgotten is a row, too. People who want
+their words left alone are hashed under the key of the file in which they said so; the keys come
+along.
 """
 
 import contextlib
@@ -12,22 +13,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.backup import backup
-from bot.store import COLUMNS, Store, StoreError
+from bot.store import COLUMNS, NOTHING, Store, StoreError, decided
 
 PATIENCE = 5.0  # seconds for a bot that writes at the same time
 
+
+def _rank(row: str) -> str:
+    """What is greater in the newer row; of the same second, in the same row in whatever order."""
+    values = ", ".join(f"ifnull({row}.{column}, x'')" for column in NOTHING)
+    return f"({row}.changed, NOT {decided(row)}, {values})"
+
+
 _COLUMNS = ", ".join((*COLUMNS, "changed"))
-_NEWER = ", ".join(
-    f"{c} = iif(excluded.changed > server.changed, excluded.{c}, server.{c})"
-    for c in (*COLUMNS, "changed")
-    if c not in ("id", "story_day")
-)
+_INSERT = f"""INSERT INTO main.server ({_COLUMNS}) SELECT {_COLUMNS} FROM other.server WHERE true
+    ON CONFLICT (id) DO UPDATE SET """
+_ALL = ", ".join(f"{column} = excluded.{column}" for column in (*NOTHING, "changed"))
 STATEMENTS = (
     "BEGIN IMMEDIATE",
+    f"{_INSERT} {_ALL} WHERE {_rank('excluded')} > {_rank('server')}",
     # No day's story is told twice, whoever told it.
-    f"""INSERT INTO main.server ({_COLUMNS}) SELECT {_COLUMNS} FROM other.server WHERE true
-        ON CONFLICT (id) DO UPDATE SET {_NEWER},
-        story_day = max(server.story_day, excluded.story_day)""",
+    f"{_INSERT} story_day = max(server.story_day, excluded.story_day)",
     "INSERT OR IGNORE INTO main.refusal SELECT person FROM other.refusal",
     "INSERT OR IGNORE INTO main.other_key SELECT key FROM other.host",
     "INSERT OR IGNORE INTO main.other_key SELECT key FROM other.other_key",
@@ -81,5 +86,7 @@ def _take(path: Path, other: Path) -> None:
             db.execute("ATTACH ? AS other", (str(other),))
             for statement in STATEMENTS:
                 db.execute(statement)
+            with contextlib.suppress(sqlite3.Error):  # as the bot does: old names stand beside it
+                db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
         raise StoreError(f"{path}: {error}") from None

@@ -13,14 +13,30 @@ from bot.translations import Language, Text
 from model import __version__
 
 PNG = b"\x89PNG\r\n\x1a\n"  # what such a file begins with
+SUMMARY, PLOT = ".summary.json", ".loss.png"  # what training puts beside the weights
 LARGEST = 8 << 20  # bytes: Discord takes 10 MiB
 MOST = 1e15  # a figure beyond it is a fault of the file
+
+
+def times(weights: Path) -> tuple[int | None, ...]:
+    """When each file of which the figures and the plot are made was written; None: it is not there.
+
+    In nanoseconds; a training under the same name changes them.
+    """
+    return tuple(map(_time, (weights.with_suffix(SUMMARY), weights.with_suffix(PLOT))))
+
+
+def _time(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def read_summary(weights: Path) -> dict[str, Any]:
     """What training wrote about the weights beside them; empty when there is nothing readable."""
     try:
-        summary = json.loads(weights.with_suffix(".summary.json").read_bytes())
+        summary = json.loads(weights.with_suffix(SUMMARY).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return summary if isinstance(summary, dict) else {}
@@ -88,7 +104,7 @@ def loss_plot(weights: Path, language: Language = Language.ENGLISH) -> bytes | N
     """
     kept: bytes | None = None
     with contextlib.suppress(OSError):
-        picture = weights.with_suffix(".loss.png").read_bytes()
+        picture = weights.with_suffix(PLOT).read_bytes()
         if picture.startswith(PNG) and len(picture) <= LARGEST:
             kept = picture
     if kept and language is Language.ENGLISH:

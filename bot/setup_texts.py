@@ -179,7 +179,9 @@ class SetupText(Said):
         "of "
         "a story of the day, and the name of who switched that on, until it is switched off. All "
         "of "
-        "it is forgotten when Pooh leaves the server.",
+        "it is forgotten when Pooh leaves the server; then only its id stays, when that was, and "
+        "the day of its last story. The host's copies keep it until they are renewed or "
+        "deleted.",
         "**Von dem, was du schreibst,** nichts: keinen Anfang, keine Geschichte, keine Nachricht. "
         "Eine Geschichte steht nur in ihrer Nachricht auf Discord und ist weg, wenn die gelöscht "
         "wird.\n"
@@ -188,7 +190,9 @@ class SetupText(Said):
         "**Über einen Server**, was in `/{setup}` gewählt wird: Temperatur, Länge, Kanäle, die "
         "Uhrzeit einer Geschichte des Tages und der Name dessen, der sie eingeschaltet hat, bis "
         "sie "
-        "ausgeschaltet wird. Alles wird vergessen, wenn Pu den Server verlässt.",
+        "ausgeschaltet wird. Alles wird vergessen, wenn Pu den Server verlässt; dann bleiben nur "
+        "dessen ID, wann das war und der Tag seiner letzten Geschichte. In Kopien des Betreibers "
+        "steht es, bis sie erneuert oder gelöscht werden.",
         "**De ce que tu écris** rien : aucun début, aucune histoire, aucun message. Une histoire "
         "n'existe que dans son message sur Discord et disparaît avec lui.\n"
         "**Sur toi** rien, sauf l'interrupteur ci-dessous si tu t'en es servi : alors ton "
@@ -196,7 +200,9 @@ class SetupText(Said):
         "**Sur un serveur** ce qui est choisi dans `/{setup}` : température, longueur, salons, "
         "heure "
         "d'une histoire du jour, et le nom de la personne qui l'a activée, jusqu'à ce qu'elle soit "
-        "désactivée. Tout est oublié quand Pooh quitte le serveur.",
+        "désactivée. Tout est oublié quand Pooh quitte le serveur ; il n'en reste que "
+        "l'identifiant, le moment du départ et le jour de sa dernière histoire. Les copies de "
+        "l'hébergeur le gardent jusqu'à ce qu'elles soient renouvelées ou supprimées.",
         "**De lo que escribes** nada: ni inicios, ni cuentos, ni mensajes. Un cuento vive en su "
         "mensaje de Discord y desaparece cuando se borra.\n"
         "**Sobre ti** nada, salvo el interruptor de abajo si lo has usado: entonces tu "
@@ -204,7 +210,9 @@ class SetupText(Said):
         "leer.\n"
         "**Sobre un servidor** lo que se elige en `/{setup}`: temperatura, longitud, canales, la "
         "hora de un cuento del día y el nombre de quien lo activó, hasta que se desactive. Todo se "
-        "olvida cuando Pooh deja el servidor.",
+        "olvida cuando Pooh deja el servidor; entonces solo quedan su identificador, cuándo fue y "
+        "el día de su último cuento. Las copias de quien aloja el bot lo guardan hasta que se "
+        "renuevan o se borran.",
     )
     ALLOWED = Row(
         "Others may use **{continue_as}** and **{how_written}** on your messages.",

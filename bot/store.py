@@ -52,6 +52,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 NOW = "CAST(strftime('%s', 'now') AS INTEGER)"  # seconds since 1970
+# A change is later than all that is known of the server, also if another machine's clock was ahead.
+_LATER = f"max({NOW}, server.changed + 1)"
+# What is left of a server that the bot has left: its id, when, and the day of its last story. A
+# copy that is older then brings nothing back when `merge` takes it in.
+NOTHING = {
+    "temperature": "NULL",
+    "length": "NULL",
+    "mentions": "''",
+    "story_channel": "NULL",
+    "story_hour": "8",
+    "story_by": "''",
+    "story_stopped": "NULL",
+}
 # What `check_version` wants to know, at one moment: another process may be making the tables.
 VERSION = """SELECT (SELECT user_version FROM pragma_user_version),
     (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_master)"""
@@ -138,6 +151,11 @@ class Server:
 
 
 COLUMNS = tuple(field.name for field in fields(Server))
+
+
+def decided(row: str = "server") -> str:
+    """Whether a row, by its name in a statement, holds anything that a server has decided."""
+    return f"({' OR '.join(f'{row}.{column} IS NOT {value}' for column, value in NOTHING.items())})"
 
 
 class Store:
@@ -247,7 +265,7 @@ class Store:
 
     async def servers(self) -> list[Server]:
         """All that have decided anything, by their ids."""
-        return _servers(await self._read("SELECT * FROM server ORDER BY id"))
+        return _servers(await self._read(f"SELECT * FROM server WHERE {decided()} ORDER BY id"))
 
     async def change(self, server: int, **decided: object) -> None:
         """Keep what a server has decided.
@@ -267,10 +285,10 @@ class Store:
         )
         await self._write(
             f"INSERT INTO server (id, changed, {columns}) VALUES (?, {NOW}, {marks}) "
-            f"ON CONFLICT (id) DO UPDATE SET changed = {NOW}, {changes}",
+            f"ON CONFLICT (id) DO UPDATE SET changed = {_LATER}, {changes}",
             *(server, *values.values()),
         )
-        if values.get("story_by") == "":
+        if "story_by" in values:  # another's name stood there
             await self._wipe()
 
     async def claim(self, server: int, day: int) -> bool:
@@ -302,19 +320,22 @@ class Store:
             StoreError: that cannot be kept.
         """
         await self._write(
-            f"UPDATE server SET story_by = '', story_stopped = ?, changed = {NOW} "
+            f"UPDATE server SET story_by = '', story_stopped = ?, changed = {_LATER} "
             "WHERE id = ? AND story_channel = ?",
             *(why.value, server, channel),
         )
         await self._wipe()
 
     async def forget(self, server: int) -> None:
-        """Forget what a server has decided.
+        """Forget what a server has decided; see `NOTHING` for what stays.
 
         Raises:
             StoreError: that cannot be written.
         """
-        await self._write("DELETE FROM server WHERE id = ?", server)
+        nothing = ", ".join(f"{column} = {value}" for column, value in NOTHING.items())
+        await self._write(
+            f"UPDATE server SET changed = {_LATER}, {nothing} WHERE id = ? AND {decided()}", server
+        )
         await self._wipe()
 
     # People

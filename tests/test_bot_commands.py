@@ -4,6 +4,7 @@ The stand-in checks every request against Discord's rules and description while 
 ``stage`` fails a test whose bot notified anybody or sent what Discord does not know.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,29 @@ async def test_about_tells_what_it_is_and_shows_how_it_learned(wood: Stage, tmp_
     async with aiohttp.ClientSession() as web, web.get(about.attachments[0]["url"]) as picture:
         data = await picture.read()
     assert data.startswith(b"\x89PNG") and len(data) > 1000
+
+
+async def test_about_is_drawn_anew_after_a_training_of_the_same_name(
+    wood: Stage, tmp_path: Path
+) -> None:
+    await wood.stop()
+    wood.weights = tmp_path / "small.safetensors"
+    summary, plot = wood.weights.with_suffix(".summary.json"), wood.weights.with_suffix(".loss.png")
+    summary.write_text(SUMMARY)
+    await wood.start()
+    pictures = []
+    for step in ("drawn", "trained again", "with a plot", "with another"):
+        if step == "trained again":
+            summary.write_text(SUMMARY.replace("1.5}", "1.75}").replace("2.2", "2.9"))
+        elif step != "drawn":
+            plot.write_bytes(b"\x89PNG\r\n\x1a\n" + step.encode())
+        for file in filter(Path.exists, (summary, plot)):  # each step in a second of its own
+            os.utime(file, (len(pictures), len(pictures)))
+        about = await wood.server.person().command("about").answer()
+        assert ("1.50" if step == "drawn" else "1.75") in about.text
+        async with aiohttp.ClientSession() as web, web.get(about.attachments[0]["url"]) as picture:
+            pictures.append(await picture.read())
+    assert len(set(pictures)) == 4
 
 
 async def test_about_and_help_need_nothing_beside_the_weights(wood: Stage) -> None:

@@ -155,10 +155,16 @@ def test_what_is_kept_outlives_the_process_wherever_it_runs() -> None:
 
 
 def test_nothing_may_take_the_machines_memory_and_what_is_needed_is_there() -> None:
-    limits = {"compose.yaml": "mem_limit: 1g", "deploy/compose.shards.yaml": "mem_limit: 1g"}
-    limits |= {"deploy/pooh.service": "MemoryMax=1G", "deploy/statefulset.yaml": "memory: 1Gi"}
+    hosting = (ROOT / "docs" / "hosting.md").read_text("utf-8")
+    needed = seconds(r"and (\d+) at the\s+most\. So \d+ MB are enough", hosting) * 2**20
+    enough = seconds(r"So (\d+) MB are enough", hosting) * 10**6
+    room = seconds(r"and (\d+) GB is room: it is\s+the limit", hosting) * 2**30
+    assert needed < enough < room
+    limits = {"compose.yaml": r"mem_limit: (\d+)g\b", "deploy/pooh.service": r"^MemoryMax=(\d+)G$"}
+    limits |= {"deploy/compose.shards.yaml": limits["compose.yaml"]}
+    limits |= {"deploy/statefulset.yaml": r"image: pooh\b[\s\S]+?limits: \{memory: (\d+)Gi\}"}
     for name, limit in limits.items():
-        assert limit in (ROOT / name).read_text("utf-8"), name
+        assert seconds(limit, (ROOT / name).read_text("utf-8")) * 2**30 == room, name
     for text in (DOCKERFILE, UNIT):
         assert "MALLOC_ARENA_MAX=2" in text
 

@@ -1,16 +1,19 @@
 """`python -m bot merge`: what several files of one bot keep, in one."""
 
 import asyncio
+import itertools
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from bot.backup import backup
+from bot.backup import backup, describe
 from bot.merge import merge
-from bot.store import MIGRATIONS, Server, Stopped, Store, StoreError
+from bot.store import MIGRATIONS, NOTHING, Server, Stopped, Store, StoreError
 from tests.hosting import save_small_network
 from tests.test_settings import TOKEN
 from tests.test_terminal import bot
@@ -77,6 +80,85 @@ async def test_what_was_decided_after_a_merge_is_the_newer(make: Make) -> None:
         assert await here.server(GUILD) == await there.server(GUILD)
         for store in (here, there):
             set_time(store, GUILD, 1_700_000_000)
+
+
+async def test_a_change_is_later_than_what_is_known_though_a_clock_was_ahead(make: Make) -> None:
+    ahead, here = await make("ahead"), await make("here")
+    await ahead.change(GUILD, length=100, story_by="Owl", story_channel=5)
+    set_time(ahead, GUILD, int(time.time()) + 120)
+    backup(ahead.path, copy := ahead.path.with_name("copy.db"))
+    await merge(here.path, [copy], BOT)
+    await here.change(GUILD, length=400)
+    await here.stop_story(GUILD, 5, Stopped.GONE)
+    decided = await here.server(GUILD)
+    assert (decided.length, decided.story_stopped) == (400, Stopped.GONE)
+    for store, source in ((here, copy), (ahead, here.path), (here, ahead.path)):
+        await merge(store.path, [source], BOT)
+        assert await store.server(GUILD) == decided
+    await ahead.forget(GUILD)
+    await merge(here.path, [ahead.path], BOT)
+    assert await here.servers() == []
+
+
+async def test_of_the_same_second_the_same_row_counts_in_every_order(make: Make) -> None:
+    rows: list[dict[str, object]] = [
+        {"length": 100, "mentions": frozenset({5})},
+        {"length": 200},
+        {"length": 200, "story_channel": 7, "story_by": "Owl"},
+        {"temperature": 0.5, "story_stopped": Stopped.GONE},
+        {"story_hour": 9},
+    ]
+    stores = [await make(f"of{number}") for number in range(len(rows))]
+    for store, row in zip(stores, rows, strict=True):
+        await store.change(GUILD, **row)
+        set_time(store, GUILD, 0)  # of a file from before the time was kept
+    for number, (one, two) in enumerate(itertools.combinations(stores, 2)):
+        ways = [await make(f"{number}{way}") for way in "ab"]
+        await merge(ways[0].path, [one.path, two.path], BOT)
+        await merge(ways[1].path, [two.path], BOT)
+        await merge(ways[1].path, [one.path], BOT)
+        assert (merged := await ways[0].server(GUILD)) == await ways[1].server(GUILD)
+        assert merged in [await one.server(GUILD), await two.server(GUILD)]  # and no mixture
+
+
+async def test_what_was_forgotten_is_forgotten_in_every_file_and_does_not_come_back(
+    make: Make,
+) -> None:
+    assert {*NOTHING, "id", "story_day"} == {field.name for field in fields(Server)}
+    one, two = await make("one"), await make("two")
+    whole = Server(GUILD, 0.5, 200, frozenset({5}), 7, 9, "Owl the Name", 1000, Stopped.GONE)
+    for server in (GUILD, GUILD + 1):
+        row = replace(whole, id=server)
+        await one.change(server, **{c: getattr(row, c) for c in NOTHING}, story_day=row.story_day)
+    backup(one.path, old := one.path.with_name("old.db"))
+    await merge(two.path, [old], BOT)
+    assert (await two.server(GUILD)) == whole
+    await one.forget(GUILD)  # the bot leaves one server
+    await one.change(GUILD + 1, story_by="Kanga")  # and in another somebody else switches it on
+    for store, source in ((two, one), (one, two)):
+        await merge(store.path, [source.path], BOT)
+        await merge(store.path, [old], BOT)
+        assert await store.servers() == [replace(whole, id=GUILD + 1, story_by="Kanga")]
+        assert await store.server(GUILD) == Server(GUILD, story_day=1000)  # none is told twice
+        assert "settings of servers: 1," in describe(store.path)
+        for beside in ("", "-wal"):  # while the bot runs, too
+            held = store.path.with_name(f"{store.path.name}{beside}").read_bytes()
+            assert b"Owl the Name" not in held
+    await two.change(GUILD, length=300)  # invited again
+    await merge(two.path, [old, one.path], BOT)
+    assert await two.server(GUILD) == Server(GUILD, length=300, story_day=1000)
+
+
+async def test_forgetting_counts_before_a_choice_of_the_same_second(make: Make) -> None:
+    one, two = await make("one"), await make("two")
+    for store in (one, two):
+        await store.change(GUILD, mentions=frozenset({5}), story_by="Owl", story_channel=7)
+    await one.forget(GUILD)
+    for store in (one, two):
+        set_time(store, GUILD, 1_700_000_000)
+    for store, source in ((one, two), (two, one)):
+        await merge(store.path, [source.path], BOT)
+        assert await store.servers() == []
 
 
 async def test_who_said_no_anywhere_has_said_no_everywhere_and_may_say_yes(make: Make) -> None:

@@ -103,8 +103,10 @@ async def test_what_is_forgotten_is_not_in_the_file(store: Store) -> None:
         return any(words in file.read_bytes() for file in files)
 
     assert held(b"Kanga of the Wood") and held(hashed)
+    await store.change(GUILD, story_by="Roo of the Wood")
+    assert not held(b"Kanga of the Wood") and held(b"Roo of the Wood")
     await store.change(GUILD, story_by="", story_stopped=None)
-    assert not held(b"Kanga of the Wood")
+    assert not held(b"Roo of the Wood")
     await store.forget(GUILD + 1)
     assert not held(b"Owl of the Wood")
     await store.stop_story(GUILD + 2, 7, Stopped.GONE)
