@@ -208,7 +208,7 @@ async def test_about_is_drawn_anew_after_a_training_of_the_same_name(
     summary, plot = wood.weights.with_suffix(".summary.json"), wood.weights.with_suffix(".loss.png")
     summary.write_text(SUMMARY)
     await wood.start()
-    pictures = []
+    pictures: list[bytes] = []
     for step in ("drawn", "trained again", "with a plot", "with another"):
         if step == "trained again":
             summary.write_text(SUMMARY.replace("1.5}", "1.75}").replace("2.2", "2.9"))

@@ -408,7 +408,7 @@ async def fill(store):
     refused = 0
     for guild in range(2, 400):
         try:
-            await store.change(guild, length=100, story_by="x" * 30)
+            await store.change(guild, length=100, mentions=frozenset(range(30)))
         except StoreError:
             refused += 1
     assert refused and (await store.server(1)).length == 77
