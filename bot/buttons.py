@@ -13,7 +13,8 @@ from bot.errors import Refusal
 from bot.items import PersistentItem
 from bot.messages import Page
 from bot.pages import MOST, warmer
-from bot.services import response_to, services_of
+from bot.permissions import check_owner
+from bot.services import services_of
 from bot.stories import Place, Request
 from bot.targets import OLD, Response
 from bot.translations import Language, Text
@@ -69,21 +70,21 @@ class StoryButton(
         """Do what it says."""
         match self.action:
             case Action.STOP:
-                await _stop(interaction, self.state)
+                await _stop(interaction, response, self.state)
             case Action.DELETE:
-                await _ask_to_delete(interaction, self.state)
+                await _ask_to_delete(interaction, response, self.state)
             case Action.CONFIRM:
-                await _delete(interaction, self.state)
+                await _delete(interaction, response, self.state)
             case Action.CANCEL:
                 await response.change_buttons(row(FINAL, self.state, response.language))
             case Action.HOW:
                 await explanations.explain_story(interaction, self.state.owner)
             case Action.FORK:
-                await fork.fork_story(interaction, self.state)
+                await fork.fork_story(interaction, response, self.state)
             case Action.KEEP:
                 await keep.keep_story(interaction, self.state)
             case _:
-                await _rewrite(interaction, self.action, self.state)
+                await _rewrite(interaction, response, self.action, self.state)
 
 
 def row(
@@ -98,33 +99,22 @@ def row(
     return view
 
 
-def _check_owner(interaction: discord.Interaction, state: ButtonState, no: Text) -> None:
-    moderator = interaction.guild_id and interaction.permissions.manage_messages
-    if interaction.user.id != state.owner and not moderator:
-        raise Refusal(no)
-
-
-async def _stop(interaction: discord.Interaction, state: ButtonState) -> None:
+async def _stop(interaction: discord.Interaction, response: Response, state: ButtonState) -> None:
     services, message = services_of(interaction), interaction.message
     assert message is not None
     if services.stories.is_writing(message.id):
-        _check_owner(interaction, state, Text.MAY_NOT_STOP)
+        check_owner(interaction, state.owner, Text.MAY_NOT_STOP)
         services.stories.stop(message.id)
-        await _acknowledge(interaction)
+        await response.acknowledge()
     else:
-        await _bring_to_rest(interaction, state, FINAL)
-
-
-async def _acknowledge(interaction: discord.Interaction) -> Response:
-    """Say that the press was heard."""
-    response = response_to(interaction)
-    response.in_place = True
-    await response.open()
-    return response
+        await _bring_to_rest(interaction, response, state, FINAL)
 
 
 async def _bring_to_rest(
-    interaction: discord.Interaction, state: ButtonState, actions: Sequence[Action]
+    interaction: discord.Interaction,
+    response: Response,
+    state: ButtonState,
+    actions: Sequence[Action],
 ) -> None:
     """Nobody writes this story, although its message said so when a button was pressed.
 
@@ -133,24 +123,25 @@ async def _bring_to_rest(
     """
     services, message = services_of(interaction), interaction.message
     assert message is not None
-    response = await _acknowledge(interaction)
-    now = await services.delivery.send(interaction.original_response)
+    await response.acknowledge()
+    now = await services.delivery.send(response.original)
     if now.content == message.content:
         await services.stories.finish_interrupted(response, now.content, state, actions)
 
 
-async def _ask_to_delete(interaction: discord.Interaction, state: ButtonState) -> None:
+async def _ask_to_delete(
+    interaction: discord.Interaction, response: Response, state: ButtonState
+) -> None:
     """The question stands where the buttons stood: a second press there reaches any message."""
-    _check_owner(interaction, state, Text.MAY_NOT_DELETE)
+    check_owner(interaction, state.owner, Text.MAY_NOT_DELETE)
     stories, message = services_of(interaction).stories, interaction.message
     assert message is not None
     if stories.is_writing(message.id):
         stories.ask_to_delete(message.id)
-        await _acknowledge(interaction)
+        await response.acknowledge()
     elif _says_that_it_is_written(message):
-        await _bring_to_rest(interaction, state, ASKING)
+        await _bring_to_rest(interaction, response, state, ASKING)
     else:
-        response = response_to(interaction)
         await response.change_buttons(row(ASKING, state, response.language))
 
 
@@ -161,20 +152,23 @@ def _says_that_it_is_written(message: discord.Message) -> bool:
     return any((button.custom_id or "").startswith(prefix) for button in buttons)
 
 
-async def _delete(interaction: discord.Interaction, state: ButtonState) -> None:
-    _check_owner(interaction, state, Text.MAY_NOT_DELETE)
+async def _delete(interaction: discord.Interaction, response: Response, state: ButtonState) -> None:
+    check_owner(interaction, state.owner, Text.MAY_NOT_DELETE)
     assert interaction.message is not None
     services_of(interaction).stories.stop(interaction.message.id)
-    await (await _acknowledge(interaction)).remove()
+    await response.acknowledge()
+    await response.remove()
 
 
-async def _rewrite(interaction: discord.Interaction, action: Action, state: ButtonState) -> None:
+async def _rewrite(
+    interaction: discord.Interaction, response: Response, action: Action, state: ButtonState
+) -> None:
     """Again, Continue, Wilder, Calmer, and the pages."""
     services, message = services_of(interaction), interaction.message
     assert message is not None
     if services.stories.is_writing(message.id):
         raise Refusal(Text.STILL_WRITING)
-    response, person = response_to(interaction), interaction.user.id
+    person = interaction.user.id
     age = services.clock.now() - message.created_at.timestamp()
     ours = state.pages is not None and services.stories.candidates_of(state.pages) is not None
     request = follow_up(action, state, message.id, message.content, person, age, ours=ours)

@@ -9,14 +9,13 @@ What people wrote is bold, what Pooh answered follows; each turn is a paragraph.
 ids of its buttons are all that is kept, so that a circle goes on after a restart.
 """
 
-import base64
 import re
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from bot import messages
+from bot.circle_seal import Seal, sealed_length
 from model.sentences import last_end
 
 TURNS = 60  # of people, in one circle
@@ -30,15 +29,15 @@ STALE = 60.0  # seconds, after which nobody believes a message that says it is b
 NOTE = 120  # characters that the small line may take
 PIECES = 3  # messages that the end of a circle fills; what is longer is a file
 
-KNOWN = 6  # latest turns whose writers a button's id has room for
+KNOWN = 5  # latest turns whose writers a button's id has room for
 
-# People in an id: so many numbers of 64 bits, in base 64 without its padding.
-_PEOPLE = "|".join(f"[A-Za-z0-9_-]{{{-(-8 * 8 * n // 6)}}}" for n in range(1, KNOWN + 2))
+# People in an id: as a seal makes them, or as three numbers or up to seven were written before.
+_PEOPLE = rf"[0-9]{{1,20}}(?::[0-9]{{1,20}}){{2}}|[A-Za-z0-9_-]{{11,{sealed_length(KNOWN + 1)}}}"
 TEMPLATE = (  # of a button's id, as `CircleState.custom_id` makes it
     rf"pooh:circle:(?P<action>add|undo|end):(?P<people>{_PEOPLE})"
     r":(?P<turn>[0-9]{1,3}):(?P<flags>a?w?)"
 )
-FORM = r"pooh:circle:form:(?P<turn>[0-9]{1,3}):(?P<last>[0-9]{1,20})"  # of the form's id
+FORM = r"pooh:circle:form:(?P<turn>[0-9]{1,3}):(?P<last>[A-Za-z0-9_-]{1,23})"  # of the form's id
 
 _TURN_START = re.compile(r"^(?=\*\*)", re.M)
 _TURN = re.compile(r"\*\*((?:\\.|[^\\*])+)\*\*(.*)", re.S)
@@ -67,7 +66,7 @@ class CircleState:
     """What the buttons of a circle remember.
 
     Attributes:
-        starter: who began it.
+        starter: who began it; 0 if nobody knows any more.
         writers: of the latest turns, the last first; `KNOWN` at the most.
         turn: how many turns there were.
         is_alone: only one person has written.
@@ -81,29 +80,31 @@ class CircleState:
     is_writing: bool = False
 
     @classmethod
-    def of(cls, match: re.Match[str]) -> Self:
+    def of(cls, match: re.Match[str], seal: Seal) -> Self:
         """Read from an id that matches `TEMPLATE`."""
-        people, flags = match["people"], match["flags"]
-        data = base64.urlsafe_b64decode(people + "=" * (-len(people) % 4))
-        starter, *writers = struct.unpack(f">{len(data) // 8}Q", data)
-        return cls(starter, tuple(writers), int(match["turn"]), "a" in flags, "w" in flags)
+        starter, *writers = seal.open(match["people"]) or (0,)
+        known, flags = tuple(filter(None, writers))[:KNOWN], match["flags"]
+        return cls(starter, known, int(match["turn"]), "a" in flags, "w" in flags)
+
+    @classmethod
+    def of_form(cls, match: re.Match[str], seal: Seal) -> Self:
+        """What a form was shown for, as its id tells, which matches `FORM`."""
+        return cls(0, tuple(filter(None, seal.open(match["last"]))), int(match["turn"]))
 
     @property
     def last(self) -> int:
         """Who wrote last; 0 for nobody, or nobody knows."""
         return self.writers[0] if self.writers else 0
 
-    def custom_id(self, action: str) -> str:
+    def custom_id(self, action: str, seal: Seal) -> str:
         """An id of at most 100 characters for a button: add, undo or end."""
         flags = "a" * self.is_alone + "w" * self.is_writing
-        data = struct.pack(f">{1 + len(self.writers)}Q", self.starter, *self.writers)
-        people = base64.urlsafe_b64encode(data).decode().rstrip("=")
+        people = seal.close((self.starter, *self.writers))
         return f"pooh:circle:{action}:{people}:{self.turn}:{flags}"
 
-    @property
-    def form_id(self) -> str:
+    def form_id(self, seal: Seal) -> str:
         """The id of the form for the next sentence: it tells which one that is."""
-        return f"pooh:circle:form:{self.turn}:{self.last}"
+        return f"pooh:circle:form:{self.turn}:{seal.close((self.last,))}"
 
     def may_add(self, person: int, idle: float) -> bool:
         """Whether it is this person's turn.
@@ -118,10 +119,13 @@ class CircleState:
         return person != self.last or self.is_alone or idle >= ALONE
 
     def after(self, person: int) -> "CircleState":
-        """This person has added a sentence, and Pooh is about to answer."""
+        """This person has added a sentence, and Pooh is about to answer.
+
+        Where nobody knows who began the circle, it is theirs from now on.
+        """
         is_alone = self.turn == 0 or (self.is_alone and self.last == person)
         writers = (person, *self.writers)[:KNOWN]
-        return CircleState(self.starter, writers, self.turn + 1, is_alone, True)
+        return CircleState(self.starter or person, writers, self.turn + 1, is_alone, True)
 
     def writing(self) -> "CircleState":
         """Pooh is about to begin."""

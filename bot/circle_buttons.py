@@ -8,12 +8,14 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import discord
 
 from bot import circle, messages
 from bot.circle import CircleState, Turn
+from bot.circle_seal import Seal
 from bot.circle_texts import CircleText
 from bot.circle_turns import (
     Keeping,
@@ -31,6 +33,7 @@ from bot.circle_turns import (
 )
 from bot.errors import UNREACHABLE, Refusal
 from bot.items import PersistentItem
+from bot.permissions import check_owner
 from bot.services import Services, response_to, services_of
 from bot.targets import OLD, Response
 from bot.translations import Language, Text
@@ -45,61 +48,70 @@ _log = logging.getLogger(__name__)
 class CircleButton(PersistentItem[discord.ui.Button[discord.ui.View]], template=circle.TEMPLATE):
     """A button of a circle, new or as old as the message it stands under."""
 
-    def __init__(
-        self, action: str, state: CircleState, language: Language = Language.ENGLISH
-    ) -> None:
+    def __init__(self, action: str, custom_id: str, language: Language = Language.ENGLISH) -> None:
         super().__init__(
             discord.ui.Button(
                 label=language.say(_LABELS[action]),
                 style=_STYLES.get(action, discord.ButtonStyle.secondary),
-                custom_id=state.custom_id(action),
+                custom_id=custom_id,
             )
         )
         self.action = action
-        self.state = state
 
     @classmethod
     def of(cls, match: re.Match[str]) -> Self:
         """Read from its id."""
-        return cls(match["action"], CircleState.of(match))
+        return cls(match["action"], match.string)
 
     async def press(self, interaction: discord.Interaction, response: Response) -> None:
         """Do what it says."""
-        await _press(interaction, response, self.action, self.state)
+        state = _state_in(services_of(interaction), self.custom_id)
+        assert state is not None, "the id matches"
+        await _press(interaction, response, self.action, state)
 
     async def explain(self, response: Response, error: Exception) -> None:
         """Say what went wrong, also with a thread."""
         await explain_circle(response, error)
 
 
-def row(state: CircleState | None, language: Language) -> discord.ui.View:
+def row(seal: Seal, state: CircleState | None, language: Language) -> discord.ui.View:
     """The buttons; none where a circle is over or goes on elsewhere."""
     view = discord.ui.View(timeout=None)
     for action in _LABELS if state else ():
         assert state is not None
-        view.add_item(CircleButton(action, state, language))
+        view.add_item(CircleButton(action, state.custom_id(action, seal), language))
     return view
 
 
 def screen_of(services: Services, show: Show, language: Language) -> Screen:
     """A message that shows a circle, with these buttons."""
-    return Screen(services, show, language, row)
+    return Screen(services, show, language, partial(row, seal_of(services)))
 
 
-def state_of(message: discord.Message) -> CircleState | None:
+def seal_of(services: Services) -> Seal:
+    """What enciphers who wrote, and reads it again: with this host's key."""
+    return Seal(services.store.secret("circle"))
+
+
+def state_of(services: Services, message: discord.Message) -> CircleState | None:
     """What the buttons under a message remember; None if it has none of a circle."""
     for line in message.components:
         for child in line.children if isinstance(line, discord.ActionRow) else ():
-            if match := re.fullmatch(circle.TEMPLATE, child.custom_id or ""):
-                return CircleState.of(match)
+            if (state := _state_in(services, child.custom_id or "")) is not None:
+                return state
     return None
+
+
+def _state_in(services: Services, custom_id: str) -> CircleState | None:
+    match = re.fullmatch(circle.TEMPLATE, custom_id)
+    return CircleState.of(match, seal_of(services)) if match else None
 
 
 class SentenceForm(discord.ui.Modal):
     """Asks for the next sentence. What comes back is read by `read_form`, after a restart, too."""
 
-    def __init__(self, state: CircleState, story: str, language: Language) -> None:
-        super().__init__(title=language.say(Text.ADD_SENTENCE), custom_id=state.form_id)
+    def __init__(self, custom_id: str, story: str, language: Language) -> None:
+        super().__init__(title=language.say(Text.ADD_SENTENCE), custom_id=custom_id)
         hint = " ".join(messages.last_words(story, 100).split())
         field = discord.ui.TextInput[Self](
             custom_id="sentence",
@@ -117,7 +129,7 @@ async def _press(
 ) -> None:
     services, message = services_of(interaction), interaction.message
     assert message is not None
-    _check_place(interaction)
+    _check_lock(interaction)
     if services.circles.is_writing(message.id):
         raise Refusal(Text.STILL_WRITING)
     person = interaction.user.id
@@ -125,14 +137,13 @@ async def _press(
         _check_voice(interaction)
         _check_turn(services, message, state, person)
         story = circle.text_of(circle.parse(message.content))
-        form = SentenceForm(state, story, response.language)
+        form = SentenceForm(state.form_id(seal_of(services)), story, response.language)
         await response.ask(form)
         return
-    is_moderator = moderates(interaction)
-    if action == "undo" and person != state.last and not is_moderator:
-        raise Refusal(CircleText.MAY_NOT_UNDO)
-    if action == "end" and person != state.starter and not is_moderator:
-        raise Refusal(CircleText.MAY_NOT_END)
+    if action == "undo":
+        check_owner(interaction, state.last, CircleText.MAY_NOT_UNDO)
+    else:
+        check_owner(interaction, state.starter, CircleText.MAY_NOT_END)
     screen = screen_of(services, response.show, response.language)
     with services.circles.writing(message.id):
         now, fresh = await _look_again(interaction, response, CircleText.CHANGED, state)
@@ -146,14 +157,12 @@ async def _press(
             services.circles.forget(message.id)
 
 
-def _check_place(interaction: discord.Interaction) -> None:
+def _check_lock(interaction: discord.Interaction) -> None:
     """Whether anybody may change anything there.
 
     Raises:
-        Refusal: the host does not allow the server; the thread is locked.
+        Refusal: the thread is locked.
     """
-    if not services_of(interaction).settings.is_allowed(interaction.guild_id):
-        raise Refusal(Text.NOT_AT_HOME)
     channel = interaction.channel
     locked = isinstance(channel, discord.Thread) and channel.locked
     if locked and not interaction.permissions.manage_threads:
@@ -170,12 +179,6 @@ def _check_voice(interaction: discord.Interaction) -> None:
     may_write = may.send_messages_in_threads if in_thread else may.send_messages
     if interaction.guild_id is not None and not may_write:
         raise Refusal(CircleText.NO_VOICE)
-
-
-def moderates(interaction: discord.Interaction) -> bool:
-    """Whether this person moderates the place."""
-    may = interaction.permissions
-    return interaction.guild_id is not None and (may.manage_messages or may.manage_threads)
 
 
 def _check_turn(
@@ -220,15 +223,14 @@ async def _look_again(
         Refusal: it has changed, or somebody is about to change it, or the circle is over.
     """
     services, channel = services_of(interaction), interaction.channel
-    response.in_place = True
-    await response.open()
+    await response.acknowledge()
     if isinstance(channel, discord.Thread) and channel.archived and is_at_home(interaction):
         try:
             await services.delivery.send(lambda: channel.edit(archived=False))
         except discord.Forbidden:
             raise Refusal(CircleText.SHUT) from None
-    now = await services.delivery.send(interaction.original_response)
-    fresh = state_of(now)
+    now = await services.delivery.send(response.original)
+    fresh = state_of(services, now)
     if fresh is None:
         raise Refusal(CircleText.IS_OVER)
     if (fresh.turn, fresh.last) != (state.turn, state.last):
@@ -256,7 +258,7 @@ async def read_form(interaction: discord.Interaction) -> None:
     typed = next(_values(data["components"]), "")
     keeping = Keeping(response, typed)
     try:
-        form = CircleState(0, (int(match["last"]),), int(match["turn"]))
+        form = CircleState.of_form(match, seal_of(services_of(interaction)))
         await _add(interaction, response, form, keeping)
     except Exception as error:
         await explain_circle(keeping, error)
@@ -283,10 +285,12 @@ async def _add(
     """
     services, message, person = services_of(interaction), interaction.message, interaction.user.id
     assert message is not None
-    _check_place(interaction)
+    if not services.settings.is_allowed(interaction.guild_id):  # a form is no `PersistentItem`
+        raise Refusal(Text.NOT_AT_HOME)
+    _check_lock(interaction)
     _check_voice(interaction)
     prompt = read_sentence(interaction, keeping)
-    state = state_of(message)
+    state = state_of(services, message)
     if state is None:
         raise Refusal(CircleText.IS_OVER)
     changed = (state.turn, state.last) != (form.turn, form.last)

@@ -7,7 +7,7 @@ import discord
 
 from bot import circle, messages
 from bot.circle import CircleState, Turn
-from bot.circle_buttons import row, screen_of, state_of
+from bot.circle_buttons import screen_of, state_of
 from bot.circle_texts import CircleText
 from bot.circle_turns import (
     Keeping,
@@ -137,7 +137,9 @@ async def _begin_thread(
     assert place is not None
     name = _thread_name(sentence, language)
     begun = language.say(CircleText.BEGUN)
-    message = await services.delivery.send(lambda: response.show(begun, row(None, language)))
+    message = await services.delivery.send(
+        lambda: response.show(begun, discord.ui.View(timeout=None))
+    )
     channel = interaction.client.get_partial_messageable(place, guild_id=interaction.guild_id)
     at = channel.get_partial_message(message)
     try:
@@ -176,7 +178,7 @@ async def _find(interaction: discord.Interaction, place: int) -> str:
         there = client.get_partial_messageable(channel, guild_id=interaction.guild_id)
         with contextlib.suppress(*UNREACHABLE):  # what cannot be read is not there
             async for message in there.history(limit=LOOK_BACK):
-                if message.author.id != me or not state_of(message):
+                if message.author.id != me or not state_of(services, message):
                     continue
                 changed = message.edited_at or message.created_at
                 if services.clock.now() - changed.timestamp() < circle.REST:

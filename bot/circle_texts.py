@@ -135,13 +135,13 @@ class CircleText(Said):
     )
     KNOWN = Row(
         "Known of the latest {most} turns, while the circle is open, and kept nowhere but in the "
-        "message's buttons.",
+        "message's buttons, enciphered.",
         "Bekannt von den letzten {most} Zügen, solange der Kreis offen ist, und nirgends "
-        "aufgehoben als in den Knöpfen der Nachricht.",
+        "aufgehoben als in den Knöpfen der Nachricht, verschlüsselt.",
         "Connu des {most} derniers tours, tant que la ronde est ouverte, et conservé nulle part "
-        "ailleurs que dans les boutons du message.",
+        "ailleurs que dans les boutons du message, chiffré.",
         "Se sabe de los últimos {most} turnos, mientras el corro está abierto, y no se guarda más "
-        "que en los botones del mensaje.",
+        "que en los botones del mensaje, cifrado.",
     )
     NOBODY_KNOWN = Row(
         "Pooh knows nobody who wrote in this message. Ask at the last message of a story circle, "

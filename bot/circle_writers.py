@@ -4,15 +4,16 @@ import discord
 from discord import app_commands
 
 from bot import circle, messages
-from bot.circle_buttons import moderates, state_of
+from bot.circle_buttons import state_of
 from bot.circle_texts import CircleText
 from bot.circle_turns import own_id
 from bot.errors import Refusal
-from bot.services import response_to
+from bot.permissions import is_moderator
+from bot.services import response_to, services_of
 from bot.translations import Text, named
 
 SHOWN = 80  # characters of a sentence
-ABOVE = "..."  # for one that stands in a message before
+ABOVE = "..."  # for one that stands in a message before, or holds a word that is refused by now
 
 
 @app_commands.default_permissions(manage_messages=True)
@@ -24,13 +25,15 @@ async def _name_writers(interaction: discord.Interaction, message: discord.Messa
     Raises:
         Refusal: to who does not moderate, and where no circle is open or nobody has written.
     """
-    if not moderates(interaction):  # a server's own rules for commands may offer it to others
+    if not is_moderator(interaction):  # a server's own rules for commands may offer it to others
         raise Refusal(CircleText.FOR_MODERATORS)
-    state = state_of(message) if message.author.id == own_id(interaction) else None
+    services = services_of(interaction)
+    state = state_of(services, message) if message.author.id == own_id(interaction) else None
     if state is None or not state.writers:
         raise Refusal(CircleText.NOBODY_KNOWN)
     shown = [turn.sentence for turn in circle.parse(message.content) if turn.sentence]
-    sentences = [*reversed(shown), *[ABOVE] * len(state.writers)]
+    told = [ABOVE if services.words.refuses(each) else _short(each) for each in reversed(shown)]
+    sentences = [*told, *[ABOVE] * len(state.writers)]
     response = response_to(interaction)
     say = response.language.say
     lines = [
@@ -38,7 +41,7 @@ async def _name_writers(interaction: discord.Interaction, message: discord.Messa
             CircleText.WROTE,
             number=state.turn - back,
             person=f"<@{person}>",
-            sentence=_short(sentence),
+            sentence=sentence,
         )
         for back, (person, sentence) in enumerate(zip(state.writers, sentences, strict=False))
     ]

@@ -21,7 +21,8 @@ from bot.fork_card import Fork, card, read
 from bot.fork_texts import ForkText
 from bot.fork_writing import write_both
 from bot.items import PersistentItem
-from bot.services import Services, response_to, services_of
+from bot.permissions import check_owner
+from bot.services import Services, services_of
 from bot.targets import Response, may_not, why_not_shown
 from bot.translations import Text
 from bot.votes import End, Vote, Way
@@ -143,11 +144,14 @@ class _Shown:
         )
 
 
-async def fork_story(interaction: discord.Interaction, state: ButtonState) -> None:
+async def fork_story(
+    interaction: discord.Interaction, response: Response, state: ButtonState
+) -> None:
     """The button under a story.
 
     Args:
         interaction: the press.
+        response: to it.
         state: what the button remembers of the story.
 
     Raises:
@@ -158,7 +162,7 @@ async def fork_story(interaction: discord.Interaction, state: ButtonState) -> No
     assert message is not None
     if services.stories.is_writing(message.id):
         raise Refusal(Text.STILL_WRITING)
-    response, person = response_to(interaction), interaction.user.id
+    person = interaction.user.id
     response.is_private = message.flags.ephemeral
     with services.votes.opened(message.id, person) as vote:
         services.stories.check_rate_limit(person, ASKS)
@@ -246,27 +250,15 @@ async def _vote(
     assert message is not None
     vote = services.votes.at(message.id)
     if way is None:
-        _check_chooser(interaction, state)
+        check_owner(interaction, state.owner, ForkText.MAY_NOT_CHOOSE)
     if vote is None:
         return await _bring_to_rest(interaction, response, state)
     if way is not None:
         vote.cast(interaction.user.id, way)
     else:
         vote.finish(End.COUNTED)
-    await _acknowledge(response)
+    await response.acknowledge()
     return None
-
-
-def _check_chooser(interaction: discord.Interaction, state: ButtonState) -> None:
-    moderator = interaction.guild_id and interaction.permissions.manage_messages
-    if interaction.user.id != state.owner and not moderator:
-        raise Refusal(ForkText.MAY_NOT_CHOOSE)
-
-
-async def _acknowledge(response: Response) -> None:
-    """Say that the press was heard; the response is about the card then."""
-    response.in_place = True
-    await response.open()
 
 
 async def _bring_to_rest(
@@ -277,7 +269,7 @@ async def _bring_to_rest(
     Either the vote has just ended, and the card says so by now; or the bot went away meanwhile.
     """
     services = services_of(interaction)
-    await _acknowledge(response)
+    await response.acknowledge()
     fork, is_open = read(await services.delivery.send(response.original))
     if fork is not None and is_open:
         await _Shown(services, response, fork, state).rest(ForkText.UNCOUNTED)
@@ -293,9 +285,9 @@ async def _take(
     """
     services, message = services_of(interaction), interaction.message
     assert message is not None
-    _check_chooser(interaction, state)
+    check_owner(interaction, state.owner, ForkText.MAY_NOT_CHOOSE)
     with services.votes.choosing(message.id) as first:
-        await _acknowledge(response)
+        await response.acknowledge()
         if not first:
             return
         fork, is_open = read(await services.delivery.send(response.original))

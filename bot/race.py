@@ -22,6 +22,7 @@ from bot.items import PersistentItem
 from bot.messages import Page
 from bot.options import DEFAULTS
 from bot.pages import DIGEST, short_digest
+from bot.permissions import check_owner
 from bot.prompts import Prompt, read_prompt
 from bot.race_card import LETTERS, RaceState, Told, fitted, hidden, pages_on, revealed
 from bot.race_texts import RaceText
@@ -222,8 +223,7 @@ async def _guess(
     ballot.guesses.cast(interaction.user.id, letter)
     ballot.version += 1
     mine = ballot.version
-    response.in_place = True
-    await response.open()
+    await response.acknowledge()
     async with ballot.lock:  # edits arrive in their order, and one may tell of several guesses
         if ballot.shown >= mine or ballot.is_told:
             return
@@ -244,9 +244,7 @@ async def _tell(
     """
     message = interaction.message
     assert message is not None
-    moderates = interaction.guild_id and interaction.permissions.manage_messages
-    if interaction.user.id != state.owner and not moderates:
-        raise Refusal(RaceText.MAY_NOT_TELL)
+    check_owner(interaction, state.owner, RaceText.MAY_NOT_TELL)
     pages = _read(services, message, state)
     ballot = _ballot(services, message, state)
     if ballot.is_told:  # at once: to find out reads files

@@ -166,7 +166,7 @@ class Store:
         self.path = path
         self._migrations = migrations
         self._db: aiosqlite.Connection | None = None
-        self._key = b""
+        self._key = secrets.token_bytes(KEY_SIZE)  # until the file is open, and if it never is
 
     @property
     def is_open(self) -> bool:
@@ -220,9 +220,10 @@ class Store:
         hosts = await self._ask("SELECT application, CAST(key AS BLOB) FROM host")
         if len(hosts) != 1 or not all(hosts[0]):
             raise StoreError("it is damaged: it does not say whose it is")
-        owner, self._key = hosts[0]
+        owner, key = hosts[0]
         if owner != application:
             raise StoreError(f"it belongs to another bot, {owner}: give this one a file of its own")
+        self._key = key
 
     async def _migrate(self) -> None:
         """Bring the tables to today's version, wholly or not at all; others wait meanwhile."""
@@ -255,6 +256,10 @@ class Store:
         db, self._db = self._db, None
         if db is not None:
             await db.close()
+
+    def secret(self, purpose: str) -> bytes:
+        """A key for one purpose, of the file's own; without a file, of this process's."""
+        return hmac.digest(self._key, purpose.encode(), hashlib.sha256)
 
     # Servers
 

@@ -84,6 +84,11 @@ class Response:
                 self.is_private |= original.flags.ephemeral
         return self._message
 
+    async def acknowledge(self) -> None:
+        """Say that the press was heard; the response is about the message it stands under."""
+        self.in_place = True
+        await self.open()
+
     async def show(
         self,
         content: str = discord.utils.MISSING,

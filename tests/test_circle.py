@@ -205,8 +205,8 @@ async def taken_back(wood: Stage, person: Person, message: Message, turn: int) -
 async def test_the_starter_and_moderators_end_it(wood: Stage, restart: bool) -> None:
     server = wood.server
     kanga, roo = server.person("Kanga"), server.person("Roo")
-    owl = server.person("Owl")
-    owl.permissions |= MANAGE_THREADS
+    owl = server.person("Owl", moderator=True)
+    roo.permissions |= MANAGE_THREADS  # to moderate is to manage messages, everywhere
     for person in (kanga, owl):
         message = await begun(wood, kanga, sentence="A bee sat.")
         message = await add(wood, roo, message, "Then Roo came.")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot import circle, messages
 from bot.circle import CircleState, Turn
 from bot.circle_registry import FORGOTTEN, Circles
+from bot.circle_seal import Seal
 from model.sentences import first_sentences
 from tests.fake_discord import ManualClock, markdown
 
@@ -69,7 +70,8 @@ def test_parts_end_where_sentences_do() -> None:
     assert first.endswith("bun.") and len(first) > 1500
 
 
-PEOPLE = st.integers(0, 2**64 - 1)
+PEOPLE = st.integers(1, 2**64 - 1)
+SEAL = Seal(b"key")
 
 
 @given(
@@ -81,13 +83,15 @@ def test_a_button_remembers_its_state(
 ) -> None:
     state = CircleState(starter, tuple(writers), turn, is_alone, is_writing)
     for action in ("add", "undo", "end"):
-        custom_id = state.custom_id(action)
+        custom_id = state.custom_id(action, SEAL)
         match = re.fullmatch(circle.TEMPLATE, custom_id)
         assert match is not None and len(custom_id) <= 100
-        assert match["action"] == action and CircleState.of(match) == state
-    match = re.fullmatch(circle.FORM, state.form_id)
-    assert match is not None and len(state.form_id) <= 100
-    assert (int(match["turn"]), int(match["last"])) == (turn, state.last)
+        assert match["action"] == action and CircleState.of(match, SEAL) == state
+    form_id = state.form_id(SEAL)
+    match = re.fullmatch(circle.FORM, form_id)
+    assert match is not None and len(form_id) <= 100
+    form = CircleState.of_form(match, SEAL)
+    assert (form.turn, form.last) == (turn, state.last)
 
 
 def test_nobody_adds_twice_running_unless_alone() -> None:

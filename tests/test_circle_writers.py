@@ -1,5 +1,7 @@
 """Who wrote what in a circle: for moderators alone, while it is open."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot import circle
@@ -7,6 +9,7 @@ from bot.circle_texts import CircleText
 from bot.circle_writers import ABOVE
 from bot.translations import Language
 from tests.fake_discord import Message, Person, RefusedError
+from tests.fake_discord.models import MANAGE_THREADS
 from tests.hosting import Stage
 from tests.test_circle import END, UNDO, add, begun, denied
 
@@ -58,6 +61,17 @@ async def test_a_moderator_is_told_who_wrote_the_latest_sentences_also_after_a_r
     assert any(line.endswith(ABOVE) for line in latest), "in a message before"
 
 
+async def test_a_word_that_is_refused_by_now_is_not_shown_but_its_writer_is(wood: Stage) -> None:
+    server = wood.server
+    kanga, roo = server.person("Kanga"), server.person("Roo")
+    guard = server.person("Guard", moderator=True)
+    message = await begun(wood, kanga, sentence="A bee sat.")
+    message = await add(wood, roo, message, "A zebra slept.")
+    wood.settings = replace(wood.settings, words_refused=frozenset({"zebra"}))
+    await wood.restart()
+    assert await told(guard, message) == lines((2, roo, ABOVE), (1, kanga, "A bee sat."))
+
+
 @pytest.mark.parametrize("ended", [False, True])
 async def test_nobody_else_is_told_and_nobody_when_it_is_over(wood: Stage, ended: bool) -> None:
     server = wood.server
@@ -69,6 +83,7 @@ async def test_nobody_else_is_told_and_nobody_when_it_is_over(wood: Stage, ended
         # A server's own rules may offer a command to everybody.
         for command in server.commands.values():
             command["default_member_permissions"] = None
+        kanga.permissions |= MANAGE_THREADS  # not enough to be offered it, nor to be told
         await denied(wood, kanga.menu(MENU, message), CircleText.FOR_MODERATORS)
         return
     end = guard.press(message, END)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot.client
+from bot.actions import Action
 from bot.items import PersistentItem
 from tests.bot_steps import told
 from tests.fake_discord import Interaction, Message, Person
@@ -44,6 +45,43 @@ async def test_whatever_an_id_says_its_item_is_made(kind: Kind, data: st.DataObj
     nothing: Any = None  # neither the press nor the old item is looked at
     item = await kind.from_custom_id(nothing, nothing, match)
     assert template.fullmatch(again := item.item.custom_id) and len(again) <= 100
+
+
+STORY = "123456789012345678:0.8:300:40"
+YESTERDAY = [  # as version e1af5dc made them: whatever stands under a message is known for ever
+    *(f"pooh:{action}:{STORY}:p0.9:7.2kl.abcdef" for action in Action),
+    *(f"pooh:{what}:{STORY}:p0.9:continued" for what in ("continue", "vote-a", "count-a")),
+    *(f"pooh:{what}:{STORY}:on" for what in ("again", "vote-b", "take-a", "take-b")),
+    *(f"pooh:race:{what}:123456789012345678:7:pcm:abcdef:de:0.1.2" for what in ("A", "who")),
+    *(f"pooh:how:{turn}:123456789012345678:0:words" for turn in ("next", "letters", "layers")),
+    *(f"pooh:keep:{what}" for what in ("show:0", "show:1", "name:0", "name:1")),
+    *(f"pooh:privacy:{turn}" for turn in ("refuse", "allow")),
+    *(f"pooh:setup:{field}" for field in ("temperature", "length", "story_hour", "on", "off")),
+    *(f"pooh:setup:{field}" for field in ("mentions", "story_channel")),
+    *(
+        f"pooh:circle:{action}:123456789012345678:{last}:{turn}:{flags}"
+        for action in ("add", "undo", "end")
+        for last, turn, flags in (
+            ("0:0", 0, "aw"),
+            ("0:0", 3, ""),
+            ("123456789012345678:0", 1, "a"),
+            ("123456789012345679:123456789012345678", 60, ""),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("custom_id", YESTERDAY)
+async def test_ids_of_yesterday_are_known(custom_id: str) -> None:
+    nothing: Any = None
+    matches = [
+        (kind, match)
+        for kind in kinds()
+        if (match := kind.__discord_ui_compiled_template__.fullmatch(custom_id))
+    ]
+    ((kind, match),) = matches
+    item = await kind.from_custom_id(nothing, nothing, match)
+    assert item.item.custom_id.split(":")[:3] == custom_id.split(":")[:3]
 
 
 async def answered(wood: Stage, use: Interaction) -> None:
@@ -99,7 +137,11 @@ async def test_a_fork(wood: Stage, caplog: pytest.LogCaptureFixture, end: str) -
 
 
 @pytest.mark.parametrize(
-    "end", [f"{'_' * 75}:999:aw", f"{'A' * 11}:0:", f"{'A' * 22}:60:a", f"{'z-' * 16}:999:"]
+    "end",
+    [
+        *(f"{'_' * 75}:999:aw", f"{'A' * 11}:0:", f"{'A' * 22}:60:a", f"{'z-' * 16}:999:"),
+        *(f"{'_' * 76}:999:aw", f"{'A' * 13}:0:", f"{NOBODY}:{NOBODY}:0:3:a", "0:0:0:0:"),
+    ],
 )
 async def test_a_circle(wood: Stage, caplog: pytest.LogCaptureFixture, end: str) -> None:
     kanga = wood.server.person("Kanga")

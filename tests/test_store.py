@@ -210,6 +210,23 @@ async def open_too(path: Path, like: Store) -> None:
     await other.close()
 
 
+async def test_a_secret_is_of_one_file_and_one_purpose_and_never_of_none(
+    store: Store, tmp_path: Path
+) -> None:
+    secret = store.secret("circle")
+    again, another, nowhere = Store(store.path), Store(tmp_path / "other.db"), Store(tmp_path)
+    await again.open(BOT)
+    await another.open(BOT)
+    strange = Store(store.path)
+    await strange.open(BOT + 1)  # the file is another bot's
+    await nowhere.open(BOT)
+    assert again.secret("circle") == secret and not strange.is_open and not nowhere.is_open
+    others = [kept.secret("circle") for kept in (another, strange, nowhere, Store(tmp_path))]
+    assert len({secret, store.secret("cards"), *others}) == 6
+    await again.close()
+    await another.close()
+
+
 # A file that cannot be used: one clear line, the defaults, and the file stays as it is
 
 
