@@ -192,10 +192,9 @@ async def outcome(wood: Stage, person: Person, message: Message, button: str) ->
     """Press, and see what comes of it."""
     server, edits = wood.server, len(message.edits)
     writes = button == "write"  # adds a sentence by the form that the press brings
-    number = custom_id(message, "add" if writes else button)
+    shown = "add" if writes else button
+    number = await server.until(lambda: custom_id(message, shown), f"the button {button}")
     try:
-        if number is None:
-            raise RefusedError("no such button")
         use = person.press(message, custom_id=number)
     except RefusedError:
         return "unseen"

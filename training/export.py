@@ -65,11 +65,12 @@ def check_weights(config: TrainingConfig, texts: TrainingTexts, characters: int)
 
 def check_output(config: TrainingConfig) -> None:
     """Raise OSError if what a training ships could not be written: not after hours, but before."""
-    for folder in ("weights", "vocab"):
-        path = config.path(folder, "").parent
+    for kind in ("weights", "vocab"):
+        path = config.path(kind, "").parent
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=path).close()
+            # Who is interrupted leaves no empty folder behind: what is not there is not made yet.
+            there = next(folder for folder in (path, *path.parents) if folder.exists())
+            tempfile.TemporaryFile(dir=there).close()
         except OSError as error:
             reason = error.strerror or error
             raise OSError(f"--output: {path}: nothing can be written there: {reason}") from None
