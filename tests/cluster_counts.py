@@ -19,6 +19,7 @@ KINDS = {
     ("DELETE", "/channels"): "delete",
 }
 UNKNOWN = 10062  # the error: this interaction is not, or no longer, waited for
+ANSWERED = 40060  # the error: while two processes overlap, the other one has answered it
 DEFERS = (5, 6)  # first responses with which a story is begun
 STORY, TOLD, LATE = "a story", "told why not", "too late for Discord"
 Numbers = dict[str, float]
@@ -104,8 +105,9 @@ class Counts:
                 key = place[2] if place[0] == "webhooks" else str(request.answer["id"])
                 self._shown[request.client].add(key)
                 self._at[key] = request.at
-            elif kind == "respond" and request.code == UNKNOWN:
-                self._late.add(place[2])
+            elif kind == "respond" and request.code in (UNKNOWN, ANSWERED):
+                if request.code == UNKNOWN:
+                    self._late.add(place[2])
                 self._in_vain[request.client] += request.body["type"] in DEFERS
 
     def seen(self, process: str) -> Counter[str]:

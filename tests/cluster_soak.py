@@ -77,10 +77,13 @@ class Life:
     later: int = 0
 
     def held(self, start: float, stop: float) -> float:
-        """The median of its memory between two parts of its life, from 0 to 1, in MiB."""
+        """The most that it held between two parts of its life, from 0 to 1, in MiB.
+
+        Not a mean: with the last story that is being written goes the memory of the cache.
+        """
         whole = self.memory[-1][0]
         part = [size for at, size in self.memory if start * whole <= at <= stop * whole]
-        return median(part or [self.memory[-1][1]])
+        return max(part or [self.memory[-1][1]])
 
 
 class Soak:
