@@ -182,8 +182,8 @@ MUTANTS = (
     Mutant(
         "only the owner brings to rest what a killed bot left",
         "bot/buttons.py",
-        "    if services.stories.is_writing(message.id):\n        _check_owner",
-        "    if True:\n        _check_owner",
+        "    if services.stories.is_writing(message.id):\n        check_owner",
+        "    if True:\n        check_owner",
         DELIVERY + "test_what_a_killed_bot_left_is_brought_to_rest_by_the_first_press",
     ),
     Mutant(
@@ -210,8 +210,8 @@ MUTANTS = (
     Mutant(
         "Delete does not ask",
         "bot/buttons.py",
-        "await _ask_to_delete(interaction, self.state)",
-        "await _delete(interaction, self.state)",
+        "await _ask_to_delete(interaction, response, self.state)",
+        "await _delete(interaction, response, self.state)",
         PAGES + "test_delete_asks_once_more_in_every_place",
     ),
     Mutant(
