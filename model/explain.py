@@ -16,8 +16,8 @@ from model.decoder import Decoder
 from model.ngrams import ngram_starts
 from model.sampling import NotFiniteError
 from model.sentences import is_word, within_word
+from model.sequence import START
 from model.vocab import Vocab
-from model.writing import START
 
 Numbers = NDArray[np.float64]
 

@@ -111,7 +111,7 @@ MUTANTS = (
     ),
     Mutant(
         "what was refused once is refused for ever",
-        "model/writing.py",
+        "model/sequence.py",
         "self._refused.clear()",
         "pass",
         WRITER + "test_a_refused_word_forbids_no_other_word_after_it",

@@ -10,9 +10,10 @@ import pytest
 from model.chain import MAX_ORDER, SAFE, Chain, ChainError
 from model.network import Network
 from model.sampling import Sampling
+from model.sequence import START
 from model.tensors import open_tensors, read_header, read_tensors, write
 from model.weights import WeightsError, load_decoder, resolve
-from model.writing import START, generate
+from model.writing import generate
 from training.chain import main as make
 from training.chain import read_back
 

@@ -15,9 +15,9 @@ from model.gpt import GPT, by_place_and_content, norm, rotate
 from model.ngrams import find_rows, ngram_keys, ngram_starts
 from model.sampling import NotFiniteError
 from model.sentences import within_word
+from model.sequence import START
 from model.vocab import Vocab, VocabError
 from model.weights import ROOT, load_decoder, load_gpt
-from model.writing import START
 from tests.networks import CONFIGS, FAR_TABLE, PLAIN, TABLE, longer, random_gpt, tensors
 
 SHIPPED = sorted((ROOT / "weights").glob("*.safetensors"))

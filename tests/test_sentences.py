@@ -12,10 +12,11 @@ from bot.writer import Writer
 from model.decoder import Decoder
 from model.sampling import Sampling
 from model.sentences import REACH, barred, certain, ending, last_end, shown, unfinished
+from model.sequence import START
 from model.vocab import Vocab
 from model.weights import load_decoder
 from model.words import WordFilter
-from model.writing import START, generate
+from model.writing import generate
 from tests.networks import PLAIN, random_gpt, tensors
 from training.measures import write
 

@@ -8,10 +8,11 @@ from model.decoder import Decoder
 from model.rules import faults
 from model.sampling import Sampling
 from model.sentences import has_ended, last_sentence
+from model.sequence import LONGEST_SENTENCE
 from model.vocab import Vocab
 from model.weights import load_decoder
 from model.words import WordFilter
-from model.writing import LONGEST_SENTENCE, Draft, advance, generate
+from model.writing import Draft, advance, generate
 from tests.networks import FAR, PLAIN, random_gpt, tensors
 from training.measures import losses, write
 

@@ -31,10 +31,10 @@ from model.decoder import Decoder  # noqa: E402
 from model.ngrams import MIX, signed  # noqa: E402
 from model.quantised import dequantise  # noqa: E402
 from model.sampling import Sampling, next_id, probabilities  # noqa: E402
+from model.sequence import START  # noqa: E402
 from model.vocab import Vocab  # noqa: E402
 from model.weights import _expected, load_decoder  # noqa: E402
 from model.workspace import EPSILON  # noqa: E402
-from model.writing import START  # noqa: E402
 from tests.benchmarks.sampling import SIZES, machine  # noqa: E402
 
 RANDOM = replace(SIZES["pooh"], vocab_size=77)
