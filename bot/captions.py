@@ -33,8 +33,8 @@ def facts(model: str, story: Story, dropped: int, language: Language) -> list[st
     if sampling.top_p != Sampling().top_p:
         said.append(language.say(Text.AT_TOP_P, number=language.number(sampling.top_p)))
     said.append(language.say(Text.AT_SEED, number=sampling.seed))
-    if story.candidates is not None:
-        said.append(candidates(story.candidates, language))
+    if story.unusual_candidates is not None:
+        said.append(candidates(story.unusual_candidates, language))
     if dropped:
         left_out = Text.LEFT_OUT_ONE if dropped == 1 else Text.LEFT_OUT
         said.append(language.say(left_out, number=dropped))

@@ -1,8 +1,8 @@
 """Who wrote in a circle, as the ids of its buttons hold it: every client is sent these ids.
 
 So they are enciphered under the host's key. The nonce is made of what is enciphered (a synthetic
-initialisation vector, the idea of RFC 5297) and of a random salt: it never serves twice, and who
-has another key finds that out.
+initialisation vector, the idea of RFC 5297) and of a random salt: it hardly ever serves twice, for
+other people never in practice, and who has another key finds that out.
 """
 
 import base64

@@ -92,9 +92,11 @@ async def keep_story(interaction: discord.Interaction, state: ButtonState) -> No
         language.say(Text.AT_LENGTH, number=state.sampling.length),
     ]
     number = services.stories.candidates_of(state.pages) if state.pages else None
-    if number is not None:  # the small line tells of them where they are not the usual ones
+    if number is not None:
         tried = services.writer.tried(replace(state.shown, candidates=number))
-        if tried == services.writer.usual(state.shown) > 1:
+        # The small line tells of them where they were not the usual ones.
+        told = any(captions.candidates(tried, each) in notes[0] for each in Language)
+        if tried > 1 and not told:
             notes.append(captions.candidates(tried, language))
     note = " · ".join(notes)
     await _show(services, response, interaction.user.id, page, note, "", to_all=False)

@@ -214,7 +214,7 @@ class SetupText(Said):
         "identificador, cifrado en un resumen con una clave secreta, de modo que no se puede "
         "leer. En Discord, los botones de un mensaje contienen el identificador de quien lo "
         "pidió; los de un corro de cuentos, hasta su fin, los de quien lo empezó y de quienes "
-        "escribieron los últimos, cifrados: solo la moderación puede preguntar por ellos.\n"
+        "escribieron en último lugar, cifrados: solo la moderación puede preguntar por ellos.\n"
         "**Sobre un servidor** lo que se elige en `/{setup}`: temperatura, longitud, canales, la "
         "hora de un cuento del día y el nombre de quien lo activó, hasta que se desactive. Todo "
         "se olvida cuando Pooh deja el servidor; entonces solo quedan su identificador, cuándo "

@@ -49,7 +49,7 @@ class Story:
         ended: set when nothing more will come.
         outcome: how it ended, None until then.
         reference: the number in the log of the error that ended it, "" if none did.
-        candidates: for each sentence, where they are other than a seed that is asked for gets.
+        unusual_candidates: for each sentence, where they are not as many as a story gets alone.
     """
 
     def __init__(self, ticket: Ticket, prompt: str, sampling: Sampling, asked: float) -> None:
@@ -62,7 +62,7 @@ class Story:
         self.ended = asyncio.Event()
         self.outcome: Outcome | None = None
         self.reference = ""
-        self.candidates: int | None = None
+        self.unusual_candidates: int | None = None
         self.halt: Outcome | None = None  # set on the loop, seen by the worker at its next step
         self.timer: asyncio.TimerHandle | None = None
 

@@ -82,7 +82,8 @@ class Writer:
         self.decoder = decoder
         self.vocab = vocab
         self._slots = slots
-        self._most = candidates if decoder.remembers else 1  # candidates of a story
+        # Candidates of a story that is alone.
+        self._most = min(candidates, slots) if decoder.remembers else 1
         self._capacity = capacity
         self._deadline = deadline
         self._new_seed = new_seed
@@ -127,7 +128,7 @@ class Writer:
             prompt: in characters of the vocabulary; "" begins a story.
             sampling: with or without a seed.
             candidates: as many as the same story was written with before; None: its `share`, or
-                all where a seed is asked for, which tells the same story in a crowd, too.
+                all where a seed is asked for and there is room: it tells the same story then.
 
         Raises:
             ClosingError: the bot is going to sleep.
@@ -140,13 +141,14 @@ class Writer:
             raise BusyError(own=True)
         if self.waiting >= self._capacity:
             raise BusyError(own=False)
-        if sampling.seed is None:
-            sampling = replace(sampling, seed=self._new_seed())
-            candidates = candidates or self.share()
-        sampling = replace(sampling, candidates=candidates or self._most)
+        if candidates is None:
+            by_seed = sampling.seed is not None and not self._queue and self._fits(self._most)
+            candidates = self._most if by_seed else self.share()
+        seed = self._new_seed() if sampling.seed is None else sampling.seed
+        sampling = replace(sampling, seed=seed, candidates=candidates)
         story = Story(self._queue.join(person), prompt, sampling, self._clock.monotonic())
         if (tried := self.tried(sampling)) != self.usual(sampling):
-            story.candidates = tried
+            story.unusual_candidates = tried
         story.timer = self._loop.call_later(self._deadline, self.stop, story, Outcome.LATE)
         self._waiting[story.ticket] = story
         self._admit()
@@ -157,7 +159,7 @@ class Writer:
         return writing.candidates(self.decoder, sampling)
 
     def usual(self, sampling: Sampling) -> int:
-        """How many of them a story gets that is alone, or asked for by its seed."""
+        """How many of them a story gets that is alone."""
         return self.tried(replace(sampling, candidates=self._most))
 
     @property
@@ -230,15 +232,19 @@ class Writer:
 
     def _admit(self) -> None:
         """Hand stories to the worker while it has room for all their candidates, in turn."""
-        room = most_texts(self._slots, self._most)
         while self._waiting and len(self._writing) < self._slots and not self._closing:
             story = self._waiting[next(iter(self._queue))]
-            texts = sum(self.tried(each.sampling) for each in (*self._writing.values(), story))
-            if texts + COMPARING > room and self._writing:
-                break  # told before, or asked for by its seed: it has more than its share
+            if not self._fits(self.tried(story.sampling)):
+                break  # nobody overtakes: what is told is the order
             ticket = self._queue.serve()
             self._writing[ticket] = self._waiting.pop(ticket)
             self._worker.put(story)
+
+    def _fits(self, texts: int) -> bool:
+        """Whether the network has room for so many more texts; for the first story always."""
+        written = sum(self.tried(story.sampling) for story in self._writing.values())
+        room = most_texts(self._slots, self._most) - COMPARING
+        return not self._writing or written + texts <= room
 
     def _report(self, story: Story, outcome: Outcome) -> None:
         """Called by the worker: the story has ended."""
@@ -268,6 +274,6 @@ def most_texts(slots: int, candidates: int) -> int:
 
     When a story got c candidates, c times as many as were unfinished had room. So of those that
     have c or more there are at most slots / c, and their candidates are at most the sum of this
-    over all c. Who brings a number, not a share, waits until there is room.
+    over all c. A story that was told before brings its number, and waits until there is room.
     """
     return sum(slots // count for count in range(1, candidates + 1)) + COMPARING

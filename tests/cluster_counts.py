@@ -82,7 +82,7 @@ class Counts:
         self._unread: list[Request] = []  # but for these, which were not answered yet
         self._requests: defaultdict[str, Counter[str]] = defaultdict(Counter)  # by process
         self._shown: defaultdict[str, set[str]] = defaultdict(set)  # stories to their end, the same
-        self._in_vain: Counter[str] = Counter()  # stories of which Discord did not want to hear
+        self._in_vain: defaultdict[str, set[str]] = defaultdict(set)  # that Discord did not want
         self._late: set[str] = set()
         self._at: dict[str, float] = {}  # when a story was shown to its end
 
@@ -108,12 +108,13 @@ class Counts:
             elif kind == "respond" and request.code in (UNKNOWN, ANSWERED):
                 if request.code == UNKNOWN:
                     self._late.add(place[2])
-                self._in_vain[request.client] += request.body["type"] in DEFERS
+                if request.body["type"] in DEFERS:
+                    self._in_vain[request.client].add(place[2])
 
     def seen(self, process: str) -> Counter[str]:
         """What a process has done so far, under the names that its metrics have."""
         self.update()
-        others = Counter(stories=len(self._shown[process]) + self._in_vain[process])
+        others = Counter(stories=len(self._shown[process] | self._in_vain[process]))
         # A WebSocket begins as a request, too.
         others["pooh_requests_total code=ok kind=other"] = self._discord.gateway.opened[process]
         return self._requests[process] + others

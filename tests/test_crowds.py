@@ -20,15 +20,22 @@ async def test_few_stories_share_the_room_for_candidates() -> None:
         decoder.hold()
         stories = [writer.submit(i, "The", Sampling(length=30)) for i in range(12)]
         assert [story.sampling.candidates for story in stories] == [6, 4, 2, 2, *[1] * 8]
-        assert [story.candidates for story in stories] == [None, 4, 2, 2, *[1] * 8]
+        assert [story.unusual_candidates for story in stories] == [None, 4, 2, 2, *[1] * 8]
         assert writer.writing == 8 and writer.share() == 1
-        for candidates, number in ((5, 5), (None, 6)):  # told before; asked for by its seed
+        for candidates, number in ((5, 5), (None, 1)):  # told before; no room for its seed's
             story = writer.submit(20, "The", SHORT, candidates)
             assert story.sampling.candidates == number
         decoder.open()
         await ended(*stories)
         await until(lambda: not writer.writing)
         assert writer.share() == 6 and writer.share(2) == 4 and writer.share(5) == 1
+        story = writer.submit(1, "The", SHORT)
+        assert story.sampling.candidates == 6 and story.unusual_candidates is None
+        await ended(story)
+    async with at_work(slots=4, candidates=6, decoder=remembering) as (writer, _):
+        story = writer.submit(1, "The", Sampling(length=9))
+        assert (story.sampling.candidates, story.unusual_candidates) == (4, None), "it is alone"
+        await ended(story)
     async with at_work(slots=8, candidates=6) as (writer, _):
         assert writer.share() == 1, "nothing to choose by"
         assert writer.submit(1, "The", SHORT).sampling.candidates == 1

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import matplotlib.image
 import pytest
@@ -75,6 +76,10 @@ async def test_a_kept_story_tells_of_how_many_candidates_each_sentence_was_the_b
         cool = await told(wood, kanga.command("pooh", prompt="The bee", temperature=0.2))
         message = await kept(wood, kanga.press(cool, "Aufheben"))
         assert "Satz" not in data(wood, message, "story.txt").decode(), "there is one"
+        wood.settings = replace(wood.settings, candidates=2)  # the line is of another time
+        await wood.restart()
+        message = await kept(wood, kanga.press(story, "Aufheben"))
+        assert data(wood, message, "story.txt").decode().endswith("\n4 Kandidaten je Satz\n")
 
 
 async def test_a_story_of_a_crowd_says_that_it_had_fewer_candidates(
