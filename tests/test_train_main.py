@@ -403,6 +403,10 @@ def test_an_output_that_cannot_be_written_is_told_before_the_first_step(
         assert main(["--text", str(text), *SMALL, *folders]) == 2
         said, errors = capsys.readouterr()
         assert said == "" and len(errors.splitlines()) == 1 and f"--output: {output}" in errors
+        folders = ["--output", str(tmp_path), "--checkpoints", str(output)]
+        assert main(["--text", str(text), *SMALL, *folders]) == 2
+        said, errors = capsys.readouterr()
+        assert said == "" and len(errors.splitlines()) == 1 and f"--checkpoints: {output}" in errors
     assert list(tmp_path.iterdir()) == []
 
 
