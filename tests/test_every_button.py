@@ -99,6 +99,7 @@ class Place:
     where: Channel
     people: dict[str, Person]
     drawing: asyncio.Semaphore  # few may wait for a picture at a time
+    deciding: asyncio.Lock  # what is set up in one place is set up for the whole server
     cards: dict[str, Message] = field(default_factory=dict)
 
     @property
@@ -112,7 +113,7 @@ class Place:
 
 
 def places(wood: Stage, number: int, drawing: asyncio.Semaphore) -> list[Place]:
-    server, found = wood.server, list[Place]()
+    server, found, deciding = wood.server, list[Place](), asyncio.Lock()
     for name in ("server", "thread", "elsewhere", "group", "dm"):
         people = {
             who: server.person(f"{who.title()} {number}", moderator=who == "moderator")
@@ -134,7 +135,7 @@ def places(wood: Stage, number: int, drawing: asyncio.Semaphore) -> list[Place]:
                 where = server.add_channel(server.guild)
         if name == "thread":
             where = server.add_thread(where, "a thread", str(people["owner"].id))
-        found.append(Place(name, where, people, drawing))
+        found.append(Place(name, where, people, drawing, deciding))
     return found
 
 
@@ -225,10 +226,18 @@ async def outcome(wood: Stage, person: Person, message: Message, button: str) ->
 
 async def drive(wood: Stage, place: Place, half: str, wrong: list[str]) -> None:
     """All presses in one place, and what came out otherwise than the table says."""
-    for line in filter(None, TABLE.splitlines()):
-        kind, when, card, button, *presses = line.split()
-        if kind not in place.kinds or when not in ("-", half):
-            continue
+    lines = [line.split() for line in TABLE.splitlines() if line]
+    mine = [line for line in lines if line[0] in place.kinds and line[1] in ("-", half)]
+    setup = [line for line in mine if line[2] == "setup"]
+    await press_all(wood, place, half, [line for line in mine if line not in setup], wrong)
+    async with place.deciding:
+        await press_all(wood, place, half, setup, wrong)
+
+
+async def press_all(
+    wood: Stage, place: Place, half: str, lines: list[list[str]], wrong: list[str]
+) -> None:
+    for _, _, card, button, *presses in lines:
         for press in presses:
             who, _, expected = press.partition(":")
             if who not in place.people:

@@ -166,7 +166,9 @@ async def test_a_new_bot_takes_over_and_the_old_one_finishes_its_stories(
         for i, ann in enumerate(people * 3)
     ]
     await discord.until(lambda: all(use.original for use in begun), "the promises")
+    old.send_signal(signal.SIGSTOP)  # however long the new one takes to start, there is work left
     new = await host.start()
+    old.send_signal(signal.SIGCONT)
     assert sorted(s.shard for s in gateway.sessions if s.socket) == sorted([*range(shards)] * 2)
     both = [
         person.command("pooh", where=place, prompt="The mill", length=50)
