@@ -128,7 +128,8 @@ class Writer:
             prompt: in characters of the vocabulary; "" begins a story.
             sampling: with or without a seed.
             candidates: as many as the same story was written with before; None: its `share`, or
-                all where a seed is asked for and there is room: it tells the same story then.
+                all where a seed is asked for, so that it tells the same story, while the texts
+                that are written are no more than the slots: two people with seeds fill no room.
 
         Raises:
             ClosingError: the bot is going to sleep.
@@ -142,8 +143,9 @@ class Writer:
         if self.waiting >= self._capacity:
             raise BusyError(own=False)
         if candidates is None:
-            by_seed = sampling.seed is not None and not self._queue and self._fits(self._most)
-            candidates = self._most if by_seed else self.share()
+            by_seed = sampling.seed is not None and not self._queue
+            room = by_seed and self._texts() + self._most <= self._slots
+            candidates = self._most if room else self.share()
         seed = self._new_seed() if sampling.seed is None else sampling.seed
         sampling = replace(sampling, seed=seed, candidates=candidates)
         story = Story(self._queue.join(person), prompt, sampling, self._clock.monotonic())
@@ -242,9 +244,12 @@ class Writer:
 
     def _fits(self, texts: int) -> bool:
         """Whether the network has room for so many more texts; for the first story always."""
-        written = sum(self.tried(story.sampling) for story in self._writing.values())
         room = most_texts(self._slots, self._most) - COMPARING
-        return not self._writing or written + texts <= room
+        return not self._writing or self._texts() + texts <= room
+
+    def _texts(self) -> int:
+        """How many texts are being written: all candidates of all stories."""
+        return sum(self.tried(story.sampling) for story in self._writing.values())
 
     def _report(self, story: Story, outcome: Outcome) -> None:
         """Called by the worker: the story has ended."""

@@ -74,6 +74,26 @@ async def test_no_crowd_has_more_texts_than_there_is_room_for() -> None:
             assert max(map(len, crowds)) <= slots
 
 
+async def test_seeds_leave_room_for_others() -> None:
+    remembering = HeldDecoder(*small_weights(VOCAB))
+    remembering.remembers = True
+    async with at_work(slots=16, candidates=4, decoder=remembering) as (writer, decoder):
+        decoder.hold()
+        by_seed = Sampling(length=9, seed=7)
+        stories = [writer.submit(i // 5, "The", by_seed) for i in range(10)]  # two people's all
+        given = [story.sampling.candidates for story in stories]
+        assert given == [4, 4, 4, 4, 3, 2, 2, 2, 1, 1]
+        others = [writer.submit(i, "The", Sampling(length=9)) for i in range(2, 8)]
+        assert writer.writing == 16 and not writer.waiting, "and six more are written at once"
+        decoder.open()
+        await ended(*stories, *others)
+        await until(lambda: not writer.writing)
+        crowd = [writer.submit(i, "The", Sampling(length=9)) for i in range(3)]
+        story = writer.submit(4, "The", by_seed)
+        assert story.sampling.candidates == 4, "few others: the same story as ever"
+        await ended(*crowd, story)
+
+
 async def test_who_gives_up_makes_room_for_who_is_behind() -> None:
     remembering = HeldDecoder(*small_weights(VOCAB))
     remembering.remembers = True
