@@ -32,10 +32,11 @@ from bot.connection import ConnectionFailure, diagnosed
 from bot.invite import links
 from bot.merge import merge
 from bot.options import DEFAULTS, MAX_LENGTH, MAX_SEED, MAX_TOP_K, MIN_TOP_P
+from bot.parsers import application_id
 from bot.redaction import Redactor, redacted_output
 from bot.reload import reload
 from bot.run import serve, use_server
-from bot.settings import Settings, SettingsError, application_id, read_settings
+from bot.settings import Settings, SettingsError, read_settings
 from bot.store import StoreError
 from bot.sync import send_if_new
 from bot.terminal import converse

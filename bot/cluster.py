@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from bot import sharding
 from bot.clock import Clock
-from bot.settings import Settings, SettingsError, application_id
+from bot.parsers import application_id
+from bot.settings import Settings, SettingsError
 from bot.sharding import IdentifyGate, LocalGate
 
 TIMEOUT = 5.0  # seconds for Valkey to answer

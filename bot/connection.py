@@ -11,7 +11,7 @@ from typing import TypeVar
 import aiohttp
 import discord
 
-from bot.settings import TOKEN_HELP
+from bot.parsers import TOKEN_HELP
 
 REFUSED = f"DISCORD_TOKEN: Discord does not accept it; {TOKEN_HELP}"
 BAD_TOKEN, BAD_SHARD, MORE_SHARDS = 4004, 4010, 4011  # the gateway's codes

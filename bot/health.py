@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.client import Pooh
-from bot.settings import Address
+from bot.parsers import Address
 
 FRESH = 60.0  # seconds: Discord wants a heartbeat every 41, and acknowledges it at once
 PATIENCE = 5.0  # seconds for the answer of a bot that is asked

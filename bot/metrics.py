@@ -31,7 +31,7 @@ from prometheus_client.registry import Collector
 from bot import health
 from bot.client import Pooh
 from bot.errors import kind_of
-from bot.settings import Address
+from bot.parsers import Address
 from bot.worker import Outcome, Story
 from model import __version__
 

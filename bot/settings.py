@@ -1,50 +1,44 @@
 """What the host decides: read from the environment and `.env`, checked, and then never changed."""
 
-import base64
-import binascii
 import difflib
 import io
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
+from bot.parsers import (
+    TOKEN_HELP,
+    Address,
+    number_parser,
+    parse_address,
+    parse_file,
+    parse_guilds,
+    parse_log_format,
+    parse_log_level,
+    parse_page,
+    parse_switch,
+    parse_token,
+    parse_valkey,
+    parse_words,
+    url_parser,
+)
 from bot.shards import ShardRange, parse_shards
 from model.files import open_bounded
 from model.sampling import MAX_CANDIDATES
 from model.weights import DEFAULT_MODEL
 from model.writing import CANDIDATES
 
-TOKEN_HELP = (
-    "get one at https://discord.com/developers/applications: your application, Bot, Reset Token; "
-    "then put DISCORD_TOKEN=... into the environment or into a file named .env"
-)
 LARGEST = 2**20  # bytes of a file of settings
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-LOG_FORMATS = ("text", "json")
 
 
 class SettingsError(ValueError):
     """A setting that is missing or wrong; the message is one line that names it and the remedy."""
-
-
-class Address(NamedTuple):
-    """Where something is served: an IP address of this machine, and a port."""
-
-    host: str
-    port: int
-
-    @property
-    def reachable(self) -> str:
-        """The beginning of a URL that leads there from this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -115,17 +109,6 @@ class Settings:
         if not self.token:
             raise SettingsError(f"DISCORD_TOKEN is not set: {TOKEN_HELP}")
         return self.token
-
-
-def application_id(token: str) -> int | None:
-    """The application's id, which is the first part of its token; None for what is no token."""
-    head, *rest = token.split(".")
-    try:
-        digits = base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        return None
-    shaped = len(rest) == 2 and all(re.fullmatch(r"[\w-]+", part, re.ASCII) for part in rest)
-    return int(digits) if shaped and re.fullmatch(r"[0-9]{1,20}", digits) else None
 
 
 def read_settings(environ: Mapping[str, str], folder: Path) -> Settings:
@@ -214,146 +197,26 @@ def _meant(name: str, cutoff: float) -> str:
     return f"do you mean {close[0]}?" if close and not theirs else ""
 
 
-def _token(text: str) -> str:
-    if application_id(text) is None:
-        raise ValueError(f"this is not a bot's token (three parts with dots between): {TOKEN_HELP}")
-    return text
-
-
-def _number(kind: type[int] | type[float], least: int, most: int) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            number = kind(text if text.isascii() and "_" not in text else "")
-        except ValueError:
-            number = kind(-1)
-        if not least <= number <= most:
-            what = "a whole number" if kind is int else "a number"
-            raise ValueError(f"{text!r} must be {what} from {least} to {most}")
-        return number
-
-    return parse
-
-
-def _list(text: str) -> list[str]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(parts):
-        raise ValueError(f"{text!r}: there is nothing before or behind a comma")
-    return parts
-
-
-def _words(text: str) -> frozenset[str]:
-    for word in (words := _list(text.lower())):
-        if not re.fullmatch(r"[a-z]+", word):
-            raise ValueError(f"{word!r} must be one word of letters a to z; part words by commas")
-    return frozenset(words)
-
-
-def _guilds(text: str) -> frozenset[int]:
-    for part in (parts := _list(text)):
-        if not re.fullmatch(r"[0-9]{1,20}", part):
-            raise ValueError(
-                f"{part!r} is not a server's id: turn on Developer Mode in Discord, right-click "
-                "the server, Copy Server ID; part ids by commas"
-            )
-    return frozenset(map(int, parts))
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in ("on", "off"):
-        raise ValueError(f"{text!r} must be on or off")
-    return text.lower() == "on"
-
-
-def _level(text: str) -> str:
-    if text.upper() not in LOG_LEVELS:
-        raise ValueError(f"{text!r} must be one of {', '.join(LOG_LEVELS)}")
-    return text.upper()
-
-
-def _format(text: str) -> str:
-    if text.lower() not in LOG_FORMATS:
-        raise ValueError(f"{text!r} must be {' or '.join(LOG_FORMATS)}")
-    return text.lower()
-
-
-def _address(text: str) -> Address:
-    """A port on loopback, or address:port; an IPv6 address stands in brackets."""
-    host, _, port = text.rpartition(":")
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host or "127.0.0.1"
-    try:
-        address = ipaddress.ip_address(bare)
-        if (address.version == 6) != host.startswith("["):
-            raise ValueError
-        return Address(str(address), int(_number(int, 1, 65535)(port)))
-    except ValueError:
-        raise ValueError(
-            f"{text!r} must be a port from 1 to 65535, or an address and a port, such as "
-            "9464, 0.0.0.0:9464, [::1]:9464"
-        ) from None
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not re.fullmatch(rf"(?:{'|'.join(schemes)})://[^\s/]+(?:/\S*)?", text):
-            raise ValueError(f"{text!r} must be an address that begins with {schemes[0]}://")
-        return text.rstrip("/")
-
-    return parse
-
-
-def _page(text: str) -> str:
-    address = _url("https", "http")(text)
-    if len(address) > 200 or re.search(r"[<>()\[\]]|//[^/]*@", address):
-        raise ValueError(
-            "must be an address of at most 200 characters, without brackets or a password"
-        )
-    return address
-
-
-def _valkey(text: str) -> str:
-    # What is wrong is said without the address: it may hold a password.
-    shape = (
-        r"rediss?://(?:[^\s/@]*@)?(?:[^\s/@:?#]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?(?:/[0-9]*)?"
-    )
-    if not re.fullmatch(shape, text):
-        raise ValueError("must be an address as redis://valkey:6379 or rediss://:password@host/0")
-    if urlsplit(text).port == 0:  # a ValueError where it is out of range
-        raise ValueError("the port must be from 1 to 65535")
-    return text
-
-
-def _file(text: str) -> Path:
-    try:
-        path = Path(text).expanduser()
-        is_folder = path.is_dir()
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise ValueError(f"{text!r} is no file's name: {reason}") from None
-    if is_folder or text.endswith(("/", os.sep)):
-        raise ValueError(f"{text!r} is a folder: name a file in it, such as pooh.db")
-    return path
-
-
 VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    "DISCORD_TOKEN": ("token", _token),
+    "DISCORD_TOKEN": ("token", parse_token),
     "POOH_MODEL": ("model", str),
-    "POOH_GUILDS": ("guilds", _guilds),
-    "POOH_SLOTS": ("slots", _number(int, 1, 64)),
-    "POOH_CANDIDATES": ("candidates", _number(int, 1, MAX_CANDIDATES)),
-    "POOH_QUEUE": ("queue", _number(int, 1, 10_000)),
-    "POOH_DEADLINE": ("deadline", _number(float, 10, 800)),
-    "POOH_COOLDOWN": ("cooldown", _number(float, 0, 3600)),
-    "POOH_BURST": ("burst", _number(int, 1, 100)),
-    "POOH_WORD_FILTER": ("word_filter", _switch),
-    "POOH_WORDS_REFUSED": ("words_refused", _words),
-    "POOH_WORDS_ALLOWED": ("words_allowed", _words),
-    "POOH_SOURCE": ("source", _page),
+    "POOH_GUILDS": ("guilds", parse_guilds),
+    "POOH_SLOTS": ("slots", number_parser(int, 1, 64)),
+    "POOH_CANDIDATES": ("candidates", number_parser(int, 1, MAX_CANDIDATES)),
+    "POOH_QUEUE": ("queue", number_parser(int, 1, 10_000)),
+    "POOH_DEADLINE": ("deadline", number_parser(float, 10, 800)),
+    "POOH_COOLDOWN": ("cooldown", number_parser(float, 0, 3600)),
+    "POOH_BURST": ("burst", number_parser(int, 1, 100)),
+    "POOH_WORD_FILTER": ("word_filter", parse_switch),
+    "POOH_WORDS_REFUSED": ("words_refused", parse_words),
+    "POOH_WORDS_ALLOWED": ("words_allowed", parse_words),
+    "POOH_SOURCE": ("source", parse_page),
     "POOH_SHARDS": ("shards", parse_shards),
-    "POOH_VALKEY": ("valkey", _valkey),
-    "POOH_LOG_LEVEL": ("log_level", _level),
-    "POOH_LOG_FORMAT": ("log_format", _format),
-    "POOH_METRICS_PORT": ("metrics", _address),
-    "DISCORD_API_BASE": ("api_base", _url("http", "https")),
-    "DISCORD_GATEWAY": ("gateway", _url("ws", "wss")),
-    "POOH_DATABASE": ("database", _file),
+    "POOH_VALKEY": ("valkey", parse_valkey),
+    "POOH_LOG_LEVEL": ("log_level", parse_log_level),
+    "POOH_LOG_FORMAT": ("log_format", parse_log_format),
+    "POOH_METRICS_PORT": ("metrics", parse_address),
+    "DISCORD_API_BASE": ("api_base", url_parser("http", "https")),
+    "DISCORD_GATEWAY": ("gateway", url_parser("ws", "wss")),
+    "POOH_DATABASE": ("database", parse_file),
 }

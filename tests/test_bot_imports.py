@@ -17,6 +17,7 @@ LAYERS = (
         "invite",
         "limiter",
         "options",
+        "parsers",
         "plates",
         "queue",
         "circle_seal",

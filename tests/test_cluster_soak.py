@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.metrics import served
-from bot.settings import Address
+from bot.parsers import Address
 from tests.bot_steps import told
 from tests.cluster_counts import LATE, STORY, TOLD, Counts, Use, of_metrics
 from tests.cluster_soak import soak

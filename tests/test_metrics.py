@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot import health
 from bot.metrics import served
-from bot.settings import Address
+from bot.parsers import Address
 from tests.fake_discord.rules import ApiError
 from tests.hosting import Stage, finished, stage
 

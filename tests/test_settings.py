@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.parsers import Address, application_id
 from bot.settings import (
     LARGEST,
     VARIABLES,
-    Address,
     Settings,
     SettingsError,
-    application_id,
     read_settings,
 )
 from bot.shards import ShardRange
