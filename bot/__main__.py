@@ -29,6 +29,7 @@ from bot.backup import backup, describe
 from bot.client import Pooh
 from bot.commands import make_tree
 from bot.connection import ConnectionFailure, diagnosed
+from bot.database import StoreError
 from bot.invite import links
 from bot.merge import merge
 from bot.options import DEFAULTS, MAX_LENGTH, MAX_SEED, MAX_TOP_K, MIN_TOP_P
@@ -37,7 +38,6 @@ from bot.redaction import Redactor, redacted_output
 from bot.reload import reload
 from bot.run import serve, use_server
 from bot.settings import Settings, SettingsError, read_settings
-from bot.store import StoreError
 from bot.sync import send_if_new
 from bot.terminal import converse
 from bot.writer import Writer, most_texts

@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.store import VERSION, StoreError, check_version, decided
+from bot.database import VERSION, StoreError, check_version
+from bot.store import decided
 
 
 def describe(path: Path) -> str:

@@ -10,9 +10,9 @@ from bot.clock import Clock
 from bot.cluster import ValkeyError, ValkeyGate
 from bot.commands import make_tree
 from bot.connection import ConnectionFailure, diagnosed
+from bot.database import StoreError
 from bot.parsers import application_id
 from bot.settings import Settings, SettingsError
-from bot.store import StoreError
 from bot.sync import is_current
 from model.decoder import Decoder
 from model.sampling import NotFiniteError, Sampling

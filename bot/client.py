@@ -20,6 +20,7 @@ from bot.cluster import make_gate
 from bot.commands import make_tree
 from bot.connection import log_in
 from bot.daily import Daily
+from bot.database import StoreError
 from bot.delivery import Delivery
 from bot.drawings import Drawings
 from bot.errors import UNREACHABLE, Refusal, explain, record
@@ -33,7 +34,7 @@ from bot.services import ServiceClient, Services
 from bot.settings import Settings
 from bot.setup import ChannelMenu, ChoiceMenu, StorySwitch
 from bot.sharding import Shards
-from bot.store import Store, StoreError
+from bot.store import Store
 from bot.stories import Stories
 from bot.sync import send_if_new
 from bot.targets import Reply

@@ -11,10 +11,11 @@ import logging
 import discord
 
 from bot import messages
+from bot.database import StoreError
 from bot.errors import Refusal, kind_of, record
 from bot.services import ServiceClient
 from bot.setup_texts import SetupText
-from bot.store import Server, Stopped, StoreError
+from bot.store import Server, Stopped
 from bot.stories import Request
 from bot.targets import is_blocked
 from bot.translations import Language

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.backup import backup
-from bot.store import COLUMNS, NOTHING, Store, StoreError, decided
+from bot.database import Database, StoreError
+from bot.store import COLUMNS, NOTHING, decided
 
 PATIENCE = 5.0  # seconds for a bot that writes at the same time
 
@@ -70,12 +71,12 @@ async def _update(path: Path, application: int, name: Path) -> None:
     Raises:
         StoreError: it cannot be used; the message has this name.
     """
-    store = Store(path)
+    database = Database(path)
     try:
-        await store.connect(application)
+        await database.connect(application)
     except StoreError as error:
         raise StoreError(str(error).replace(str(path), str(name), 1)) from None
-    await store.close()
+    await database.close()
 
 
 def _take(path: Path, other: Path) -> None:

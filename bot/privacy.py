@@ -7,11 +7,12 @@ import discord
 from discord import app_commands
 
 from bot import cards
+from bot.database import StoreError
 from bot.errors import Refusal
 from bot.items import PersistentItem
 from bot.services import response_to, services_of
 from bot.setup_texts import SetupText
-from bot.store import Store, StoreError
+from bot.store import Store
 from bot.targets import Response
 from bot.translations import Language, Text, named
 

@@ -11,12 +11,13 @@ import discord
 from discord import app_commands
 
 from bot import cards, daily, messages
+from bot.database import StoreError
 from bot.errors import Refusal
 from bot.items import PersistentItem
 from bot.options import DEFAULTS
 from bot.services import Services, response_to, services_of
 from bot.setup_texts import SetupText
-from bot.store import Server, Stopped, StoreError
+from bot.store import Server, Stopped
 from bot.targets import Response
 from bot.translations import Language, Text, named
 

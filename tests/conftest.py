@@ -15,6 +15,7 @@ for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 # numpy reads the environment when it is imported.
+from bot.store import Store  # noqa: E402
 from tests.hosting import Stage, stage  # noqa: E402
 from training.corpus import Texts, load_texts  # noqa: E402
 
@@ -74,3 +75,13 @@ async def wood(schemas: Schemas | None) -> AsyncIterator[Stage]:
     """The real bot, on a stand-in that checks what it sends."""
     async with stage(schemas=schemas) as theatre:
         yield theatre
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """The file of what is kept, as a running bot has it."""
+    opened = Store(tmp_path / "kept" / "pooh.db")
+    await opened.open(123456789012345678)
+    assert opened.is_open
+    yield opened
+    await opened.close()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.backup import backup, describe
-from bot.store import Server, Store, StoreError
+from bot.database import StoreError
+from bot.store import Server, Store
 from tests.hosting import save_small_network
 from tests.test_settings import TOKEN
 from tests.test_terminal import bot

@@ -14,6 +14,7 @@ LAYERS = (
     {
         "cards",
         "clock",
+        "database",
         "invite",
         "limiter",
         "options",

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot.backup import backup, describe
+from bot.database import MIGRATIONS, StoreError
 from bot.merge import merge
-from bot.store import MIGRATIONS, NOTHING, Server, Stopped, Store, StoreError
+from bot.store import NOTHING, Server, Stopped, Store
 from tests.hosting import save_small_network
 from tests.test_settings import TOKEN
 from tests.test_terminal import bot
