@@ -1,7 +1,7 @@
 """The network, for learning: a GPT in PyTorch, every step by hand.
 
-Read it from the bottom up or the top down; `decoder.py` is the same network again, for writing.
-The letters in the shapes:
+Begin with `GPT.forward`, the last function, and look up what it calls above it. `decoder.py` is the
+same network again, for writing. The letters in the shapes:
 
     B  batch    how many texts are read side by side
     T  time     how many characters of each
@@ -97,7 +97,8 @@ def by_place_and_content(
     Half of each head is rotated as elsewhere. The other half knows no distance, and its keys stand
     one place later: a place that looks for what is written here finds what came after it when it
     was written before, in one block instead of two (induction, Olsson et al., 2022; the shifted
-    keys: modded-nanogpt, 2025). The scores grow by `gain`, to choose one place among a thousand.
+    keys: modded-nanogpt, 2025). All scores are multiplied by `gain`, above 1 where one place among
+    a thousand is to be chosen.
     """
     (q_place, q_content), (k_place, k_content) = q.chunk(2, dim=-1), k.chunk(2, dim=-1)
     cos, sin = cos[:, ::2], sin[:, ::2]  # (T, D/4) every other frequency
@@ -122,7 +123,7 @@ class CausalSelfAttention(nn.Module):
         H, G, D = self.config.n_head, self.config.n_kv_head, self.config.head_size
         qkv = self.qkv(x).view(B, T, H + 2 * G, D).transpose(1, 2)
         q, k, v = qkv.split((H, G, G), dim=1)  # (B, H, T, D), (B, G, T, D), (B, G, T, D)
-        q, k = norm(q), norm(k)  # of one length, so that no score outgrows sqrt(D) as it learns
+        q, k = norm(q), norm(k)  # of length sqrt(D): no score can outgrow sqrt(D) x gain
         if self.far:
             q, k = by_place_and_content(q, k, cos, sin, self.config.far_gain)
         else:
@@ -177,7 +178,7 @@ class NGramTable(nn.Module):
         super().__init__()
         self.config = config
         rows, width = config.ngram_rows, config.ngram_width
-        self.rows = nn.Embedding(rows + 1, width, sparse=True)  # the last: unknown
+        self.rows = nn.Embedding(rows + 1, width, sparse=True)  # the last is that of the unknown
         self.projection = nn.Linear(config.n_ngrams * width, config.n_embd, bias=False)
         self.register_buffer("known", torch.arange(rows, dtype=torch.int32))  # sorted keys
 

@@ -38,7 +38,7 @@ def speaker(paragraph: str) -> str | None:
 
 
 def repeating(text: str, run: int = RUN) -> set[str]:
-    """The letters that would begin the last word of a run of words written before.
+    """The letters by which the next word would complete a run of words written before.
 
     Args:
         text: what was written so far.
@@ -59,7 +59,7 @@ def repeating(text: str, run: int = RUN) -> set[str]:
 
 
 def answering_himself(text: str) -> set[str]:
-    """The letters by which he would be named as the next to speak who cannot be.
+    """The letters that would name, as the one who says this, somebody who cannot be.
 
     That is who spoke in the paragraph before, and who is called by name in this speech ("Hallo,
     Pooh," said ...). Where somebody else in the text shares his first letter, the second decides.

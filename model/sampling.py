@@ -192,7 +192,8 @@ def _cut_to_top_p(weights: NDArray[np.float64], top_p: NDArray[np.float64]) -> N
         return
     falling = np.sort(weights, axis=1)[:, ::-1]
     sums = falling.cumsum(axis=1)
-    last = np.count_nonzero(sums < (top_p * sums[:, -1])[:, None], axis=1)  # that may stay
+    # The place, in falling order, of the last that may be chosen.
+    last = np.count_nonzero(sums < (top_p * sums[:, -1])[:, None], axis=1)
     least = falling[np.arange(len(last)), np.minimum(last, weights.shape[1] - 1)]
     least[top_p >= 1.0] = 0.0
     weights[weights < least[:, None]] = 0.0

@@ -103,7 +103,7 @@ class Sequence:
     def fork(self, rng: np.random.Generator) -> "Sequence":
         """Another text in a slot of its own, so far the same; then `close` must follow for it too.
 
-        Nothing may be uncertain.
+        All of the text must be `certain`.
         """
         other = copy.copy(self)
         other._refused, other._likelihoods = set(), []

@@ -16,8 +16,8 @@ _LONGEST = 32  # letters of a word that are looked at
 class Strangers:
     """Names, each parted by a bar behind the first letter that tells it from words allowed.
 
-    A name without a bar is told by its last letter; where the bar is at the end ("Al|": Also begins
-    so, too), the word must not end.
+    A name without a bar is told by its last letter. Where the bar is at the end, as in "Al|" (for
+    "Also" begins so), the word must not end there.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:

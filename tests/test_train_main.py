@@ -152,6 +152,8 @@ def test_the_summary_is_true(uninterrupted: Path, text: Path) -> None:
     assert loss["nats"] == min(point["validation"] for point in history)
     assert history[-1]["train"] < history[0]["train"]
     page = (uninterrupted / "weights" / "story.summary.txt").read_text()
+    had = told["machine"]
+    assert f"cpu, {had['threads']} of {had['cores']} cores" in page
     for value in (f"{told['parameters']:,}", f"{loss['nats']:.4f}", texts.digest):
         assert value in page
 

@@ -222,7 +222,8 @@ def describe(summary: dict[str, Any]) -> str:
             text += f" at step {summary['weights_step']:,}"
         rows.append((name.replace("_", " "), text))
     machine = summary["machine"]
-    rows.append(("machine", f"{machine['device']}, {machine['cores']} cores, {machine['dtype']}"))
+    cores = f"{machine['threads']} of {machine['cores']} cores"
+    rows.append(("machine", f"{machine['device']}, {cores}, {machine['dtype']}"))
     rows.append(("versions", ", ".join(f"{k} {v}" for k, v in summary["versions"].items())))
     rows += [("command", summary["command"]), ("text, SHA-256", summary["read"]["sha256"])]
     rows.append(("date", summary["date"]))

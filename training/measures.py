@@ -51,7 +51,8 @@ def losses(gpt: "GPT", ids: NDArray[Any], batch_size: int = 32) -> NDArray[np.fl
     was_training = gpt.training
     gpt.eval()
     with torch.no_grad():
-        # From the last window to the first, so that the earlier, which knows more, has its say.
+        # From the last window to the first: the earlier one, which has more before a character that
+        # two hold, overwrites what the later one said of it.
         for last in range(len(starts), 0, -batch_size):
             batch = starts[max(last - batch_size, 0) : last]
             texts = np.stack([ids[start : start + width + 1] for start in batch])  # (B, T + 1)

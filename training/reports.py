@@ -155,7 +155,7 @@ def trade_off_report(continuations: Continue, library: ReadingList, book: str) -
 
 
 def stories_report(continuations: Continue, away: Sequence[str]) -> Report:
-    """Who is in the stories that members read: as long as they are by default, at its settings.
+    """Who is in stories at the default settings, written longer than a member's to show more.
 
     Args:
         continuations: takes prompts and settings, gives continuations.

@@ -5,7 +5,7 @@ stand-in for Discord in this process over real sockets, in real time, under rate
 Discord's. So many people type /pooh at the same moment; for each burst a row says how long it took
 until the bot promised an answer (Discord gives 3 s), until the first words could be read and until
 the story was there, how many edits that needed, and how late the bot's event loop came round
-meanwhile. Then the same with 32 stories written together, and the memory of the idle bot.
+meanwhile. Then the memory of the bot, before and after.
 """
 
 import argparse
@@ -149,7 +149,7 @@ async def burst(server: DiscordServer, bot: Bot, people: int, length: int, name:
 
 
 async def measure(model: str, bursts: Sequence[int], length: int) -> None:
-    """Print a row for each burst, then one for 32 stories at once, then the memory."""
+    """Print a row for each burst, then the memory."""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"{model}, stories of {length} characters, {os.cpu_count()} cores{load};")
     print("milliseconds as median / 99th percentile / most:\n")
