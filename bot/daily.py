@@ -150,15 +150,18 @@ class Daily:
     async def _run(self) -> None:
         clock = self._client.services.clock
         while not self._closing.is_set():
+            now = clock.now()
             try:
-                await self._tell_all()
+                await self._tell_all(now)
             except Exception as error:
                 record(error, "the stories of the day")
-            await clock.wait(self._closing, min(LOOK, HOUR - clock.now() % HOUR))
+            # Counted from the look on: the hour may have come while stories were told.
+            passed = max(0.0, clock.now() - now)
+            left = min(LOOK, HOUR - now % HOUR) - passed
+            await clock.wait(self._closing, max(0.0, left))
 
-    async def _tell_all(self) -> None:
+    async def _tell_all(self, now: float) -> None:
         services = self._client.services
-        now = services.clock.now()
         servers = await services.store.servers()
         due = [server for server in servers if is_due(server, now) and self._is_here(server.id)]
         places = asyncio.Semaphore(AT_ONCE)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.daily import DAY, HOUR, LATE, day_of, is_due, next_time
+from bot.daily import DAY, HOUR, LATE, LOOK, day_of, is_due, next_time
 from bot.setup_texts import SetupText
 from bot.store import Server, Stopped, Store
 from bot.translations import Language
@@ -266,6 +266,25 @@ async def test_a_name_that_is_refused_is_not_said(wood: Stage) -> None:
     await until_hour(wood, server)
     story = await story_in(wood, wood.server.channel)
     assert "switched on by somebody" in note(story)
+
+
+async def test_an_hour_that_comes_while_others_are_told_is_not_missed(
+    wood: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await switched_on(wood, wood.server.guild)
+    await wood.server.until(lambda: wood.bot.is_ready())
+    servers, passed = wood.bot.services.store.servers, asyncio.Event()
+
+    async def slow() -> list[Server]:
+        if not passed.is_set():  # this look began before the hour and ends after it
+            await until_hour(wood, server)
+            passed.set()
+        return await servers()
+
+    monkeypatch.setattr(wood.bot.services.store, "servers", slow)
+    wood.clock.advance(LOOK)
+    await passed.wait()
+    await story_in(wood, wood.server.channel)
 
 
 async def test_a_bot_that_leaves_begins_no_more_of_them(wood: Stage) -> None:

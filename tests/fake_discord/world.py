@@ -228,7 +228,9 @@ class World:
 
     def waited(self, seconds: float, what: object) -> str:
         """What there is to say when somebody has waited in vain: what came of it meanwhile."""
-        tail = [f"  {r.method} {r.route} {r.body} -> {r.status} {r.code}" for r in self.log[-20:]]
+        tail = [
+            f"  {r.method} {r.route} {r.body!s:.300} -> {r.status} {r.code}" for r in self.log[-20:]
+        ]
         return "\n".join([f"waited {seconds:.0f} s for {what}:", *tail])
 
     # -- what happens
