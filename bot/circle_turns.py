@@ -23,7 +23,7 @@ from bot.messages import Page
 from bot.prompts import Prompt, read_prompt
 from bot.services import Services, services_of
 from bot.stories import ask_writer
-from bot.targets import Response, is_blocked, may_not
+from bot.targets import Response
 from bot.translations import Language, Said, Text
 from bot.worker import Outcome, Story
 from model.sentences import first_sentences
@@ -90,16 +90,12 @@ class Keeping:
 
 
 async def explain_circle(target: Listener, error: Exception) -> None:
-    """As `errors.explain`; it knows, too, what may be wrong with a thread and with words."""
+    """As `errors.explain`; it knows, too, what may be wrong with a thread."""
     said: Said | None = None
     if is_gone(error) and isinstance(target, Keeping) and target.sentence:
         said = CircleText.IS_OVER  # else quietly
     elif isinstance(error, discord.HTTPException) and error.code in CLOSED_THREAD:
         said = CircleText.SHUT
-    elif is_blocked(error):
-        said = Text.BLOCKED
-    elif may_not(error):
-        said = Text.MAY_NOT_WRITE
     await explain(target, Refusal(said) if said else error)
 
 

@@ -12,12 +12,11 @@ import discord
 
 from bot import messages
 from bot.database import StoreError
-from bot.errors import Refusal, kind_of, record
+from bot.errors import Refusal, is_blocked, kind_of, record
 from bot.services import ServiceClient
 from bot.setup_texts import SetupText
 from bot.store import Server, Stopped
 from bot.stories import Request
-from bot.targets import is_blocked
 from bot.translations import Language
 from model.words import WordFilter
 

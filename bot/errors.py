@@ -18,6 +18,7 @@ UNREACHABLE = (aiohttp.ClientError, OSError, discord.HTTPException)  # what a re
 EXPIRED = 10062  # the interaction is not known any more: we were later than 3 seconds
 TOKEN_GONE = frozenset({50027, 10015})  # an interaction's token is dead, or was never alive
 GONE = TOKEN_GONE | {10003, 10004, 10008}  # unknown channel, server, message
+BLOCKED = frozenset({200000, 200001})  # AutoMod
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,16 @@ def is_gone(error: BaseException) -> bool:
     return isinstance(error, discord.HTTPException) and error.code in GONE
 
 
+def may_not(error: BaseException) -> bool:
+    """Whether Discord refuses what was to be written, or that anything is written there."""
+    return isinstance(error, discord.Forbidden) or is_blocked(error)
+
+
+def is_blocked(error: BaseException) -> bool:
+    """Whether a server's AutoMod refuses these words."""
+    return isinstance(error, discord.HTTPException) and error.code in BLOCKED
+
+
 def kind_of(error: BaseException) -> str:
     """What may be said of an error without its text."""
     kind = type(error).__name__
@@ -98,6 +109,10 @@ async def explain(target: Listener, error: BaseException) -> None:
         _log.info("something was asked when the bot had left")
     elif is_gone(error):
         _log.info("the place of an answer is gone")
+    elif may_not(error):
+        _log.warning("an answer may not be shown: %s", kind_of(error))
+        text = Text.BLOCKED if is_blocked(error) else Text.MAY_NOT_WRITE
+        await target.say(target.language.say(text))
     elif isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         _log.warning("a command is out of date: %s", type(error).__name__)
         await target.say(target.language.say(Text.RELEARNED))

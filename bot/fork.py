@@ -16,14 +16,14 @@ from discord.utils import MISSING
 
 from bot.actions import FINAL, STATE, ButtonState
 from bot.delivery import PAUSES
-from bot.errors import UNREACHABLE, Refusal, is_gone, kind_of
+from bot.errors import UNREACHABLE, Refusal, is_gone, kind_of, may_not
 from bot.fork_card import Fork, card, read
 from bot.fork_texts import ForkText
 from bot.fork_writing import write_both
 from bot.items import PersistentItem
 from bot.permissions import check_owner
 from bot.services import Services, services_of
-from bot.targets import Response, may_not, why_not_shown
+from bot.targets import Response
 from bot.translations import Text
 from bot.votes import End, Vote, Way
 
@@ -173,18 +173,13 @@ async def fork_story(
             return
         alone = response.is_private or interaction.context.dm_channel
         seconds = min(VOTE, deadline - services.clock.monotonic())
-        try:
-            if vote.end is End.CLOSED:
-                await shown.rest(ForkText.UNCOUNTED)
-            elif alone or seconds < LEAST_VOTE:
-                await shown.rest(ForkText.CHOOSE)
-            else:
-                await _hold(shown, vote, seconds)
-                await _decide(shown, vote)
-        except UNREACHABLE as error:
-            if not may_not(error):
-                raise
-            await response.say(why_not_shown(error, response.language))
+        if vote.end is End.CLOSED:
+            await shown.rest(ForkText.UNCOUNTED)
+        elif alone or seconds < LEAST_VOTE:
+            await shown.rest(ForkText.CHOOSE)
+        else:
+            await _hold(shown, vote, seconds)
+            await _decide(shown, vote)
 
 
 async def _hold(shown: _Shown, vote: Vote, seconds: float) -> None:
@@ -296,10 +291,5 @@ async def _take(
         if services.words.refuses(fork.prompt + fork.ways[way].story):
             raise Refusal(Text.RATHER_NOT)
         shown = _Shown(services, response, fork, state)
-        try:
-            await shown.tell(way)
-        except UNREACHABLE as error:
-            if not may_not(error):
-                raise
-            return await response.say(why_not_shown(error, response.language))
+        await shown.tell(way)
         await shown.told(way, ForkText.CHOSEN)

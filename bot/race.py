@@ -29,7 +29,7 @@ from bot.race_texts import RaceText
 from bot.racers import CLASSIC, MARKOV, POOH, Racer, Racers
 from bot.services import Services, response_to, services_of
 from bot.stories import ask_writer
-from bot.targets import OLD, Response, is_blocked
+from bot.targets import OLD, Response
 from bot.translations import Language, Text
 from bot.worker import Outcome, Story
 
@@ -128,12 +128,7 @@ async def race(interaction: discord.Interaction, prompt: str) -> None:
     )
     pages = [_page(read, stories[code]) for code in state.order]
     view = hidden(state, pages, row(state))
-    try:
-        await services.delivery.send(lambda: response.show(MISSING, view))
-    except discord.HTTPException as error:
-        if is_blocked(error):
-            raise Refusal(Text.BLOCKED) from None
-        raise
+    await services.delivery.send(lambda: response.show(MISSING, view))
 
 
 def _page(read: Prompt, story: Story) -> Page:

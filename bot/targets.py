@@ -8,11 +8,18 @@ from typing import Protocol, TypeVar
 import discord
 
 from bot.delivery import NOTE_LIFE, Delivery
-from bot.errors import TOKEN_GONE, UNREACHABLE, AnsweredError, is_gone, record
+from bot.errors import (
+    TOKEN_GONE,
+    UNREACHABLE,
+    AnsweredError,
+    is_blocked,
+    is_gone,
+    may_not,
+    record,
+)
 from bot.translations import Language, Text
 
 OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
-BLOCKED = frozenset({200000, 200001})  # AutoMod
 
 _log = logging.getLogger(__name__)
 
@@ -280,16 +287,6 @@ async def in_other_words(say: Callable[[str], Awaitable[T]], text: str, language
         if error.status != 400 or is_blocked(error):
             raise
         return await say(language.say(Text.BOTHER, reference=record(error, "a word")))
-
-
-def may_not(error: Exception) -> bool:
-    """Whether Discord refuses what was to be written, or that anything is written there."""
-    return isinstance(error, discord.Forbidden) or is_blocked(error)
-
-
-def is_blocked(error: Exception) -> bool:
-    """Whether a server's AutoMod refuses these words."""
-    return isinstance(error, discord.HTTPException) and error.code in BLOCKED
 
 
 def why_not_shown(error: Exception, language: Language) -> str:

@@ -18,7 +18,11 @@ from pathlib import Path
 
 from model.wordlist import WORD_LIST, make_trie, read_word_list
 
-LONGEST = 48  # characters: no word that is refused is longer, not even spaced out
+# Characters: no word that is refused is longer, stretched and spaced out; and what is enough
+# of a text in which so many of its letters stand apart that no word of the list has more.
+LONGEST = 256
+_NEAR = 48
+_LETTERS = 24
 _REPEATED = 8  # times that a letter of a disguised word may stand beyond those that spell it
 
 # How letters are written by whoever means to get past a list: with digits, with signs, with letters
@@ -43,6 +47,7 @@ _BETWEEN = r"[\W_]{0,3}"  # what may stand between the letters of a word that is
 _MARKS = ("||", "~~", "**", "__")  # what hides, strikes, or draws the letters in between
 _GAP = re.compile(r"[\s_*-]+")  # what may stand between the words of a phrase that is allowed
 _RUN = re.compile(rf"(.)\1{{{_REPEATED},}}", re.S)
+_APART = re.compile(r"([^\W_])(?!\1)")  # a letter, however often it stands there
 
 
 class Verdict(enum.Enum):
@@ -105,7 +110,7 @@ class WordFilter:
 
         The last word of `fresh` must be whole: its last character is one that `ends_word`.
         """
-        before = before[-LONGEST:]
+        before = _near(before)
         folded, origins = _fold(before + fresh)
         verdict = Verdict.CLEAN
         for start, end, by_host in self._find(folded):
@@ -134,6 +139,14 @@ class WordFilter:
         words = [m.start() for m in re.finditer(_START + _LETTER, folded) if m.start() <= start]
         tails = [_GAP.sub(" ", folded[word:]) for word in words]
         return any(phrase.startswith(tail) for phrase in self._plain for tail in tails)
+
+
+def _near(text: str) -> str:
+    """The end of a text, from where a word may have begun that is not over yet."""
+    near = text[-_NEAR:]
+    if len(_APART.findall(near.lower())) >= _LETTERS:
+        return near
+    return _RUN.sub(lambda run: run[0][:_REPEATED], text)[-LONGEST:]
 
 
 def ends_word(character: str) -> bool:

@@ -108,6 +108,16 @@ def test_a_letter_may_stand_however_often() -> None:
         assert FILTER.ends(text)[-1] == text.index(","), word
 
 
+def test_no_word_is_too_long_to_be_found_while_it_is_written() -> None:
+    for word in entries("anywhere", "word", "ambiguous"):
+        letters = word.replace(" ", "").replace("-", "")
+        forms = ["   ".join(letters), "  ".join(c * 9 for c in letters), word[:-1] + word[-1] * 300]
+        forms += [f"{word[:-2]}{word[-2] * 300}{word[-1]}", "".join(c * 9 for c in word)]
+        for form in filter(FILTER.refuses, forms):
+            assert FILTER.judge(form[:-1], f"{form[-1]} ") is Verdict.REFUSED, form
+            assert not FILTER.refuses(write(f"{form} \n", FILTER)), form
+
+
 def test_no_text_takes_long(root: Path) -> None:
     # What stands for several letters took the cube of its length: 1.6 seconds at 500 characters.
     code = (
