@@ -19,8 +19,7 @@ async def shown(wood: Stage, person: Person, asks: str, *presses: str) -> Messag
     if asks == "story":
         message = await begin(wood, person, length=60)
     else:
-        use = person.command(asks, **({"prompt": "The bee"} if asks == "race" else {}))
-        message = await use.answer()
+        message = await person.command(asks, prompt="The bee").answer()
         await wood.server.until(lambda: message.buttons, "a card")
     for press in presses:
         message = await person.press(message, custom_id=button(message, press)).answer()
