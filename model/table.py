@@ -28,7 +28,7 @@ class NGramTable:
     def __init__(self, config: GPTConfig, weights: Mapping[str, NDArray[Any]]) -> None:
         self.config = config
         self.known = np.asarray(weights["ngrams.known"])  # (R,) sorted
-        self.rows = weights["ngrams.rows.weight"]  # (R + 1, W), perhaps still on the disk
+        self.rows = weights["ngrams.rows.weight"]  # (R + 1, W), or as `quantise` packs them
         self.scale = weights.get("ngrams.rows.scale")  # (R + 1,) of small numbers
         self.projection = weights["ngrams.projection.weight"].astype(np.float32)  # (C, K W)
         self.orders = np.array(config.ngram_orders, np.int64)

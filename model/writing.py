@@ -18,13 +18,14 @@ from model.vocab import Vocab
 from model.words import WordFilter
 
 MANNER = 3  # raised when the same weights, settings and seed come to tell another story
-CANDIDATES = 8  # where good stories are wanted; a step for four of them takes as long
+CANDIDATES = 8  # for each sentence, where good stories are wanted
 CHOOSING = 0.6  # the least temperature at which sentences are chosen: below it they are all alike
 SHORT = 25  # characters: "Oh!" may be likely anywhere, and answers of one word go on for ever
 UNLIKELY, LIKELY = -0.45, -0.25  # ln P a character: below are slips, above phrases and recitals
-BRIEF = 3.0  # what a sentence loses that is shorter
-ECHO = 2.0  # what it loses whose words all stand twice in the lines before it, or all in itself
-STEEP = 20.0  # how fast a sentence loses beyond them, and what it loses by a fault
+# What a sentence loses:
+BRIEF = 3.0  # where it is shorter than SHORT
+ECHO = 2.0  # where all its longer words stand twice in the lines before it, or again in itself
+STEEP = 20.0  # for each nat a character below UNLIKELY or above LIKELY, and for each fault
 
 
 def candidates(network: Network, sampling: Sampling) -> int:

@@ -80,7 +80,7 @@ def training_text(
             known_characters = Vocab.load(characters) if same["init"] else None
             texts = read(TrainingConfig.of(text=str(path), **same), known_characters)
             learned = texts.digest == told["read"]["sha256"]
-        except (OSError, ValueError, TypeError, LookupError):  # nothing is told, or of other days
+        except (OSError, ValueError, TypeError, LookupError):  # no summary, or an older one
             continue
         if learned:
             notes.append(

@@ -95,7 +95,7 @@ def memory_rows(found: Report) -> list[tuple[str, str]]:
         rows.append(("strangers", f"{found['strangers']:.2f} per 1,000 characters"))
         himself = found["answers_himself"]
         rows.append(("answers himself", "no speech" if himself is None else f"{himself:.0%}"))
-    if "repeated" in found:  # younger than the other two
+    if "repeated" in found:  # reports of earlier versions lack it
         rows.append(("words that end a run of four told before", f"{found['repeated']:.1%}"))
     return rows
 
