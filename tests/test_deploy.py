@@ -188,3 +188,10 @@ def test_pods_hold_no_key_to_the_cluster_and_valkey_hears_the_bot_alone() -> Non
         assert pods.count(line) == specs
     policy = pods[pods.index("kind: NetworkPolicy") :]
     assert "app: pooh-valkey" in policy and "app: pooh}" in policy
+
+
+def test_an_upgrade_as_written_keeps_docker_from_starting_the_old_one_again() -> None:
+    assert "restart: unless-stopped" in COMPOSE
+    hosting = (ROOT / "docs" / "hosting.md").read_text("utf-8")
+    recipe = hosting.partition("old=$(docker compose ps")[2].partition("\n\n")[0]
+    assert 0 < recipe.find("docker update --restart=no $old") < recipe.index("docker kill")
