@@ -238,7 +238,7 @@ class Explanation:
         at = self._before + place
         looks = []
         for block in self._decoder.config.far_blocks:
-            weights = self._decoder.attention(block, self._streams[block], at)  # (H, n)
+            weights = self._decoder.blocks[block].attention(self._streams[block], at)  # (H, n)
             first = at + 1 - weights.shape[1]
             for head, row in enumerate(weights):
                 source = int(row.argmax())

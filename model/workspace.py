@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.block import EPSILON
 from model.config import GPTConfig
 
 Array = NDArray[np.float32]
-EPSILON = 1e-6
+WASTE = 2**15  # numbers of keys attended in vain rather than in one product more
 
 
 @dataclass
@@ -88,7 +89,28 @@ class Workspace:
         np.divide(self.qk, np.sqrt(self.lengths, out=self.lengths), out=self.qk)
         np.multiply(self.pairs, rotations, out=self.pairs)
 
-    def group(self, slot: int, lengths: Sequence[int], row: int) -> Group:
+    def groups(self, slots: Sequence[int], lengths: Sequence[int]) -> list[Group]:
+        """Cut slots, in rising order, into groups that lie side by side and hold about as much.
+
+        Args:
+            slots: (S,)
+            lengths: (S,) how many places each holds.
+        """
+        _, G, _, D = self.y.shape
+        groups: list[Group] = []
+        first, longest, total = 0, 0, 0
+        for i, length in enumerate(lengths):
+            longer = max(longest, length)
+            wasted = longer * (i + 1 - first) - total - length
+            side_by_side = slots[i] - slots[first] == i - first
+            if not side_by_side or wasted * G * D > WASTE:
+                groups.append(self._group(slots[first], lengths[first:i], first))
+                first, longer, total = i, length, 0
+            longest, total = longer, total + length
+        groups.append(self._group(slots[first], lengths[first:], first))
+        return groups
+
+    def _group(self, slot: int, lengths: Sequence[int], row: int) -> Group:
         """The group of slots from `slot` on, that hold so much; its first has row `row` here."""
         S, T, rows = len(lengths), max(lengths), slice(row, row + len(lengths))
         _, G, heads, _ = self.totals.shape

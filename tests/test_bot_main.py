@@ -101,9 +101,9 @@ def test_a_full_house_that_compares_candidates_needs_no_more_memory(small: Path)
     assert isinstance(decoder, Decoder)
     for _ in range(2 + 1):  # two stories, of which one has two candidates
         decoder.join()
-    capacity = decoder._capacity
+    capacity = decoder._cache.capacity
     decoder.log_likelihoods([0], [[0], [0, 1]])
-    assert decoder._capacity == capacity
+    assert decoder._cache.capacity == capacity
 
 
 def test_check_says_whether_damage_can_be_seen(root: Path, small: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-import model.decoder
+import model.workspace
 from model.config import GPTConfig
 from model.decoder import Decoder
 from model.gpt import GPT, norm
@@ -143,13 +143,13 @@ def test_greedy_texts_are_the_same(config: GPTConfig) -> None:
 # In company
 
 
-@pytest.mark.parametrize("waste", [model.decoder.WASTE, 0, 40])
+@pytest.mark.parametrize("waste", [model.workspace.WASTE, 0, 40])
 @pytest.mark.parametrize("config", [PLAIN, TABLE, SHARED, SHARED_TABLE])
 def test_texts_join_and_leave_in_any_order(
     config: GPTConfig, waste: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is grouped."""
-    monkeypatch.setattr(model.decoder, "WASTE", waste)
+    monkeypatch.setattr(model.workspace, "WASTE", waste)
     gpt = random_gpt(config)
     decoder = decoder_of(gpt)
     rng = np.random.default_rng(1)

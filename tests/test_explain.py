@@ -137,7 +137,7 @@ def check_against(gpt: GPT, decoder: Decoder, vocab: Vocab, story: str, prompt: 
         wanted = attention_of(gpt, block, streams[block])
         x = np.ascontiguousarray(streams[block][0].numpy().T)
         for place in {0, len(ids) // 3, len(ids) // 2, len(ids) - 1}:
-            weights = decoder.attention(block, x, place)
+            weights = decoder.blocks[block].attention(x, place)
             first = place + 1 - weights.shape[1]
             assert_close(weights, wanted[:, place, first : place + 1])
             assert float(wanted[:, place, :first].sum()) == 0.0

@@ -37,7 +37,7 @@ def test_the_likelihood_of_a_text_is_the_network_s() -> None:
     for before, after in (([], [1]), ([1], []), ([99], [1])):
         with pytest.raises(ValueError, match="ids"):
             decoder.log_likelihoods(before, [[0], after])
-    assert not any(decoder._sequences)
+    assert not any(decoder._cache.texts)
 
 
 def test_a_sequence_knows_how_likely_its_sentence_is() -> None:
@@ -139,12 +139,12 @@ def test_a_draft_for_which_there_is_no_memory_keeps_no_slot(
     other = decoder.join()
     decoder.read(other, [1, 2, 3])
     with monkeypatch.context() as patch:
-        patch.setattr("model.decoder.np", Scarce(arrays))
+        patch.setattr("model.cache.np", Scarce(arrays))
         with pytest.raises(MemoryError):
             Draft(decoder, VOCAB, "ab", HOW)
     text = "".join(generate(decoder, VOCAB, "ab", HOW))  # there is memory again
     assert text == "".join(generate(far(), VOCAB, "ab", HOW))
-    assert [slot for slot, text in enumerate(decoder._sequences) if text] == [other]
+    assert [slot for slot, text in enumerate(decoder._cache.texts) if text] == [other]
 
 
 @pytest.mark.parametrize(("config", "temperature"), [(PLAIN, 1.2), (FAR, 0.5), (FAR, 0.0)])

@@ -27,6 +27,8 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
+from model.block import EPSILON  # noqa: E402
+from model.cache import Cache  # noqa: E402
 from model.decoder import Decoder  # noqa: E402
 from model.ngrams import MIX, signed  # noqa: E402
 from model.quantised import dequantise  # noqa: E402
@@ -34,7 +36,6 @@ from model.sampling import Sampling, next_id, probabilities  # noqa: E402
 from model.sequence import START  # noqa: E402
 from model.vocab import Vocab  # noqa: E402
 from model.weights import _expected, load_decoder  # noqa: E402
-from model.workspace import EPSILON  # noqa: E402
 from tests.benchmarks.sampling import SIZES, machine  # noqa: E402
 
 RANDOM = replace(SIZES["pooh"], vocab_size=77)
@@ -73,9 +74,8 @@ def random_decoder() -> Decoder:
 def twin(decoder: Decoder, slots: int = 1) -> Decoder:
     """Another decoder with the same weights and slots of its own."""
     other = copy.copy(decoder)
-    other._sequences, other._keys, other._values, other._workspace = [], [], [], None
-    other._capacity, other._first_capacity = 0, slots
-    other._table = copy.copy(decoder._table)  # its arrays are made anew when it grows
+    other._cache = Cache(decoder.config, decoder.blocks, copy.copy(decoder._cache.table), slots)
+    other._workspace = None
     return other
 
 
@@ -86,13 +86,13 @@ def stepping(decoder: Decoder, readers: int, ids: Sequence[int], half: bool = Fa
     slots = [decoder.join() for _ in range(readers)]
     columns = [[ids[(t + 37 * r) % len(ids)] for r in range(readers)] for t in range(2 * A)]
     if half:
-        scratch = np.empty_like(decoder._keys[0])
-        for caches in (decoder._keys, decoder._values):
+        scratch = np.empty_like(decoder._cache.keys[0])
+        for caches in (decoder._cache.keys, decoder._cache.values):
             held: list[Any] = [Half(cache, scratch) for cache in caches]
             caches[:] = held
 
     def run(count: int) -> None:
-        for text in decoder._sequences:
+        for text in decoder._cache.texts:
             if text is not None and text.position > A:
                 text.position = A  # so that nothing is counted anew meanwhile
         for column in columns[:count]:
@@ -144,7 +144,11 @@ def int8(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.floa
 def narrow(decoder: Decoder, kind: str) -> Decoder:
     """A decoder, for one reader, with `Narrow` matrices."""
     other: Any = twin(decoder)
-    other._blocks = [[Narrow(matrix, kind) for matrix in block] for block in decoder._blocks]
+    matrices = "qkv", "projection", "up", "down"
+    other.blocks = [
+        replace(block, **{name: Narrow(getattr(block, name), kind) for name in matrices})
+        for block in decoder.blocks
+    ]
     other._head = Narrow(decoder._head, kind)
     narrowed: Decoder = other
     return narrowed
@@ -282,15 +286,17 @@ def compiled_steps(
     decoder: Decoder, numba: Any, ids: Sequence[int], parallel: bool, narrowed: bool = False
 ) -> tuple[Run, str]:
     """Compiled steps of one reader with a full window; how long compiling took, as a note."""
-    c, A, t = decoder.config, decoder.config.attention_window, decoder._table
+    c, A, t = decoder.config, decoder.config.attention_window, decoder._cache.table
 
     def pack(matrix: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
         return int8(matrix) if narrowed else (matrix, np.ones(matrix.shape[:-1], np.float32))
 
-    kinds = zip(*decoder._blocks, strict=True)
-    qkv, projection, up, down = (pack(np.stack(matrices)) for matrices in kinds)
+    names = "qkv", "projection", "up", "down"
+    qkv, projection, up, down = (
+        pack(np.stack([getattr(block, name) for block in decoder.blocks])) for name in names
+    )
     keys, values = np.zeros((2, c.n_layer, c.n_kv_head, A, c.head_size), np.float32)
-    turns, head = decoder._rotations[0].view(np.float32), pack(decoder._head[None])
+    turns, head = decoder.blocks[0].rotations.view(np.float32), pack(decoder._head[None])
     matrices = Matrices(decoder._embedding, turns, qkv, projection, up, down, head, keys, values)
     table = None
     if t is not None:
