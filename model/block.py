@@ -36,13 +36,13 @@ class Block:
     down: Array  # (C, 4 C)
 
     def heads(self, x: Array, first: int, content: Array) -> tuple[Array, Array, Array]:
-        """Its q (T, H, D), k and v (T, G, D) of places side by side, q and k as they are compared.
+        """q (T, H, D), k and v (T, G, D) of places that follow each other; q and k are rotated.
 
         Args:
             x: (C, T) the stream before the block.
             first: the position of the first place.
             content: (G, D/2) the content half of the key of the place before, 0 where there is
-                none; in far blocks, that of the last place takes its place.
+                none; in far blocks it is replaced by that of the last place.
         """
         H, G, D = self.config.n_head, self.config.n_kv_head, self.config.head_size
         heads = (norm(x).T @ self.qkv.T).reshape(x.shape[1], H + 2 * G, D)

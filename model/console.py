@@ -12,6 +12,7 @@ from typing import NoReturn, TextIO
 from model import __version__
 
 _KEYS = re.compile(r"\x1b(?:[\[O][0-?]*[ -/]*[@-~])?")  # as ECMA-48 codes them
+_SIGN = "> "  # that a line is waited for
 
 
 class ConsoleError(Exception):
@@ -41,16 +42,13 @@ def add_version(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_lines(sign: str = "> ") -> Iterator[str]:
+def read_lines() -> Iterator[str]:
     """Each line that is typed or piped in, without its end, until Ctrl-D or the input's end.
 
     In a terminal a line can be edited and earlier ones called back, as Python's own prompt does it
     (readline; on Windows the console). Bytes that are no text become U+FFFD. What an arrow key
-    sends where no line can be edited is left out.
-
-    Args:
-        sign: shown where somebody can see it, when a line is waited for; on stderr if the output
-            goes to a file.
+    sends where no line can be edited is left out. A sign shows that a line is waited for, where
+    somebody can see it: on stderr if the output goes to a file.
 
     Raises:
         ConsoleError: the input cannot be read.
@@ -65,9 +63,9 @@ def read_lines(sign: str = "> ") -> Iterator[str]:
             import readline  # noqa: F401  (input() uses it once it is imported)
     while True:
         if typed and not edited:
-            tell(sign, end="")
+            tell(_SIGN, end="")
         try:
-            line = input(sign) + "\n" if edited else sys.stdin.readline()
+            line = input(_SIGN) + "\n" if edited else sys.stdin.readline()
         except EOFError:
             print()  # the shell's prompt comes on a line of its own
             return
