@@ -36,7 +36,7 @@ class Block:
     down: Array  # (C, 4 C)
 
     def heads(self, x: Array, first: int, content: Array) -> tuple[Array, Array, Array]:
-        """q (T, H, D), k and v (T, G, D) of places that follow each other; q and k are rotated.
+        """What its heads ask, offer and give: q (T, H, D), k and v (T, G, D), of places in a row.
 
         Args:
             x: (C, T) the stream before the block.

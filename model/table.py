@@ -1,8 +1,8 @@
 """The n-gram table of `gpt.py`, for writing: rows are looked up as each text grows.
 
 The keys of `ngrams.py` need, at each place, the sum up to there and where its word starts. Both are
-kept for each slot, so one more character costs a few array operations. Positions are those of `cache.py`:
-below 3 P.
+kept for each slot, so one more character costs a few array operations. Positions are those of
+`cache.py`: below 3 P.
 
     S  slots    K  n-grams that end at each character    R  rows of the table, W their width
     A  attention_window, which no n-gram is longer than    P  the longest window of any block
