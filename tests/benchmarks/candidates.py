@@ -42,6 +42,7 @@ RANDOM = replace(SIZES["pooh"], vocab_size=77)
 SAMPLING = Sampling(temperature=0.8)
 ORDER = 5  # characters that the draft of speculative sampling looks back
 READERS = 32
+MATRICES = "qkv", "projection", "up", "down"  # of a block
 Floats = NDArray[np.float64]
 Run = Callable[[int], None]  # do so many steps
 
@@ -144,14 +145,13 @@ def int8(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.floa
 def narrow(decoder: Decoder, kind: str) -> Decoder:
     """A decoder, for one reader, with `Narrow` matrices."""
     other: Any = twin(decoder)
-    matrices = "qkv", "projection", "up", "down"
-    other.blocks = [
-        replace(block, **{name: Narrow(getattr(block, name), kind) for name in matrices})
-        for block in decoder.blocks
-    ]
+    other.blocks = []
+    for block in decoder.blocks:
+        narrowed: Any = {name: Narrow(getattr(block, name), kind) for name in MATRICES}
+        other.blocks.append(replace(block, **narrowed))
     other._head = Narrow(decoder._head, kind)
-    narrowed: Decoder = other
-    return narrowed
+    result: Decoder = other
+    return result
 
 
 class Half:
@@ -291,9 +291,8 @@ def compiled_steps(
     def pack(matrix: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
         return int8(matrix) if narrowed else (matrix, np.ones(matrix.shape[:-1], np.float32))
 
-    names = "qkv", "projection", "up", "down"
     qkv, projection, up, down = (
-        pack(np.stack([getattr(block, name) for block in decoder.blocks])) for name in names
+        pack(np.stack([getattr(block, name) for block in decoder.blocks])) for name in MATRICES
     )
     keys, values = np.zeros((2, c.n_layer, c.n_kv_head, A, c.head_size), np.float32)
     turns, head = decoder.blocks[0].rotations.view(np.float32), pack(decoder._head[None])
