@@ -110,9 +110,8 @@ def _state_in(services: Services, custom_id: str) -> CircleState | None:
 class SentenceForm(discord.ui.Modal):
     """Asks for the next sentence. What comes back is read by `read_form`, after a restart, too."""
 
-    def __init__(self, custom_id: str, story: str, language: Language) -> None:
+    def __init__(self, custom_id: str, hint: str, language: Language) -> None:
         super().__init__(title=language.say(Text.ADD_SENTENCE), custom_id=custom_id)
-        hint = " ".join(messages.last_words(story, 100).split())
         field = discord.ui.TextInput[Self](
             custom_id="sentence",
             style=discord.TextStyle.paragraph,
@@ -137,7 +136,10 @@ async def _press(
         _check_voice(interaction)
         _check_turn(services, message, state, person)
         story = circle.text_of(circle.parse(message.content))
-        form = SentenceForm(state.form_id(seal_of(services)), story, response.language)
+        hint = " ".join(messages.last_words(story, 100).split())
+        if services.words.refuses(hint):  # where it is cut, and not in all of it
+            hint = ""
+        form = SentenceForm(state.form_id(seal_of(services)), hint, response.language)
         await response.ask(form)
         return
     if action == "undo":

@@ -25,6 +25,8 @@ from bot.errors import UNREACHABLE, Refusal
 from bot.services import response_to, services_of
 from bot.targets import Response
 from bot.translations import Language
+from model.sentences import first_words
+from model.words import WordFilter
 
 NAME = 60  # characters of a thread's name
 DAY: Final = 1440  # minutes without a word, after which Discord puts a thread away
@@ -135,7 +137,7 @@ async def _begin_thread(
     """A thread that hangs from the answer to the command; None if Discord has none."""
     services, language, place = services_of(interaction), response.language, interaction.channel_id
     assert place is not None
-    name = _thread_name(sentence, language)
+    name = _thread_name(sentence, services.words, language)
     begun = language.say(CircleText.BEGUN)
     message = await services.delivery.send(
         lambda: response.show(begun, discord.ui.View(timeout=None))
@@ -154,12 +156,11 @@ async def _begin_thread(
     return found if isinstance(found, discord.Thread) else None
 
 
-def _thread_name(sentence: str, language: Language) -> str:
+def _thread_name(sentence: str, words: WordFilter, language: Language) -> str:
     """The first words of a circle, or what it is."""
-    words = " ".join(messages.plain(sentence).split())
-    if len(words) > NAME:
-        words = f"{words[:NAME].rpartition(' ')[0] or words[:NAME]}..."
-    return words or language.say(CircleText.NAME)
+    name = first_words(" ".join(messages.plain(sentence).split()), NAME)
+    # What is innocent in the sentence may not be where it is cut: "spick" and span.
+    return name if name and not words.refuses(name) else language.say(CircleText.NAME)
 
 
 async def _find(interaction: discord.Interaction, place: int) -> str:

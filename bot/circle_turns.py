@@ -28,6 +28,7 @@ from bot.translations import Language, Said, Text
 from bot.worker import Outcome, Story
 from model.sentences import first_sentences
 
+KEPT = 1200  # characters of a sentence that is given back: one that was typed may become eighteen
 CLOSED_THREAD = frozenset({50083, 160005})  # errors: it is archived, it is locked
 
 _log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Keeping:
     async def say(self, text: str) -> None:
         """Say something to them."""
         # In a block of code nothing is read as markdown, and it is copied as it was typed.
-        if kept := messages.plain(self.sentence).replace("`", "'").strip():
+        if kept := messages.plain(self.sentence)[:KEPT].replace("`", "'").strip():
             text += f"\n{self.language.say(CircleText.YOURS_AGAIN)}\n```\n{kept}\n```"
         await self._response.say(text)
 

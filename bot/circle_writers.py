@@ -11,6 +11,7 @@ from bot.errors import Refusal
 from bot.permissions import is_moderator
 from bot.services import response_to, services_of
 from bot.translations import Text, named
+from model.sentences import first_words
 
 SHOWN = 80  # characters of a sentence
 ABOVE = "..."  # for one that stands in a message before, or holds a word that is refused by now
@@ -50,7 +51,7 @@ async def _name_writers(interaction: discord.Interaction, message: discord.Messa
 
 def _short(sentence: str) -> str:
     """Safe to show."""
-    return messages.escape(sentence if len(sentence) <= SHOWN else sentence[:SHOWN] + "...")
+    return messages.escape(first_words(sentence, SHOWN))
 
 
 MENU = app_commands.ContextMenu(name=named(Text.WHO_WROTE), callback=_name_writers)

@@ -29,6 +29,7 @@ from model.decoder import Decoder
 from model.explain import ExplainError, Explanation, Numbers
 from model.how import TEMPERATURES, Excerpt, alt_text, excerpt, liveliest, percent
 from model.picture import draw
+from model.sentences import first_words
 from model.vocab import Vocab, VocabError
 from model.windows import windows
 from model.words import WordFilter
@@ -311,7 +312,8 @@ def _as_held(page: Page) -> Page:
     """What a card can hold of a text: what is read is what stands there."""
     if not page.prompt:
         text = messages.plain(page.story).strip()
-        page = Page("", text[:LONGEST], page.cut or len(text) > LONGEST)
+        kept = first_words(text, LONGEST).removesuffix("..." * (len(text) > LONGEST))
+        page = Page("", kept, page.cut or kept != text)
     return messages.parse(messages.build(page, "-" * 40))  # no shorter than the card's own
 
 

@@ -24,9 +24,9 @@ from bot.services import Services, response_to, services_of
 from bot.targets import Response
 from bot.translations import Language, Text
 from model.how import LONGEST_ALT
+from model.sentences import first_words
 
 TITLE = 60  # characters
-_WORDS = re.compile(r"\S+")
 _SENTENCE = re.compile(r"[.!?,;:\n]")
 
 
@@ -139,8 +139,7 @@ async def _show(
     picture = await services.drawings.get(
         ("keep", title, text, *foot), lambda: plate(title, text, foot)
     )
-    alt = language.say(Text.KEPT_ALT, words=" ".join(text.split()))
-    alt = alt if len(alt) <= LONGEST_ALT else alt[: LONGEST_ALT - 3].rstrip() + "..."
+    alt = first_words(language.say(Text.KEPT_ALT, words=" ".join(text.split())), LONGEST_ALT)
     written = as_file(title, text, foot).encode()
 
     async def show() -> None:  # with files that are read from their beginning, in each try
@@ -158,12 +157,7 @@ def title_of(page: Page) -> str:
     """The first words of a story: its prompt, or its first sentence or part of one."""
     text = seen.without_markdown(page.prompt.strip() or page.text.strip()).strip()
     first = _SENTENCE.split(text, maxsplit=1)[0].strip() or text
-    title = ""
-    for word in _WORDS.findall(first):
-        if len(title) + 1 + len(word) > TITLE:
-            return f"{title or word[: TITLE - 3]}..."
-        title = f"{title} {word}".strip()
-    return title
+    return first_words(" ".join(first.split()), TITLE)
 
 
 def whole(page: Page) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.explain import ExplainError, Explanation, Numbers, Word
+from model.sentences import first_words
 from model.windows import edges, fitting, windows
 from model.wording import ENGLISH, Wording
 from model.words import WordFilter
@@ -253,8 +254,7 @@ def alt_text(shown: Excerpt, wording: Wording = ENGLISH) -> str:
     )
     if words:
         parts.append(wording.alt_words.format(words=words))
-    alt = " ".join(parts)
-    return alt if len(alt) <= LONGEST_ALT else alt[: LONGEST_ALT - 3].rstrip() + "..."
+    return first_words(" ".join(parts), LONGEST_ALT)
 
 
 # Backgrounds and letters of the steps, of the 256 colours of terminals: greys.

@@ -28,6 +28,7 @@ SENTENCE_END = re.compile(
 _SENTENCE_BREAK = re.compile(f"(?:{SENTENCE_END.pattern})" + r"(?=\s+\W{0,4}[^\Wa-z])")
 
 PARAGRAPH = "\n\n"
+_DOTS = "..."  # where there is more
 _WIDE_STOPS = "\u3002\uff01\uff1f"  # no space follows these
 
 _HYPHENS = "-\u2010\u2011\u05be"
@@ -158,6 +159,19 @@ def ending(text: str, length: int, before: str = "") -> tuple[str, bool]:
     if _goes_on(whole[-1:]) and (not following or _goes_on(following)):  # perhaps half a word
         whole = whole[: _word_start(whole, len(whole))].rstrip() or whole
     return whole, True
+
+
+def first_words(text: str, length: int) -> str:
+    """A text in short: as many of its first words as `length` characters hold, and dots.
+
+    A word is whole, as half a word may be another: of `title` none is left.
+    """
+    if len(text) <= length:
+        return text
+    room = length - len(_DOTS)
+    # One more character tells whether a word ends there.
+    kept = text[: min(room, _word_start(text, room + 1))].rstrip()
+    return (kept or text[:room]) + _DOTS
 
 
 def first_sentences(text: str, count: int, before: str = "") -> tuple[str, bool]:

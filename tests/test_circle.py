@@ -141,6 +141,20 @@ async def test_the_permissions_of_the_invitation_are_enough(wood: Stage) -> None
     await add(wood, roo, message, "Then a wind came by.")
 
 
+@pytest.mark.parametrize(
+    ("sentence", "name"),
+    [
+        ("a" * 45 + " and the analysis of it", "a" * 45 + " and the..."),
+        ("A house as neat as any house can be, and all of it spick and span, too", "Story circle"),
+    ],
+)
+async def test_a_name_is_cut_where_nothing_is_made_of_it(
+    wood: Stage, sentence: str, name: str
+) -> None:
+    message = await begun(wood, wood.server.person(), sentence=sentence)
+    assert message.channel.name == name
+
+
 async def test_pooh_begins_where_nobody_gives_a_sentence(wood: Stage) -> None:
     kanga = wood.server.person("Kanga")
     message = await begun(wood, kanga)
@@ -360,6 +374,13 @@ async def test_words_are_filtered_and_ids_are_made_plain(wood: Stage) -> None:
     assert last.sentence == "everyone wood :bee: https:discord.ggbee _so_"
     empty = kanga.submit(await form(wood, kanga, message), sentence="   ")
     await denied(wood, empty, Text.NO_LETTERS)
+
+
+async def test_a_sentence_that_grows_when_it_is_read_is_given_back_too(wood: Stage) -> None:
+    kanga = wood.server.person()
+    message = await begun(wood, kanga, sentence="A bee sat.")
+    use = kanga.submit(await form(wood, kanga, message), sentence="\ufdfa" * circle.SENTENCE)
+    await denied(wood, use, Text.NO_LETTERS)
 
 
 async def test_a_turn_is_one_ask_of_the_limiter(wood: Stage) -> None:

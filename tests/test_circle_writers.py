@@ -72,6 +72,13 @@ async def test_a_word_that_is_refused_by_now_is_not_shown_but_its_writer_is(wood
     assert await told(guard, message) == lines((2, roo, ABOVE), (1, kanga, "A bee sat."))
 
 
+async def test_a_long_sentence_is_told_in_whole_words(wood: Stage) -> None:
+    guard = wood.server.person("Guard", moderator=True)
+    owl = wood.server.person("Owl")
+    message = await begun(wood, owl, sentence="x " * 36 + "analysis of bees")
+    assert await told(guard, message) == lines((1, owl, "x " * 35 + "x..."))
+
+
 @pytest.mark.parametrize("ended", [False, True])
 async def test_nobody_else_is_told_and_nobody_when_it_is_over(wood: Stage, ended: bool) -> None:
     server = wood.server

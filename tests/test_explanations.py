@@ -299,3 +299,11 @@ async def test_what_fails_is_not_kept_and_holds_up_nobody() -> None:
         with pytest.raises(NotFiniteError):
             await drawings.get(1, fail)
     assert await drawings.get(1, lambda: 5) == 5
+
+
+async def test_a_long_text_is_cut_between_words(wood: Stage) -> None:
+    person = wood.server.person()
+    text = "The bee sat on a bun. " * 67 + "They saw a very quick analysis of it."
+    assert WordFilter().refuses(text[: explanations.LONGEST]) and not WordFilter().refuses(text)
+    message = await shown(wood, person.menu("How did Pooh write this?", person.say(text)))
+    assert f"{page_text(message)} analysis of it." == text

@@ -11,7 +11,16 @@ from bot.worker import Outcome
 from bot.writer import Writer
 from model.decoder import Decoder
 from model.sampling import Sampling
-from model.sentences import REACH, barred, certain, ending, last_end, shown, unfinished
+from model.sentences import (
+    REACH,
+    barred,
+    certain,
+    ending,
+    first_words,
+    last_end,
+    shown,
+    unfinished,
+)
 from model.sequence import START
 from model.vocab import Vocab
 from model.weights import load_decoder
@@ -219,3 +228,23 @@ def test_a_text_is_shown_word_by_word() -> None:
     parts = list(shown(iter("One two three four five. Six"), 28))
     assert parts[:4] == ["One", " two", " three", " four"]
     assert "".join(parts) == "One two three four five."
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "short"),
+    [
+        ("a short title", 13, "a short title"),
+        ("a short title ", 13, "a short..."),
+        ("a short title", 12, "a short..."),
+        ("a short title", 10, "a short..."),
+        ("a short title", 9, "a..."),
+        ("a\n\nb cdefgh", 7, "a\n\nb..."),
+        ("Scunthorpe and more", 12, "Scunthorp..."),
+        ("The analysis", 11, "The..."),
+        ("\u6843\u592a\u90ce\u306f\u5ddd\u3067", 5, "\u6843\u592a..."),
+        ("", 5, ""),
+    ],
+)
+def test_a_text_in_short_is_whole_words(text: str, length: int, short: str) -> None:
+    assert first_words(text, length) == short
+    assert len(short) <= length
