@@ -21,6 +21,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -89,6 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(f"{error.filename or 'input or output'}: {error.strerror or error}")
         except KeyboardInterrupt:
             return 130  # as shells have it
+        except Exception:  # a fault of this program: said here, where secrets are taken out
+            traceback.print_exc()
+            return UNWRITTEN
 
 
 def _fail(reason: str, code: int = INVALID) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv.parser import parse_stream
 
@@ -98,7 +98,8 @@ class Settings:
     @property
     def secrets(self) -> list[str]:
         """What must never be printed or logged."""
-        return [self.token, urlsplit(self.valkey).password or ""]
+        password = urlsplit(self.valkey).password or ""
+        return [self.token, password, unquote(password)]
 
     def is_allowed(self, guild: int | None) -> bool:
         """Whether the bot may answer in this server (None: a direct message)."""

@@ -310,6 +310,35 @@ def test_a_token_in_the_wrong_place_is_not_printed(
     assert printed and TOKEN.split(".")[2][:10] not in printed
 
 
+@pytest.mark.parametrize(
+    "variable",
+    ["POOH_SOURCE", "POOH_METRICS_PORT", "DISCORD_API_BASE", "POOH_DATABASE", "POOH_MODEL"],
+)
+def test_a_password_in_the_wrong_place_is_not_printed(
+    variable: str, small: Path, host: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.setenv("POOH_MODEL", str(small))
+    host.setenv(variable, "redis://:bumblebee@valkey:6379")
+    front.main(["check"])
+    printed = "".join(capsys.readouterr())
+    assert "@valkey" in printed and "bumblebee" not in printed
+
+
+def test_a_fault_of_the_program_tells_no_secret(
+    small: Path, host: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(settings: Settings) -> None:
+        raise RuntimeError(f"{settings.token} and bumble bee, which it was told")
+
+    host.setenv("POOH_MODEL", str(small))
+    host.setenv("DISCORD_TOKEN", TOKEN)
+    host.setenv("POOH_VALKEY", "redis://:bumble%20bee@valkey")
+    host.setattr(front.checks, "offline", fail)
+    assert front.main(["check"]) == 1
+    printed = capsys.readouterr().err
+    assert printed.endswith("RuntimeError: <hidden> and <hidden>, which it was told\n")
+
+
 @pytest.mark.parametrize("command", ["terminal", "check"])
 @pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + ".safetensors", "a folder", "no/such"])
 def test_only_what_talks_to_discord_says_discord(

@@ -22,6 +22,7 @@ HARMLESS = [
     "weights: 3f786850e387550fdab836ed7e6dc881de23001b, sha256 " + "0f" * 32,
     "discord.ext.commands.Bot, e.g. bot.client.Pooh.on_message.callback",
     "https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot",
+    "https://www.mozilla.org/MPL/ or mail to pooh@wood.example; redis://valkey:6379",
     "Winnie-the-Pooh... went home. And. So. On.",
 ]
 
@@ -35,6 +36,21 @@ def test_what_looks_like_a_secret_is_hidden_and_nothing_else(secret: str, around
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_is_no_secret_is_shown(text: str) -> None:
     assert Redactor()(text) == text
+
+
+@pytest.mark.parametrize("secret", [":hunter2", "pooh:hunter2", "hunter2", "a:b/c@d!", ":'x y'"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        "redis://{}@valkey:6379/0",
+        "POOH_SLOTS: 'rediss://{}@v' must be",
+        "no file redis:/{}@v",
+        "https://{}@a.b/c?d",
+    ],
+)
+def test_name_and_password_in_an_address_are_hidden(secret: str, around: str) -> None:
+    secret = secret.replace(" ", "%20")
+    assert Redactor()(around.format(secret)) == around.format("<hidden>")
 
 
 def test_a_secret_it_is_told_may_look_like_anything() -> None:
