@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.database import VERSION, StoreError, check_version
+from bot.database import MIGRATIONS, TABLES, VERSION, StoreError, check_tables, check_version
 from bot.store import decided
 
 
@@ -21,8 +21,14 @@ def describe(path: Path) -> str:
     Raises:
         StoreError: the file, or where it is to be made, cannot be used.
     """
-    if not path.exists() or (path.is_file() and not path.stat().st_size):
-        place = next(folder for folder in path.absolute().parents if folder.exists())
+    try:
+        is_made = bool(path.stat().st_size) or not path.is_file()
+    except (FileNotFoundError, NotADirectoryError):
+        is_made = False
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from None
+    if not is_made:
+        place = next(folder for folder in path.resolve().parents if folder.exists())
         if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
             raise StoreError(f"{path}: it cannot be made: {place} cannot be written")
         return f"{path}: made at the start"
@@ -97,3 +103,4 @@ def _check(db: sqlite3.Connection) -> None:
     check_version(version, owner, tables)
     if not version:
         raise StoreError("nothing is in it yet")
+    check_tables((column for (column,) in db.execute(TABLES)), MIGRATIONS[:version])

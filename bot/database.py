@@ -12,8 +12,9 @@ import logging
 import os
 import secrets
 import sqlite3
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
 
 import aiosqlite
@@ -48,6 +49,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 # What `check_version` wants to know, at one moment: another process may be making the tables.
 VERSION = """SELECT (SELECT user_version FROM pragma_user_version),
     (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_master)"""
+
+# All columns of all tables, as `check_tables` wants them.
+TABLES = """SELECT kept.name || '.' || columns.name FROM sqlite_master AS kept
+    JOIN pragma_table_info(kept.name) AS columns WHERE kept.type = 'table'"""
 
 _log = logging.getLogger(__name__)
 
@@ -113,6 +118,7 @@ class Database:
         await self._ask("PRAGMA synchronous = FULL")
         await self._ask("PRAGMA secure_delete = ON")  # what is forgotten is not in the file either
         await self._migrate()
+        check_tables((column for (column,) in await self._ask(TABLES)), self._migrations)
         key = secrets.token_bytes(KEY_SIZE)
         await self._ask("INSERT OR IGNORE INTO host VALUES (1, ?, ?)", application, key)
         hosts = await self._ask("SELECT application, CAST(key AS BLOB) FROM host")
@@ -230,6 +236,24 @@ def check_version(version: int, owner: int, tables: int, known: int = len(MIGRAT
         raise StoreError("it is another program's database")
     if version > known:
         raise StoreError(f"its version, {version}, is newer than this bot, which knows {known}")
+
+
+def check_tables(found: Iterable[str], migrations: Sequence[Sequence[str]]) -> None:
+    """Check that all is there that these migrations make: a file may be damaged and well-formed.
+
+    Args:
+        found: the answer to `TABLES`.
+        migrations: those that the file has seen.
+
+    Raises:
+        StoreError: something is not.
+    """
+    with closing(sqlite3.connect(":memory:")) as db:
+        for statement in chain.from_iterable(migrations):
+            db.execute(statement)
+        expected = {column for (column,) in db.execute(TABLES)}
+    if missing := expected - set(found):
+        raise StoreError(f"it is damaged: it lacks {', '.join(sorted(missing))}")
 
 
 def _reason(error: Exception) -> str:

@@ -1,7 +1,9 @@
 """`python -m bot backup`, and what `python -m bot check` says of the file of settings."""
 
 import asyncio
+import contextlib
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from bot.backup import backup, describe
 from bot.database import StoreError
+from bot.merge import merge
 from bot.store import Server, Store
 from tests.hosting import save_small_network
 from tests.test_settings import TOKEN
@@ -138,3 +141,43 @@ def test_check_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be made"):
         describe(tmp_path / "empty.db" / "pooh.db")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.db", "theirs.db"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "lost"),
+    [
+        ("DROP TABLE refusal", "refusal.person"),
+        ("DROP TABLE other_key", "other_key.key"),
+        ("DROP TABLE server", "server.id"),
+        ("ALTER TABLE server RENAME COLUMN mentions TO menuions", "server.mentions"),  # a bit
+    ],
+)
+async def test_a_file_that_lacks_something_is_damaged_for_everybody(
+    statement: str, lost: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path / "pooh.db")
+    await store.open(1)
+    await store.close()
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        db.execute(statement)
+    said = rf"pooh\.db: it is damaged: it lacks .*{lost}"
+    await store.open(1)
+    assert not store.is_open
+    assert re.search(said, caplog.text)
+    with pytest.raises(StoreError, match=said):
+        describe(store.path)
+    with pytest.raises(StoreError, match=said):
+        backup(store.path, tmp_path / "copy.db")
+    with pytest.raises(StoreError, match=said):
+        await merge(tmp_path / "other.db", [store.path], 1)
+    assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"pooh.db"}
+
+
+def test_a_name_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    link = tmp_path / "pooh.db"
+    link.symlink_to(link)
+    with pytest.raises(StoreError, match=r"pooh\.db: Too many levels"):
+        describe(link)
+    link.unlink()
+    link.symlink_to(tmp_path / "there.db")  # as the bot makes it
+    assert describe(link).endswith("made at the start")
