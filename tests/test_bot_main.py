@@ -333,7 +333,7 @@ def test_a_fault_of_the_program_tells_no_secret(
     host.setenv("POOH_MODEL", str(small))
     host.setenv("DISCORD_TOKEN", TOKEN)
     host.setenv("POOH_VALKEY", "redis://:bumble%20bee@valkey")
-    host.setattr(front.checks, "offline", fail)
+    host.setattr("bot.checks.offline", fail)
     assert front.main(["check"]) == 1
     printed = capsys.readouterr().err
     assert printed.endswith("RuntimeError: <hidden> and <hidden>, which it was told\n")
