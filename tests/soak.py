@@ -1,4 +1,4 @@
-"""A long day in bad weather: python tests/soak.py [--people 150] [--uses 3000] [--model pooh].
+"""A long day in bad weather: python -m tests.soak [--people 150] [--uses 3000] [--model pooh].
 
 The bot runs in a process of its own, as a host runs it, with a real model, and talks to the
 stand-in for Discord in this process over real sockets, in real time, under rate limits like

@@ -1,4 +1,4 @@
-"""How the bot bears a crowd: python tests/benchmarks/bot.py [--model pooh] [--bursts 1 20 200].
+"""How the bot bears a crowd: python tests/benchmarks/bot.py [--model pooh] [--bursts 1 20 32].
 
 The bot runs in a process of its own, as a host runs it, with a real model, and talks to the
 stand-in for Discord in this process over real sockets, in real time, under rate limits like
