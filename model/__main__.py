@@ -1,5 +1,6 @@
 """`python -m model "Here is Edward Bear"`: write in the terminal."""
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -221,6 +222,8 @@ def _run() -> int:
 
 def main() -> int:
     """Parse the command line and write; the exit code."""
+    # Before numpy comes: OpenBLAS, with a thread for each core, spins where others want the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return _run()
     except KeyboardInterrupt:

@@ -272,6 +272,26 @@ def test_closed_streams_are_no_traceback(root: Path, small: Path) -> None:
         assert done.returncode == code
 
 
+def test_one_thread_multiplies_unless_the_environment_says_otherwise(
+    root: Path, small: Path
+) -> None:
+    code = (
+        "import os; from model.__main__ import main; main();"
+        "print(os.environ['OPENBLAS_NUM_THREADS'], len(os.listdir('/proc/self/task')))"
+    )
+    clean = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    for given, told in (({}, "1 1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2 ")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "abc", "--model", small, "--length", "3"],
+            cwd=root,
+            env={**clean, **given},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.splitlines()[-1].startswith(told)
+
+
 def test_ctrl_c_is_no_traceback(root: Path, small: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "model", "abc", "--model", small, "--length", "1000000"],
