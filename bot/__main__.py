@@ -42,7 +42,7 @@ from bot.settings import Settings, SettingsError, read_settings
 from bot.sync import send_if_new
 from bot.terminal import converse
 from bot.writer import Writer, most_texts
-from model.console import ConsoleError, Parser, add_version, program, standard_output
+from model.console import ConsoleError, Parser, add_version, program, standard_output, tell
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 from model.wordlist import WordListError
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if settings.api_base:
                 use_server(settings.api_base, settings.gateway)
             code = int(options.do(settings, options))
-            sys.stdout.flush()
+            print(end="", flush=True)  # stdout may be closed
             return code
         except (SettingsError, StoreError, WeightsError, WordListError) as error:
             return _fail(str(error))
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(reason: str, code: int = INVALID) -> int:
-    print(f"{program('bot', 'pooh-bot')}: {reason}", file=sys.stderr)
+    tell(f"{program('bot', 'pooh-bot')}: {reason}")
     return code
 
 

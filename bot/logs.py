@@ -3,7 +3,6 @@
 import copy
 import json
 import logging
-import os
 import traceback
 from datetime import UTC, datetime
 
@@ -11,6 +10,7 @@ import discord
 
 from bot.redaction import RedactingFormatter, Redactor
 from bot.settings import Settings
+from model.console import shows_colours
 
 
 class JsonFormatter(logging.Formatter):
@@ -53,17 +53,12 @@ class UnquotingFormatter(logging.Formatter):
 def set_up(settings: Settings) -> None:
     """Log to stderr, as the host wants it."""
     handler = logging.StreamHandler()
-    colours = (
-        handler.stream.isatty()
-        and not os.environ.get("NO_COLOR")  # no-color.org
-        and os.environ.get("TERM") != "dumb"
-    )
     formatter: logging.Formatter = logging.Formatter(
         "[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", style="{"
     )
     if settings.log_format == "json":
         formatter = JsonFormatter()
-    elif colours:
+    elif shows_colours(handler.stream):
         formatter = discord.utils.MISSING  # discord.py has one
     # The libraries' DEBUG is out of bounds: discord.py's holds every event, stories and all.
     level: int = logging.getLevelName(settings.log_level)

@@ -71,8 +71,8 @@ class Conversation:
             print(HELP, file=self._out)
         elif verb in _RETELL:
             await self._retell(Action(verb))
-        elif typed.split(maxsplit=1)[:1] == ["/pooh"]:
-            await self.begin(typed.removeprefix("/pooh"))
+        elif typed.startswith("/") and verb.split(maxsplit=1)[:1] == ["pooh"]:
+            await self.begin(typed[len("/pooh") :])
         elif typed.startswith("/"):
             print(NO_COMMAND, file=self._out)
         else:

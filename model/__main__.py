@@ -193,8 +193,10 @@ def _run() -> int:
     from model.words import WordFilter
 
     parser = _parser()
-    options = vars(parser.parse_intermixed_args())
-    words, model = options.pop("prompt"), options.pop("model")
+    told = sys.argv[1:]
+    end = told.index("--") if "--" in told else len(told)  # behind it nothing is an option
+    options = vars(parser.parse_intermixed_args(told[:end]))
+    words, model = options.pop("prompt") + told[end + 1 :], options.pop("model")
     how, picture = options.pop("how"), options.pop("picture")
     word_filter = options.pop("word_filter")
     if picture and not (how and words):

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from model import __version__
 
@@ -97,16 +97,38 @@ def standard_output() -> Iterator[TextIO]:
         raise ConsoleError(f"cannot write the text: {error.strerror or error}") from None
 
 
-def shows_colours(stream: TextIO) -> bool:
+def shows_colours(stream: TextIO | None) -> bool:
     """Whether colours may be written to it: a terminal that knows them (https://no-color.org)."""
     unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return stream.isatty() and not unwanted
+    return stream is not None and stream.isatty() and not unwanted
+
+
+class Forgiving:
+    """A stream whose failure ends nothing: who read it has left, or its disk is full."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text if that can be done."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written if that can be done."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        """All else is the stream's."""
+        return getattr(self._stream, name)
 
 
 def tell(text: str, end: str = "\n") -> None:
-    """Write to stderr, if there is one."""
+    """Write to stderr, if there is one that takes it."""
     if sys.stderr is not None:  # print would take a closed stderr for stdout
-        print(text, end=end, file=sys.stderr, flush=True)
+        print(text, end=end, file=Forgiving(sys.stderr), flush=True)
 
 
 def forgive_outputs() -> None:

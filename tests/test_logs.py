@@ -70,3 +70,10 @@ def test_text_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(Settings())
     logging.getLogger("bot").info("hello")
     assert capsys.readouterr().err.endswith("[INFO    ] bot: hello\n")
+
+
+def test_without_anywhere_to_log_to_nothing_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", None)
+    for log_format in ("text", "json"):
+        logs.set_up(Settings(log_format=log_format))
+        logging.getLogger("bot").warning("nobody hears this")

@@ -125,6 +125,9 @@ def test_words_without_quotes_are_one_prompt(root: Path, small: Path) -> None:
     assert done.stdout == wanted(small, "bad egg a", length=20, seed=3)
     done = call(root, "--model", small, "--length", "20", "--seed", "3", "")
     assert done.stdout == wanted(small, "", length=20, seed=3)
+    # Behind "--" all are words; this vocabulary has no hyphens.
+    done = call(root, "bad", "--model", small, "--length=20", "--seed=3", "--", "-egg", "--seed")
+    assert done.stdout == wanted(small, "bad egg eed", length=20, seed=3)
 
 
 def test_a_hyphen_at_the_end_lets_the_last_word_go_on(root: Path, small: Path) -> None:

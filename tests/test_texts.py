@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from model.vocab import Vocab
 from training.config import TrainingConfig
+from training.encodings import decode
 from training.measures import ReadingList
 from training.recipe import CorpusError
 from training.setup import ids
@@ -70,6 +71,13 @@ def test_quotes_and_dashes_are_put_as_the_network_knows_them_and_it_is_said(
     assert texts.vocab(ASCII).characters == ASCII.characters + "é"
     (note,) = texts.notes
     assert "“”—…" in note
+
+
+def test_what_shapes_its_neighbours_is_kept(tmp_path: Path) -> None:
+    written = "\u0642\u0627\u0644 \u06dd\u0661\n"  # the end of a verse, of which 1 is the number
+    written += "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f\n"  # a flag
+    written += "\U0001f469\u200d\U0001f680 \u0915\u094d\u200c\u0937\n"
+    assert own_text("\ufeff\u200e" + written) == (written, ())
 
 
 def test_the_rarest_characters_are_left_out_and_said() -> None:
@@ -226,6 +234,31 @@ def test_a_story_of_one_s_own_behind_a_book_is_read_too() -> None:
     for around in (modern("Otters", FIRST), modern("Otters", FIRST).replace(LICENCE, "")):
         text, _ = own_text(around + "\n\n" + SECOND)
         assert text == f"{FIRST}\n\n{SECOND}\n"
+
+
+@pytest.mark.parametrize(
+    "unit", ["\n", " \n", "\r", "\t", ".\n", "* * *\n", "-----\n", "\U0001f600\n"]
+)
+def test_a_long_run_of_what_is_no_word_takes_no_longer_than_other_text(unit: str) -> None:
+    # Where the time grew with the square of the length, each of these took hours.
+    raw = "a" + unit * (300_000 // len(unit)) + "b\n"
+    text, notes = own_text(decode(raw.encode()).text)
+    assert (text[0], text[-2:], notes) == ("a", "b\n", ())
+    assert not unit.strip() or text.count(unit.strip()) > 30_000
+
+
+def test_paragraphs_of_many_parts_are_mended_in_no_longer_time() -> None:
+    parts = "and on it went,\n\n" * 20_000
+    text, _ = own_text(f"[Illustration]\n\nIt began\n\n{parts}to the end.\n")
+    assert text.count("\n") == 1 and text.count("went") == 20_000
+
+
+@pytest.mark.parametrize("tail", ["", "AND MORE\nOTTERS "])
+def test_a_mark_may_go_on_in_the_next_line(tail: str) -> None:
+    marked = modern("Otters", FIRST).replace("OTTERS ***", f"OTTERS {tail}***")
+    assert own_text(marked).text == FIRST + "\n"
+    unmarked = modern("Otters", FIRST).replace("OTTERS ***", "OTTERS")
+    assert own_text(unmarked).text == FIRST + "\n"
 
 
 def test_a_story_that_only_speaks_of_gutenberg_is_left_alone() -> None:

@@ -360,6 +360,12 @@ BAD: dict[str, Callable[[Path], Bad]] = {
         "device",
     ),
     "no checkpoint": lambda tmp: (["--text", str(tmp / "x.txt"), "--resume"], "--resume"),
+    "nothing where a text is named": lambda tmp: (["--text", ""], "--text"),
+    "nothing where a network is named": lambda tmp: (["--init", ""], "--init"),
+    "a text that gives no name": lambda tmp: (["--text", "/"], "give a --name"),
+    "a text with a name that Windows has": lambda tmp: (["--text", "con.txt"], "give a --name"),
+    "a seed too large": lambda tmp: (["--text", "x", "--seed", str(2**64)], "seed = "),
+    "too many threads": lambda tmp: (["--text", "x", "--threads", str(2**40)], "threads = "),
     "a bad number": lambda tmp: (["--batch-size", "many"], "--batch-size"),
     "a number out of range": lambda tmp: (["--batch-size", "0"], "batch_size"),
     "a bad list": lambda tmp: (["--ngram-orders", "2,x"], "--ngram-orders"),
@@ -468,6 +474,15 @@ def test_a_name_is_made_of_the_text_s(tmp_path: Path) -> None:
     folders = ["--output", str(tmp_path), "--checkpoints", str(tmp_path)]
     assert main(["--text", str(story), *SMALL, "--steps", "2", *folders]) == 0
     assert (tmp_path / "weights" / "my-own-story.safetensors").is_file()
+
+
+def test_a_name_need_not_be_utf_8(tmp_path: Path) -> None:
+    story = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    story.write_text((ROOT / "data" / "sample.txt").read_text("utf-8"))
+    folders = ["--output", str(tmp_path), "--checkpoints", str(tmp_path)]
+    assert main(["--text", str(story), *SMALL, "--steps", "2", *folders]) == 0
+    assert (tmp_path / "weights" / "caf-.summary.txt").is_file()
+    assert (tmp_path / "weights" / "caf-.loss.png").is_file()
 
 
 @pytest.mark.parametrize("command", ["train --text data/sample.txt", "evaluate", "corpus"])

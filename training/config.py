@@ -36,7 +36,9 @@ class _Settings:
             least, most, choices = (each.metadata[key] for key in ("least", "most", "choices"))
             for number in value if isinstance(value, tuple) else (value,):
                 if isinstance(number, int | float) and not least <= number <= most:
-                    limits = f"at least {least:g}" + (f", at most {most:g}" if most < 1e9 else "")
+                    limits = f"at least {least:g}" + (
+                        f", at most {most:g}" if most < float("inf") else ""
+                    )
                     raise ValueError(f"{each.name} = {value!r}: must be {limits}")
             if choices and value not in choices:
                 raise ValueError(f"{each.name} = {value!r}: must be one of {', '.join(choices)}")
@@ -125,7 +127,7 @@ class OptimisationConfig(_Settings):
     warmup: float = setting(0.01, "share of the steps in which the rates rise from 0", 0, 1)
     cooldown: float = setting(0.6, "share of the steps in which they fall to 0 again", 0, 1)
     average: float = setting(0.0, "share of the steps, the last, whose weights are averaged", 0, 1)
-    seed: int = setting(1, "of everything random")
+    seed: int = setting(1, "of everything random", 0, 2**63 - 1)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class RunConfig(_Settings):
         "float32, bfloat16, or auto: bfloat16 where it is fast",
         choices=("auto", "float32", "bfloat16"),
     )
-    threads: int = setting(0, "threads of the processor (0: all)")
+    threads: int = setting(0, "threads of the processor (0: all)", 0, 2**12)
     compile: bool = setting(True, "compile the blocks, where a compiler is there")
     evaluate_every: int = setting(0, "steps between validations (0: twenty in all)")
     save_every: float = setting(300.0, "seconds between checkpoints")
@@ -166,7 +168,7 @@ class RunConfig(_Settings):
 
 def plain_name(text: str) -> str:
     """A name without what some file system does not take; "" if nothing is left."""
-    name = re.sub(r"""[\s<>:"/\\|?*\x00-\x1f\x7f]+""", "-", text)
+    name = re.sub(r"""[\s<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]+""", "-", text)
     while len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
         name = name[:-1]
     return name.rstrip(".")

@@ -11,7 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.console import Parser, add_version, forgive_outputs
+from model.console import (
+    ConsoleError,
+    Parser,
+    add_version,
+    forgive_outputs,
+    standard_output,
+    tell,
+)
 from model.wordlist import WORD_LIST, WordListError, make_trie, read_word_list
 from training import text as cleaning
 from training.download import fetch_missing
@@ -173,16 +180,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if folder.exists() and not folder.is_dir():
             raise CorpusError(f"--folder {folder}: not a folder")
         books = [book for book in recipe if not options.only or book.slug in options.only]
-        if options.list:
-            _print_list(books, find_books(folder, books), folder)
-            return 0
-        fetch_missing(books, folder, options.site)
+        with standard_output():
+            if options.list:
+                _print_list(books, find_books(folder, books), folder)
+            else:
+                fetch_missing(books, folder, options.site)
         return 0
+    except ConsoleError as error:
+        if str(error):
+            tell(f"python -m training.corpus: {error}")
+        return 1
     except CorpusError as error:
-        print(f"python -m training.corpus: {error}", file=sys.stderr)
+        tell(f"python -m training.corpus: {error}")
         return 2
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        tell("\nstopped; the same command goes on from here")
         return 130
 
 

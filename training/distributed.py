@@ -53,8 +53,9 @@ def end(code: int) -> None:
     still runs, which aborts the process ("terminate called without an active exception").
     """
     if dist.is_initialized():
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
         os._exit(code)
 
 

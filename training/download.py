@@ -1,7 +1,6 @@
 """Fetching the books: politely, whole or not at all."""
 
 import re
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -220,8 +219,8 @@ def fetch_missing(books: Sequence[Book], folder: Path, site: str = "") -> None:
         BarColumn(),
         DownloadColumn(),
         TextColumn("{task.description}"),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
+        console=(console := Console(stderr=True)),
+        disable=not console.is_terminal,
     )
     task = bar.add_task("", total=None, count=f"0/{missing}")
 

@@ -167,10 +167,9 @@ def _good(raw: bytes) -> bool:
 
 def _plain_line_ends(text: str, notes: list[str]) -> str:
     # "\r\r\n" is what Windows makes of "\r\n" that is written as text once more.
-    text = re.sub("\r*\n|\r|\x85|\u2028|\u2029", "\n", text) if "\n" in text else text
-    text = re.sub("\r\n?|\x85|\u2028|\u2029", "\n", text)
-    text = re.sub("[\v\f\x1c-\x1e]", "\n", text)
-    text = re.sub("[ \t]+\n", "\n", text)
+    text = re.sub("(?<!\r)\r+\n", "\n", text)
+    text = re.sub("[\r\v\f\x1c-\x1e\x85\u2028\u2029]", "\n", text)
+    text = re.sub("(?<![ \t])[ \t]+\n", "\n", text)
     runs = re.findall("(?<=[^\n])(\n+)(?=(.))", text.strip("\n"))
     pairs = [following for run, following in runs if len(run) == 2]
     even = sum(len(run) % 2 == 0 for run, _ in runs)

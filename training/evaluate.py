@@ -11,7 +11,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.console import Parser, add_version, forgive_outputs
+from model.console import (
+    ConsoleError,
+    Parser,
+    add_version,
+    forgive_outputs,
+    standard_output,
+    tell,
+)
 from model.files import write_atomically
 from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, resolve
@@ -107,6 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.name} is not installed: pip install '.[{extra}]'")
     except (ValueError, OSError) as error:
         return _fail(str(error))
+    except ConsoleError as error:
+        if str(error):
+            tell(f"error: {error}")
+        return 1
     return 0
 
 
@@ -165,10 +176,9 @@ def _run(options: argparse.Namespace) -> None:
 
     texts = load_texts(options.data)
     if texts.missing and (texts.train or not options.text):  # else nothing was asked of them
-        print(
+        tell(
             f"without {len(texts.missing)} books that are not in {options.data}; "
-            "fetch them: python -m training.corpus",
-            file=sys.stderr,
+            "fetch them: python -m training.corpus"
         )
     if options.text:
         text = read_for(options.text, Vocab.load(resolve(options.model[0])[1]))
@@ -184,7 +194,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.text:
         notes += training_text(text, options.text, options.model, library)
     for note in notes:
-        print(note, file=sys.stderr)
+        tell(note)
     book = texts.train.get(BOOK)
     by_stage: dict[str, list[str]] = {stage: [] for stage in STAGES}
     for each in read_recipe():
@@ -197,10 +207,11 @@ def _run(options: argparse.Namespace) -> None:
             raise CorpusError(f"--baselines learn from {BOOK}, which is not in {options.data}")
         reports += baselines(text, library, book)
 
-    if options.json:
-        print(_json(reports), end="")
-    else:
-        Console().print(*tables(reports), sep="\n")
+    with standard_output() as out:
+        if options.json:
+            print(_json(reports), end="", file=out)
+        else:
+            Console(file=out).print(*tables(reports), sep="\n")
     if options.output:
         _store(options, reports)
 
@@ -238,7 +249,7 @@ def _json(reports: list[Report]) -> str:
 
 
 def _fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    tell(f"error: {message}")
     return 2
 
 

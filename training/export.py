@@ -192,7 +192,8 @@ def finish(
     write_atomically(
         config.path("weights", ".summary.json"), (json.dumps(summary, indent=1) + "\n").encode()
     )
-    write_atomically(config.path("weights", ".summary.txt"), describe(summary).encode())
+    page = describe(summary).encode(errors="backslashreplace")  # a path need not be UTF-8
+    write_atomically(config.path("weights", ".summary.txt"), page)
     figure = plots.loss_figure(
         config.run.name,
         [(p.characters, p.loss) for p in trainer.history],

@@ -1,12 +1,15 @@
 """What is seen of a training: a progress bar in a terminal, plain lines elsewhere."""
 
+import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import TextIO, cast
 
 from rich import progress as bars
 from rich.console import Console
 
+from model.console import Forgiving
 from training import checkpoints
 from training.trainer import Progress, Trainer
 
@@ -19,7 +22,8 @@ class ProgressDisplay:
 
     def __init__(self, trainer: Trainer, *, quiet: bool) -> None:
         self.trainer = trainer
-        self.console = Console(stderr=True, quiet=quiet)
+        file = cast("TextIO", Forgiving(sys.stderr)) if sys.stderr is not None else None
+        self.console = Console(stderr=True, file=file, quiet=quiet)
         self.bar = bars.Progress(
             bars.TextColumn("{task.description}"),
             bars.BarColumn(),

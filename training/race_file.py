@@ -1,13 +1,11 @@
 """The command of whatever makes a file for the race."""
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from model.console import add_version, forgive_outputs
+from model.console import Parser, add_version, forgive_outputs, tell
 from model.weights import ROOT
 from training.recipe import CorpusError, books_folder
 
@@ -30,7 +28,7 @@ def make_race_file(
         0, or 2 with one line on stderr.
     """
     forgive_outputs()
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser = Parser(prog=f"python -m {module}", description=description)
     add_version(parser)
     parser.add_argument("--books", type=Path, default=books_folder(), metavar="FOLDER",
                         help="where the books lie (default: data/books)")  # fmt: skip
@@ -40,7 +38,7 @@ def make_race_file(
     try:
         summary = make(options.books, options.output)
     except (CorpusError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+        tell(f"{parser.prog}: {error}")
         return 2
     print(json.dumps(summary, indent=1))
     return 0

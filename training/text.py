@@ -68,6 +68,11 @@ _DOTS = re.compile(r"\.(?: ?\.){2,}")
 _HYPHEN_END = re.compile(r"[^\W\d_]-$", re.M)
 _SENTENCE_END = re.compile(r"[.!?\"')_]$")
 _LINE_END = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f][\"')_\u201d\u2019\u00bb\u201c\u300d]*$")
+# What is of no shape alone, but joins or changes what is near it, and Arabic signs around figures.
+_SHAPING = re.compile(
+    "[\u200c\u200d\U000e0020-\U000e007f"
+    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]"
+)
 _IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _TORN = re.compile(r"[a-z][a-z,;]$")
 _PAGE_NUMBER = re.compile(r"\d{2,3}$")
@@ -163,8 +168,10 @@ def _own_characters(text: str) -> tuple[str, list[str]]:
         kind = unicodedata.category(character)
         if character == "\t" or (kind == "Zs" and character != "\u3000"):
             spellings[ord(character)] = " "
-        elif character not in "\n\u200c\u200d" and (
-            kind in ("Cc", "Cf", "Co", "Cs") or character in "\ufffd\ufffe\uffff"
+        elif (
+            character != "\n"
+            and not _SHAPING.match(character)
+            and (kind in ("Cc", "Cf", "Co", "Cs") or character in "\ufffd\ufffe\uffff")
         ):
             spellings[ord(character)] = ""
     visible = "".join(
@@ -343,7 +350,7 @@ def _mend(blocks: list[str]) -> list[str]:
         if (
             mended
             and block[:1].islower()
-            and _TORN.search(mended[-1])
+            and _TORN.search(mended[-1][-3:])  # it may be long
             and "\n" not in block
             and "\n" not in mended[-1]
         ):

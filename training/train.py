@@ -4,7 +4,9 @@ From text to weights, vocabulary, loss plot and summary. Ctrl-C stops cleanly; `
 """
 
 import argparse
+import contextlib
 import os
+import shlex
 import signal
 import sys
 import time
@@ -14,11 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.config import GPTConfig
-from model.console import Parser, add_version, forgive_outputs, program
+from model.console import (
+    ConsoleError,
+    Parser,
+    add_version,
+    forgive_outputs,
+    program,
+    standard_output,
+    tell,
+)
 from model.strangers import NOBODY, Strangers
 from model.vocab import Vocab
 from model.weights import ROOT, load_strangers
-from training.config import PRESETS, TrainingConfig, all_fields, element, plain_name
+from training.config import PRESETS, RunConfig, TrainingConfig, all_fields, element, plain_name
 from training.download import fetch_missing
 from training.export import check_checkpoint, check_output, check_weights, describe, finish
 from training.recipe import books_folder, find_books
@@ -76,8 +86,15 @@ def parser() -> argparse.ArgumentParser:
         elif several:
             add(name, type=_several(kind), metavar="A,B,...", help=text)
         else:
-            add(name, type=kind, metavar=_METAVARS[kind], help=text)
+            add(name, type=_not_empty if kind is str else kind, metavar=_METAVARS[kind], help=text)
     return result
+
+
+def _not_empty(text: str) -> str:
+    """What a flag names: nothing, where a shell's variable is not set, would mean its default."""
+    if not text:
+        raise argparse.ArgumentTypeError("nothing is named")
+    return text
 
 
 def _several(kind: type) -> Callable[[str], tuple[object, ...]]:
@@ -100,6 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except (ValueError, OSError) as error:
         return _fail(str(error))
+    except ConsoleError as error:  # all is done but for the telling
+        if str(error):
+            tell(f"training: {error}")
+        return 1
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise
@@ -109,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str) -> int:
-    print(f"training: {message}", file=sys.stderr)
+    tell(f"training: {message}")
     return 2
 
 
@@ -170,7 +191,7 @@ def configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, st
     if options.text and options.only:
         raise ValueError("--only chooses books; with --text none is read: leave out one of them")
     if options.text and "name" not in given:
-        given["name"] = plain_name(Path(options.text).stem.strip())
+        given["name"] = _name_of(Path(options.text))
     own = {"only": (), "keep": "best"} if options.text else {}
     config = PRESETS[preset].replace(**(own | given))
     if not options.resume:
@@ -183,6 +204,15 @@ def configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, st
     # Folders are those of this command: the checkpoint may have been moved.
     given |= {name: config.flat()[name] for name in ("books", "output", "checkpoints")}
     return begun.replace(**given), about
+
+
+def _name_of(text: Path) -> str:
+    """The name of the model that learns a text. Raises ValueError where the text has none."""
+    name = plain_name(text.stem.strip())
+    try:
+        return RunConfig(name=name).name
+    except ValueError:
+        raise ValueError(f"--text {text}: no model can be called {name!r}; give a --name") from None
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:
@@ -227,7 +257,7 @@ def prepare(options: argparse.Namespace, config: TrainingConfig, about: dict[str
     vocab = texts.vocab(known)
     if distributed.is_first():
         for note in texts.notes:
-            print(f"training: {note}", file=sys.stderr)
+            tell(f"training: {note}")
     trainer = build(config, texts, vocab, sizes, learned)
     if about:
         if checkpoints.value(path, about, "reading", str) != texts.digest:
@@ -286,9 +316,13 @@ def loop(prepared: Prepared) -> int:
 def report(prepared: Prepared) -> None:
     """Write what a finished training leaves; say what it is, and how to try it."""
     config = prepared.trainer.config
-    print(describe(finish(prepared.trainer, prepared.vocab, prepared.texts, prepared.away)))
+    summary = finish(prepared.trainer, prepared.vocab, prepared.texts, prepared.away)
     weights = config.path("weights", ".safetensors")
-    print(f"weights: {weights}\ntry them: python -m model --model {_short(weights)}")
+    if sys.stdout is not None:
+        with standard_output() as out:
+            print(describe(summary), file=out)
+            print(f"weights: {weights}", file=out)
+            print(f"try them: python -m model --model {shlex.quote(_short(weights))}", file=out)
 
 
 def _short(weights: Path) -> str:
@@ -302,7 +336,9 @@ def _catch_signals() -> list[int]:
 
     def catch(number: int, _: object) -> None:
         caught.append(number)
-        os.write(2, b"\nstopping after this step (once more: at once)\n")
+        if sys.stderr is not None:  # else 2 may be a file that was opened since
+            with contextlib.suppress(OSError):  # who read it may have been stopped, too
+                os.write(2, b"\nstopping after this step (once more: at once)\n")
         signal.signal(number, signal.SIG_DFL)
 
     signal.signal(signal.SIGINT, catch)
