@@ -85,7 +85,8 @@ def standard_output() -> Iterator[TextIO]:
     """
     if sys.stdout is None:
         raise ConsoleError("cannot write the text: standard output is closed")
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
     try:
         yield sys.stdout
         sys.stdout.flush()

@@ -97,3 +97,25 @@ def _sweep(path: Path) -> None:
             with stale.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 stale.unlink()
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep other processes from holding `path`, an empty file that is there meanwhile.
+
+    Where that cannot be done, on Windows or a drive without locks, nobody is kept from anything.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    with contextlib.ExitStack() as stack:
+        if fcntl is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                fcntl.flock(stack.enter_context(path.open("ab")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stack.callback(path.unlink, missing_ok=True)
+            except BlockingIOError:
+                raise
+            except OSError:
+                pass
+        yield

@@ -78,7 +78,7 @@ def test_a_cut_file_is_found(path: Path, whole: bytes) -> None:
 
 
 def test_what_is_no_file_is_told(tmp_path: Path) -> None:
-    for there, message in ((tmp_path, "cannot read"), (tmp_path / "x", "train without --resume")):
+    for there, message in ((tmp_path, "cannot read"), (tmp_path / "x", "begin without --resume")):
         with pytest.raises(CheckpointError, match=message):
             checkpoints.read_about(there)
         refused(there, message)
@@ -97,6 +97,15 @@ def rewrite(path: Path, change: Callable[[Arrays, dict[str, Any]], None]) -> Non
     if "state" in arrays:
         arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
     write(path, arrays, header.about)
+
+
+def test_who_asks_for_a_checkpoint_that_is_not_there_is_told_of_those_that_are(
+    tmp_path: Path,
+) -> None:
+    for name in ("my story", "b"):
+        (tmp_path / f"{name}.checkpoint.safetensors").touch()
+    with pytest.raises(CheckpointError, match=r"--name of one: b, my story$"):
+        checkpoints.read_about(tmp_path / "pooh.checkpoint.safetensors")
 
 
 def test_each_tensor_is_missed(path: Path, whole: bytes) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from model.files import replacing, write_atomically
+from model.files import held, replacing, write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -130,3 +130,21 @@ def test_only_what_is_open_for_writing_is_synchronised(
     monkeypatch.setattr(os, "fsync", windows)
     write_atomically(tmp_path / "x", b"whole")
     assert len(done) == 1
+
+
+def test_what_is_held_is_held_once_and_where_nothing_can_be_held_nobody_is_kept_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "folder" / "lock"
+    with held(path):
+        with pytest.raises(BlockingIOError), held(path):
+            pass
+        assert path.exists()  # who failed took nothing away
+    assert names(path.parent) == []
+    path.parent.rmdir()
+    path.parent.write_text("no folder")
+    with held(path):
+        pass
+    monkeypatch.setattr("model.files.fcntl", None)  # Windows
+    with held(tmp_path / "x"), held(tmp_path / "x"):
+        pass

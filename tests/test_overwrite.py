@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from model.files import held
 from training.train import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,3 +122,20 @@ def test_a_file_that_is_no_checkpoint_is_not_replaced(
     assert train(story) == 2
     assert "story.checkpoint.safetensors" in capsys.readouterr().err
     assert checkpoint.read_bytes() == b"something else"
+
+
+def test_a_training_that_is_at_work_is_left_alone(
+    story: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = story.parent / "story.checkpoint.lock"
+    with held(lock):
+        before = files(story.parent)
+        assert train(story) == 2
+        assert train(story, "--overwrite") == 2
+        for line in capsys.readouterr().err.splitlines():
+            assert "story.checkpoint.lock" in line and "--name" in line
+        assert files(story.parent) == before
+        assert train(story, "--name", "other") == 0
+    lock.touch()  # as one leaves it that was killed
+    assert train(story) == 0
+    assert not lock.exists()

@@ -80,3 +80,14 @@ def test_what_is_saved_is_a_picture_and_nothing_else_is_left(tmp_path: Path) -> 
     height, width, _ = matplotlib.image.imread(path).shape
     assert width > height > 300
     assert [entry.name for entry in path.parent.iterdir()] == ["loss.png"]
+
+
+@pytest.mark.parametrize("name", ["a$_$b", "$", "\u304f\u307e", "50%"])
+def test_a_model_may_have_any_name(name: str, tmp_path: Path) -> None:
+    curve = [(1.0, 3.0), (10.0, 2.0)]
+    for figure in (
+        loss_figure(name, curve, curve),
+        comparison_figure({name: curve}),
+        trade_off_figure({name: [(0.5, 1.0, 0.1)]}),
+    ):
+        save(figure, tmp_path / "a.png")

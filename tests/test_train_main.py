@@ -343,6 +343,10 @@ def test_help_explains_every_field(capsys: pytest.CaptureFixture[str]) -> None:
 Bad = tuple[list[str], str]
 BAD: dict[str, Callable[[Path], Bad]] = {
     "no text": lambda tmp: (["--text", str(tmp / "no.txt")], "no.txt"),
+    "nothing to validate on": lambda tmp: (
+        ["--text", str(ROOT / "data/sample.txt"), "--validation-text", str(_write(tmp / "e", " "))],
+        "e: no text in it",
+    ),
     "an empty text": lambda tmp: (["--text", str(_write(tmp / "empty.txt", ""))], "empty.txt"),
     "a picture": lambda tmp: (["--text", str(_write(tmp / "a.txt", "\0\1\2\3"))], "a.txt"),
     "a folder": lambda tmp: (["--text", str(tmp)], tmp.name),
@@ -487,7 +491,7 @@ def test_a_name_need_not_be_utf_8(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["train --text data/sample.txt", "evaluate", "corpus"])
 def test_without_the_extra_one_line_says_how_to_get_it(command: str, tmp_path: Path) -> None:
-    for name in ("torch", "rich", "safetensors"):
+    for name in ("torch", "rich", "safetensors", "matplotlib"):
         blocked = f"raise ModuleNotFoundError('no {name}', name='{name}')\n"
         (tmp_path / f"{name}.py").write_text(blocked)
     for asked, code in ((f"{command} --help", 0), (command, 2)):

@@ -167,7 +167,12 @@ def _about(path: Path, header: Header) -> dict[str, str]:
 
 def _unusable(path: Path, error: TensorFileError | OSError) -> CheckpointError:
     if isinstance(error, FileNotFoundError):
-        return CheckpointError(f"{path}: no checkpoint to resume from; train without --resume")
+        end = ".checkpoint.safetensors"
+        others = sorted(other.name.removesuffix(end) for other in path.parent.glob(f"*{end}"))
+        remedy = (
+            f"give the --name of one: {', '.join(others)}" if others else "begin without --resume"
+        )
+        return CheckpointError(f"{path}: no checkpoint to resume from; {remedy}")
     if isinstance(error, OSError):
         return CheckpointError(f"{path}: cannot read the checkpoint: {error.strerror or error}")
     return CheckpointError(f"{path}: damaged, or no checkpoint: {error}")

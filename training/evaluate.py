@@ -26,7 +26,6 @@ from training.config import TrainingConfig, flat_settings
 from training.corpus import load_texts
 from training.measures import COPY, ReadingList
 from training.names import people
-from training.plots import comparison_figure, save, trade_off_figure
 from training.recipe import STAGES, CorpusError, books_folder, read_recipe
 from training.reports import Report, baselines, evaluate
 from training.texts import read, read_for
@@ -219,6 +218,7 @@ def _run(options: argparse.Namespace) -> None:
 def _store(options: argparse.Namespace, reports: list[Report]) -> None:
     from rich.console import Console
 
+    from training.plots import comparison_figure, save, trade_off_figure
     from training.tables import tables
 
     models, others = reports[: len(options.model)], reports[len(options.model) :]

@@ -1,5 +1,6 @@
 """What a finished training leaves: weights, vocabulary, plot and summary; what they may replace."""
 
+import contextlib
 import json
 import os
 import platform
@@ -7,7 +8,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.files import write_atomically
+from model.console import standard_output
+from model.files import held, write_atomically
 from model.quantised import quantise
 from model.strangers import NOBODY, Strangers
 from model.vocab import Vocab
+from model.weights import ROOT
 from training.config import TrainingConfig
 from training.names import strangers, strangers_left
 from training.texts import TrainingTexts
@@ -94,10 +97,23 @@ def check_checkpoint(path: Path) -> None:
     raise OverwriteError(f"{path}: {what}; give another --name, or --overwrite to begin anew")
 
 
-def export(held: Mapping[str, "Tensor"]) -> dict[str, NDArray[Any]]:
+@contextlib.contextmanager
+def alone(config: TrainingConfig) -> Iterator[None]:
+    """Raise OverwriteError if another training of this name is at work, else keep others off."""
+    path = config.checkpoint().with_suffix(".lock")
+    try:
+        with held(path):
+            yield
+    except BlockingIOError:
+        raise OverwriteError(
+            f"{path}: a training of this name is at work here; wait for it, or give another --name"
+        ) from None
+
+
+def export(weights: Mapping[str, "Tensor"]) -> dict[str, NDArray[Any]]:
     """Weights by name as they are shipped: float16, the n-gram table's rows quantised."""
     tensors: dict[str, NDArray[Any]] = {}
-    for name, tensor in held.items():
+    for name, tensor in weights.items():
         values = (
             tensor.float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
         )
@@ -129,11 +145,11 @@ def finish(
     from training import plots
 
     config, gpt = trainer.config, trainer.learner.model
-    held, moment = trainer.shipped()
+    shipped, moment = trainer.shipped()
     voice, library = ([text for text, _ in part] for part in (texts.near, texts.library))
     away = strangers(library, voice) if voice and library else strangers_left(away, library)
     sizes = replace(gpt.config, far_gain=config.run.writing_gain or gpt.config.far_gain)
-    save_weights(config.path("weights", ".safetensors"), sizes, vocab, export(held), away)
+    save_weights(config.path("weights", ".safetensors"), sizes, vocab, export(shipped), away)
     vocab.save(config.path("vocab", ".json"))
     history = [
         {
@@ -201,6 +217,22 @@ def finish(
     )
     plots.save(figure, config.path("weights", ".loss.png"))
     return summary
+
+
+def report(config: TrainingConfig, summary: dict[str, Any]) -> None:
+    """Say what a finished training is, where it is, and how to try it, if anybody listens.
+
+    Raises:
+        ConsoleError: standard output takes no more.
+    """
+    if sys.stdout is None:
+        return
+    weights = config.path("weights", ".safetensors")
+    name = weights.stem if weights.parent == ROOT / "weights" else str(weights)
+    with standard_output() as out:
+        print(describe(summary), file=out)
+        print(f"weights: {weights}", file=out)
+        print(f"try them: python -m model --model {shlex.quote(name)}", file=out)
 
 
 def describe(summary: dict[str, Any]) -> str:

@@ -1,8 +1,10 @@
 """Figures of losses, drawn without pyplot: nothing global is touched and no window opens."""
 
+import contextlib
 import io
 import math
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -27,7 +29,7 @@ def loss_figure(name: str, train: Curve, validation: Curve = ()) -> Figure:
         train: its training loss.
         validation: its validation loss, if it has one; the lowest point is marked.
     """
-    figure, axes = _axes(f"How {name} learned")
+    figure, axes = _axes(f"How {_named(name)} learned")
     axes.plot(*_columns(train), color=COLOURS[0], linewidth=1, label="training")
     if validation:
         axes.plot(
@@ -73,7 +75,7 @@ def comparison_figure(
             color=COLOURS[number % len(COLOURS)],
             linewidth=2,
             linestyle=STYLES[number % len(STYLES)],
-            label=f"{name}, {curve[-1][1]:.2f}",
+            label=f"{_named(name)}, {curve[-1][1]:.2f}",
             marker="o" if len(curve) == 1 else None,
         )
     for number, (name, level) in enumerate((levels or {}).items()):
@@ -110,7 +112,7 @@ def trade_off_figure(curves: Mapping[str, Sequence[tuple[float, float, float]]])
         colour = COLOURS[number % len(COLOURS)]
         style = STYLES[number % len(STYLES)]
         places = [(recited, copied) for _, recited, copied in curve]
-        axes.plot(*_columns(places), color=colour, linestyle=style, marker="o", label=name)
+        axes.plot(*_columns(places), color=colour, linestyle=style, marker="o", label=_named(name))
         marks += [(f"{t:g}", x, y) for t, x, y in curve]
     if shown:
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
@@ -123,7 +125,8 @@ def _mark(axes: Axes, marks: Sequence[tuple[str, float, float]]) -> None:
 
     Points that cannot be told apart share a label.
     """
-    axes.figure.draw_without_rendering()  # type: ignore[union-attr]  # now places are pixels
+    with _any_letters():
+        axes.figure.draw_without_rendering()  # type: ignore[union-attr]  # now places are pixels
     pixel = axes.figure.dpi / 72
     at: list[tuple[float, float]] = []
     texts: list[list[str]] = []
@@ -175,8 +178,22 @@ def _hits(box: Box, others: Sequence[Box]) -> bool:
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
+    with _any_letters():
+        figure.savefig(picture, format="png", dpi=120)
     write_atomically(path, picture.getvalue())
+
+
+@contextlib.contextmanager
+def _any_letters() -> Iterator[None]:
+    """Draw without a warning for each letter of a name that the font lacks."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
+
+
+def _named(name: str) -> str:
+    """A name as matplotlib prints it: between two $ it would read a formula."""
+    return name.replace("$", r"\$")
 
 
 def _axes(title: str) -> tuple[Figure, Axes]:

@@ -67,11 +67,11 @@ def read(config: TrainingConfig, known: Vocab | None = None) -> TrainingTexts:
     notes: list[str] = []
     if data.validation_text:
         validation, notes = _own(Path(data.validation_text), data.encoding)
+        _require(data.validation_text, validation, notes)
     if data.text:
         text, said = _own(Path(data.text), data.encoding)
         notes = said + notes
-        if not text.strip():
-            raise CorpusError(f"{data.text}: no text in it" + "".join(f"; {n}" for n in said))
+        _require(data.text, text, said)
         (text, validation), fitted = fit((text, validation), known)
         notes += [f"{data.text}: {note}" for note in fitted]
         if not validation and data.validation_fraction:
@@ -120,6 +120,12 @@ def _own(path: Path, encoding: str) -> tuple[str, list[str]]:
     text, notes = own_text(decoded.text)
     said = [*decoded.notes, *notes]
     return text, [f"{path}: {'; '.join(said)}"] if said else []
+
+
+def _require(path: str, text: str, notes: list[str]) -> None:
+    """Raise CorpusError if nothing of a file was left."""
+    if not text.strip():
+        raise CorpusError(f"{path}: no text in it" + "".join(f"; {note}" for note in notes))
 
 
 def fit(

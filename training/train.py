@@ -6,7 +6,6 @@ From text to weights, vocabulary, loss plot and summary. Ctrl-C stops cleanly; `
 import argparse
 import contextlib
 import os
-import shlex
 import signal
 import sys
 import time
@@ -22,15 +21,21 @@ from model.console import (
     add_version,
     forgive_outputs,
     program,
-    standard_output,
     tell,
 )
 from model.strangers import NOBODY, Strangers
 from model.vocab import Vocab
-from model.weights import ROOT, load_strangers
+from model.weights import load_strangers
 from training.config import PRESETS, RunConfig, TrainingConfig, all_fields, element, plain_name
 from training.download import fetch_missing
-from training.export import check_checkpoint, check_output, check_weights, describe, finish
+from training.export import (
+    alone,
+    check_checkpoint,
+    check_output,
+    check_weights,
+    finish,
+    report,
+)
 from training.recipe import books_folder, find_books
 from training.setup import build, learn_on
 from training.texts import TrainingTexts, choose, read
@@ -110,9 +115,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     forgive_outputs()
     options = parser().parse_args(arguments)
     try:
+        import matplotlib  # noqa: F401  (what would be missed hours later)
+        import rich  # noqa: F401
         import torch  # noqa: F401
-    except ImportError:
-        return _fail("training needs PyTorch; install it: pip install '.[train]'")
+    except ImportError as error:
+        missing = " ".join(str(error).split())
+        return _fail(f"{missing}; install what training needs: pip install '.[train]'")
     try:
         return _run(options)
     except (ValueError, OSError) as error:
@@ -167,9 +175,12 @@ def _run(options: argparse.Namespace) -> int:
     distributed.start(config.run.device)  # the first process has the books now
     try:
         prepared = prepare(options, config, about)
-        stopped_by = loop(prepared)
-        if not stopped_by and distributed.is_first():
-            report(prepared)
+        with alone(config) if distributed.is_first() else contextlib.nullcontext():
+            stopped_by = loop(prepared)
+            if not stopped_by and distributed.is_first():
+                trainer = prepared.trainer
+                summary = finish(trainer, prepared.vocab, prepared.texts, prepared.away)
+                report(trainer.config, summary)
         distributed.wait()  # no process ends under the others: gloo's threads are idle now
         code = 128 + stopped_by if stopped_by else 0
         distributed.end(code)
@@ -311,23 +322,6 @@ def loop(prepared: Prepared) -> int:
         if first:
             display.save(path, prepared.about | {"finished": "yes"})
     return 0
-
-
-def report(prepared: Prepared) -> None:
-    """Write what a finished training leaves; say what it is, and how to try it."""
-    config = prepared.trainer.config
-    summary = finish(prepared.trainer, prepared.vocab, prepared.texts, prepared.away)
-    weights = config.path("weights", ".safetensors")
-    if sys.stdout is not None:
-        with standard_output() as out:
-            print(describe(summary), file=out)
-            print(f"weights: {weights}", file=out)
-            print(f"try them: python -m model --model {shlex.quote(_short(weights))}", file=out)
-
-
-def _short(weights: Path) -> str:
-    """What `--model` takes for these weights: the name, where it is one of this project's own."""
-    return weights.stem if weights.parent == ROOT / "weights" else str(weights)
 
 
 def _catch_signals() -> list[int]:
