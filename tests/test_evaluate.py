@@ -341,3 +341,25 @@ def test_a_mistake_is_told_in_one_line(
     assert code == 2
     assert message in err.splitlines()[-1]
     assert out == ""
+
+
+def test_what_could_not_be_stored_is_told_before_it_is_measured(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = ["--text", str(ROOT / "data" / "sample.txt"), "--data", str(tmp_path)]
+    (tmp_path / "file").touch()
+    for told, named in (
+        (["--model", str(weights), "--output", str(tmp_path / "file" / "x")], "--output: "),
+        (["--model", str(weights), str(weights), "--output", str(tmp_path)], "called tiny"),
+    ):
+        assert evaluate.main([*sample, *told]) == 2
+        output, errors = capsys.readouterr()
+        assert (output, errors.count("\n")) == ("", 1) and named in errors
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"history": 3}', '{"history": [{}]}', '{"history": [["a", 1]]}']
+)
+def test_a_summary_made_by_hand_draws_no_curve(content: str, tmp_path: Path) -> None:
+    (tmp_path / "x.summary.json").write_text(content)
+    assert evaluate.history(str(tmp_path / "x.safetensors")) == []

@@ -24,6 +24,7 @@ from model.vocab import Vocab
 from model.weights import DEFAULT_MODEL, resolve
 from training.config import TrainingConfig, flat_settings
 from training.corpus import load_texts
+from training.export import check_folder
 from training.measures import COPY, ReadingList
 from training.names import people
 from training.recipe import STAGES, CorpusError, books_folder, read_recipe
@@ -96,10 +97,13 @@ def training_text(
 
 
 def history(name: str) -> list[tuple[float, float]]:
-    """Characters seen and validation loss, from the summary beside the weights, if there is one."""
-    summary = resolve(name)[0].with_suffix(".summary.json")
-    points = json.loads(summary.read_text("utf-8")).get("history", []) if summary.exists() else []
-    return [(p["characters"], p["validation"]) for p in points if p.get("validation") is not None]
+    """Characters seen and validation loss, if the summary beside the weights tells them."""
+    try:
+        told = json.loads(resolve(name)[0].with_suffix(".summary.json").read_text("utf-8"))
+        points = [(p["characters"], p["validation"]) for p in told["history"]]
+        return [(float(seen), float(loss)) for seen, loss in points if loss is not None]
+    except (OSError, ValueError, TypeError, LookupError):  # as in `training_text`
+        return []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -173,6 +177,11 @@ def _run(options: argparse.Namespace) -> None:
 
     from training.tables import tables
 
+    if options.output:
+        check_folder("output", options.output)
+        names = [resolve(name)[0].stem for name in options.model]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"--output: two models are called {min(twice)}: measure one at a time")
     texts = load_texts(options.data)
     if texts.missing and (texts.train or not options.text):  # else nothing was asked of them
         tell(

@@ -68,15 +68,20 @@ def check_weights(config: TrainingConfig, texts: TrainingTexts, characters: int)
 
 def check_output(config: TrainingConfig) -> None:
     """Raise OSError if what a training leaves could not be written: not after hours, but before."""
-    folders = [("output", config.path(kind, "").parent) for kind in ("weights", "vocab")]
-    for flag, path in (*folders, ("checkpoints", config.checkpoint().parent)):
-        try:
-            # Who is interrupted leaves no empty folder behind: what is not there is not made yet.
-            there = next(folder for folder in (path, *path.parents) if folder.exists())
-            tempfile.TemporaryFile(dir=there).close()
-        except OSError as error:
-            reason = error.strerror or error
-            raise OSError(f"--{flag}: {path}: nothing can be written there: {reason}") from None
+    for kind in ("weights", "vocab"):
+        check_folder("output", config.path(kind, "").parent)
+    check_folder("checkpoints", config.checkpoint().parent)
+
+
+def check_folder(flag: str, path: Path) -> None:
+    """Raise OSError, naming the flag, if no file can be written into a folder, there or not."""
+    try:
+        # Who is interrupted leaves no empty folder behind: what is not there is not made yet.
+        there = next(folder for folder in (path, *path.parents) if folder.exists())
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(f"--{flag}: {path}: nothing can be written there: {reason}") from None
 
 
 def check_checkpoint(path: Path) -> None:
