@@ -102,9 +102,15 @@ def test_a_whole_alphabet_of_thousands_has_ids() -> None:
 def test_a_text_to_predict_is_read_as_the_network_learned_to_read(tmp_path: Path) -> None:
     path = tmp_path / "own.txt"
     path.write_text("„Größe“ & [more] – said Zoé.\n", "utf-8")
-    assert read_for(path, ASCII) == '"Grosse" and (more) -- said Zoe.\n'
+    assert read_for(path, ASCII) == ('"Grosse" and (more) -- said Zoe.\n', [])
     own = read(TrainingConfig.of(text=str(path), validation_fraction=0.0)).vocab()
-    assert read_for(path, own) == "„Größe“ & [more] – said Zoé.\n"
+    assert read_for(path, own) == ("„Größe“ & [more] – said Zoé.\n", [])
+    path.write_bytes("Zoé saw Ёж.\nЁж\n".encode() + b"\xff\n")
+    text, (line,) = read_for(path, ASCII)
+    assert text == "Zoe saw .\n" and "own.txt" in line and "1 byte" in line
+    assert "4 characters" in line and line.endswith("Ёж")
+    _, (line,) = read_for(path, Vocab.from_text("Ёж\n"))
+    assert "1 byte" in line and "characters" not in line
 
 
 def test_copies_and_words_are_found_in_any_alphabet() -> None:

@@ -188,20 +188,22 @@ def _run(options: argparse.Namespace) -> None:
             f"without {len(texts.missing)} books that are not in {options.data}; "
             "fetch them: python -m training.corpus"
         )
+    said: list[str] = []
     if options.text:
-        text = read_for(options.text, Vocab.load(resolve(options.model[0])[1]))
+        text, said = read_for(options.text, Vocab.load(resolve(options.model[0])[1]))
     else:
         text = getattr(texts, options.part)
     if not text:
-        raise CorpusError(
+        nothing = (
             f"{options.text or options.data}: no text to predict; give a FILE with --text, "
             "or fetch the books: python -m training.corpus"
         )
+        raise CorpusError("; ".join([*said, nothing]))
     library = ReadingList(texts.train.values()) if texts.train else None
     text, notes = common_text(text, options.model)
     if options.text:
         notes += training_text(text, options.text, options.model, library)
-    for note in notes:
+    for note in said + notes:
         tell(note)
     book = texts.train.get(BOOK)
     by_stage: dict[str, list[str]] = {stage: [] for stage in STAGES}

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.vocab import Vocab
+from model.vocab import Vocab, fold
 from training.config import TrainingConfig
-from training.corpus import book_text, load_texts, read_file
+from training.corpus import load_texts, read_file
 from training.recipe import Book, CorpusError, books_folder, read_recipe
-from training.text import ALPHABET, chapters, own_text, story
+from training.text import ALPHABET, book_text, chapters, own_text, story
 
 NEAR = "voice"  # the stage of the books whose weight follows --voice
 MOST_CHARACTERS = 4096
@@ -99,27 +99,38 @@ def read(config: TrainingConfig, known: Vocab | None = None) -> TrainingTexts:
     return TrainingTexts(tuple(near), tuple(library), validation, tuple(begun), tuple(notes))
 
 
-def read_for(path: Path, vocab: Vocab) -> str:
+def read_for(path: Path, vocab: Vocab) -> tuple[str, list[str]]:
     """A text as a network was taught to read: like the books, or in its own characters.
 
     Args:
         path: the file.
         vocab: the characters of the network.
 
+    Returns:
+        The text, and what is to be said about it, in at most one line.
+
     Raises:
         CorpusError: it cannot be read.
     """
-    if set(vocab.characters) <= set(ALPHABET):
-        return book_text(path)
-    return own_text(read_file(path).text).text
+    if not set(vocab.characters) <= set(ALPHABET):
+        return _own(path, "")
+    raw, notes = read_file(path)
+    said = [*notes]
+    if dropped := fold(raw)[1]:
+        count = sum(map(raw.count, dropped))
+        said.append(f"left out {count:,} characters that plain ASCII lacks: {dropped[:20]}")
+    return book_text(raw), _line(path, said)
 
 
 def _own(path: Path, encoding: str) -> tuple[str, list[str]]:
     """A text of one's own, clean, and what is to be said about it, in at most one line."""
     decoded = read_file(path, encoding)
     text, notes = own_text(decoded.text)
-    said = [*decoded.notes, *notes]
-    return text, [f"{path}: {'; '.join(said)}"] if said else []
+    return text, _line(path, [*decoded.notes, *notes])
+
+
+def _line(path: Path, said: list[str]) -> list[str]:
+    return [f"{path}: {'; '.join(said)}"] if said else []
 
 
 def _require(path: str, text: str, notes: list[str]) -> None:
