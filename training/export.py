@@ -52,7 +52,7 @@ def check_weights(config: TrainingConfig, texts: TrainingTexts, characters: int)
     try:
         told = json.loads(config.path("weights", ".summary.json").read_bytes())
         digest, seen = told["read"]["sha256"], int(told["characters_seen"])
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
         digest, seen = "", 0
     if digest != texts.digest:
         why = "which another text made"
