@@ -72,7 +72,13 @@ def test_weights_of_unknown_origin_are_replaced_only_when_told(
     assert train(story) == 0
     summary = story.parent / "weights" / "story.summary.json"
     infinite = '{"read": {"sha256": ""}, "characters_seen": 1e400}'
-    for damaged in ("", "[]", "{}", infinite, json.dumps({"read": {"sha256": 3}, "characters_seen": "x"})):
+    for damaged in (
+        "",
+        "[]",
+        "{}",
+        infinite,
+        json.dumps({"read": {"sha256": 3}, "characters_seen": "x"}),
+    ):
         summary.write_text(damaged)
         assert train(story, "--steps", "9") == 2
         assert "story.safetensors" in capsys.readouterr().err
