@@ -7,7 +7,8 @@ import discord
 
 from bot import circle, messages
 from bot.circle import CircleState, Turn
-from bot.circle_buttons import screen_of, state_of
+from bot.circle_buttons import screen_of
+from bot.circle_checks import state_of
 from bot.circle_texts import CircleText
 from bot.circle_turns import (
     Keeping,

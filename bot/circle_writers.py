@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 
 from bot import circle, messages
-from bot.circle_buttons import state_of
+from bot.circle_checks import state_of
 from bot.circle_texts import CircleText
 from bot.circle_turns import own_id
 from bot.errors import Refusal

@@ -13,7 +13,8 @@ import discord
 from bot import mentions, systemd
 from bot.ballots import Ballots
 from bot.buttons import StoryButton, row
-from bot.circle_buttons import CircleButton, read_form
+from bot.circle_buttons import CircleButton
+from bot.circle_form import read_form
 from bot.circle_registry import Circles
 from bot.clock import Clock
 from bot.cluster import make_gate

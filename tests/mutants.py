@@ -302,7 +302,7 @@ MUTANTS = (
     ),
     Mutant(
         "two sentences of one moment both stand in a circle",
-        "bot/circle_buttons.py",
+        "bot/circle_form.py",
         "    if changed or services.circles.is_writing(message.id):",
         "    if changed:",
         "tests/test_circle.py::test_of_two_who_submit_at_once_one_is_given_the_sentence_back",
