@@ -151,7 +151,7 @@ def text_of(turns: Sequence[Turn]) -> str:
 def show(turns: Sequence[Turn], note: str) -> str:
     """The message of a circle: its turns and the small line."""
     shown = "\n\n".join(map(_shown, turns))
-    return f"{shown}\n-# {note}" if shown else f"-# {note}"
+    return messages.with_note(shown, note)
 
 
 def _shown(turn: Turn) -> str:
@@ -163,7 +163,7 @@ def _shown(turn: Turn) -> str:
 
 def parse(content: str) -> tuple[Turn, ...]:
     """Read back the turns that `show` was given."""
-    shown = content.rpartition("\n-# ")[0] if not content.startswith("-# ") else ""
+    shown, _ = messages.split_note(content)
     turns = []
     for part in _TURN_START.split(shown):
         match = _TURN.fullmatch(part.strip())

@@ -75,7 +75,7 @@ def screen_of(services: Services, show: Show, language: Language) -> Screen:
 
 
 class SentenceForm(discord.ui.Modal):
-    """Asks for the next sentence. What comes back is read by `circle_form`, after a restart, too."""
+    """Asks for the next sentence. `circle_form` reads what comes back, after a restart, too."""
 
     def __init__(self, custom_id: str, hint: str, language: Language) -> None:
         super().__init__(title=language.say(Text.ADD_SENTENCE), custom_id=custom_id)

@@ -46,8 +46,8 @@ class Half:
     @classmethod
     def of(cls, content: str) -> "Half":
         """Read back from what `held` made."""
-        page = messages.parse(content)
-        return cls(page.story.removeprefix(_LEAD), page.cut, _note(content))
+        page, note = messages.parse(content), messages.split_note(content)[1]
+        return cls(page.story.removeprefix(_LEAD), page.cut, note)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def read(message: discord.Message) -> tuple[Fork | None, bool]:
         fork = Fork(messages.parse(texts[5]).prompt, ways)
     elif len(offered) == 1 and len(texts) == 2:
         page = messages.parse(texts[1])
-        half = Half(page.story, page.cut, _note(texts[1]))
+        half = Half(page.story, page.cut, messages.split_note(texts[1])[1])
         fork = Fork(page.prompt, {offered[0]: half})
     else:
         return None, False
@@ -126,10 +126,6 @@ def read(message: discord.Message) -> tuple[Fork | None, bool]:
 
 def _beginning(prompt: str, language: Language) -> str:
     return messages.build(Page(prompt), language.say(ForkText.FROM_HERE), BEGINNING)
-
-
-def _note(content: str) -> str:
-    return content.rpartition("-# ")[2]
 
 
 def _custom_ids(components: Iterable[Any]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A story to keep: a text file and a card with a picture, for the presser alone until shown.
 
-As the card of `explanations`, it holds the text in the form of a story, with the small line of the
-story: so its buttons work after a restart, and nothing is kept anywhere else.
+As every card, it holds the text in the form of a story, with the small line of the story: so its
+buttons work after a restart, and nothing is kept anywhere else.
 """
 
 import io
@@ -16,7 +16,6 @@ from discord.utils import MISSING
 from bot import captions, cards, messages, seen
 from bot.actions import ButtonState
 from bot.errors import Refusal
-from bot.explanations import page_on
 from bot.items import PersistentItem
 from bot.messages import Page
 from bot.plates import plate
@@ -60,10 +59,10 @@ class KeepButton(
         """It is who the card is for, as nobody else sees it."""
         services, message = services_of(interaction), interaction.message
         assert message is not None
-        page = page_on(message)
+        page = seen.own_page(message)
         if page is None:
             raise Refusal(Text.NOTHING_TO_KEEP)
-        note = _note(list(seen.displays(message.components))[-1])
+        _, note = messages.split_note(seen.last_part(message))
         response.in_place = not (shown := self.what == "show")
         is_named = self.is_named if shown else not self.is_named
         name = interaction.user.display_name if is_named else ""
@@ -87,24 +86,17 @@ async def keep_story(interaction: discord.Interaction, state: ButtonState) -> No
     response = response_to(interaction)
     response.is_private = True
     language, page = response.language, messages.parse(message.content)
-    notes = [
-        _note(message.content),
-        language.say(Text.AT_LENGTH, number=state.sampling.length),
-    ]
+    _, note = messages.split_note(message.content)
+    notes = [note, language.say(Text.AT_LENGTH, number=state.sampling.length)]
     number = services.stories.candidates_of(state.pages) if state.pages else None
     if number is not None:
         tried = services.writer.tried(replace(state.shown, candidates=number))
         # The small line tells of them where they were not the usual ones.
-        told = any(captions.candidates(tried, each) in notes[0] for each in Language)
+        told = any(captions.candidates(tried, each) in note for each in Language)
         if tried > 1 and not told:
             notes.append(captions.candidates(tried, language))
     note = " · ".join(notes)
     await _show(services, response, interaction.user.id, page, note, "", to_all=False)
-
-
-def _note(content: str) -> str:
-    """The small line under a story."""
-    return content.rpartition("-# ")[2]
 
 
 async def _show(

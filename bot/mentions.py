@@ -34,8 +34,6 @@ def read(message: discord.Message, me: int, now: float) -> Request | Text | None
     answered = message.reference.resolved if message.reference else None
     ours = isinstance(answered, discord.Message) and answered.author.id == me
     if typed or message.content.strip():
-        before = ""
-        if isinstance(answered, discord.Message) and ours:
-            before = seen.own_story(answered) or ""
-        return Request(message.author.id, DEFAULTS, typed, before)
+        page = seen.own_page(answered) if isinstance(answered, discord.Message) and ours else None
+        return Request(message.author.id, DEFAULTS, typed, page.text if page else "")
     return Text.EMPTY_REPLY if ours else Text.NO_WORDS

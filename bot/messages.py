@@ -126,7 +126,7 @@ def build(page: Page, note: str, limit: int = LIMIT) -> str:
         shown = f"**{_escape(prompt)}**" if prompt else ""
         shown += _escape(story if prompt else story.lstrip(), italics=True).rstrip()
         shown += CUT if cut else ""
-        message = f"{shown}\n-# {note}" if shown else f"-# {note}"
+        message = with_note(shown, note)
         over = length(message) - limit
         if over <= 0:
             return message
@@ -141,13 +141,26 @@ def build(page: Page, note: str, limit: int = LIMIT) -> str:
 
 def parse(content: str) -> Page:
     """Read back what `build` made, without the small line."""
-    shown = content.rpartition("\n-# ")[0] if not content.startswith("-# ") else ""
+    shown, _ = split_note(content)
     if cut := shown.endswith(CUT):
         shown = shown.removesuffix(CUT)
     match = _PROMPT.fullmatch(shown)
     # What else is bold somebody added to a story circle: a `*` of `build` has a backslash.
     story = re.sub(_BOLD, r"\1", match[2] if match else shown)
     return Page(unescape(match[1]) if match else "", unescape(story), cut)
+
+
+def with_note(shown: str, note: str) -> str:
+    """What a message shows, and a small line below it."""
+    return f"{shown}\n-# {note}" if shown else f"-# {note}"
+
+
+def split_note(content: str) -> tuple[str, str]:
+    """What a message shows, and its small line."""
+    if content.startswith("-# "):
+        return "", content.removeprefix("-# ")
+    shown, _, note = content.rpartition("\n-# ")
+    return shown, note
 
 
 def room(page: Page) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import discord
 
 from bot import messages
+from bot.messages import Page
 
 SIGNS = "#/"  # that Discord writes before the names of channels and commands
 _RESULT = ("poll_question_text", "victor_answer_text")  # of a poll's result, what people read
@@ -133,13 +134,15 @@ def without_markdown(text: str) -> str:
     return _ESCAPED.sub(r"\1", _STARS.sub(r"_\1_", _LINE_MARKS.sub("", text)))
 
 
-def own_story(message: discord.Message) -> str | None:
-    """The story in a message of the bot's; None where it holds none.
-
-    A card holds the text it is about in its last part, in the form of a story.
-    """
+def last_part(message: discord.Message) -> str:
+    """What a message says last. There a card holds the text it is about, as a story."""
     *_, last = (message.content, *displays(message.components))
-    return _story(last)
+    return last
+
+
+def own_page(message: discord.Message) -> Page | None:
+    """The story in a message of the bot's, or the text in a card; None where it holds none."""
+    return _page_in(last_part(message))
 
 
 def read(message: discord.Message, me: int, now: float) -> str:
@@ -151,16 +154,16 @@ def read(message: discord.Message, me: int, now: float) -> str:
         now: seconds since 1970.
     """
     names = names_in(message)
-    if message.author.id == me and (story := own_story(message)) is not None:
-        return story
+    if message.author.id == me and (page := own_page(message)) is not None:
+        return page.text
     parts = list(_words(message.content, message.embeds, message.components))
     if message.poll:
         parts += [message.poll.question, *(answer.text for answer in message.poll.answers)]
     for snapshot in message.message_snapshots:
         # It does not say who wrote it; a story is known by its form.
-        story = _story(snapshot.content)
+        page = _page_in(snapshot.content)
         words = _words(snapshot.content, snapshot.embeds, snapshot.components)
-        parts += [story] if story else words
+        parts += [page.text] if page and page.text else words
     text = "\n".join(part.strip() for part in parts if part and part.strip())
     return spell_out(_addressed(text, me), names, now)
 
@@ -173,14 +176,9 @@ def _addressed(text: str, me: int) -> str:
     return text
 
 
-def is_story(content: str) -> bool:
-    """Whether a message looks like one of our stories."""
-    return re.search(r"(?:\A|\n)-# [^\n]*\Z", content) is not None
-
-
-def _story(content: str) -> str | None:
-    """The text of a message that looks like one of our stories; None if it does not."""
-    return messages.parse(content).text if is_story(content) else None
+def _page_in(content: str) -> Page | None:
+    """What holds a message that looks like one of our stories; None if it does not."""
+    return messages.parse(content) if re.search(r"(?:\A|\n)-# [^\n]*\Z", content) else None
 
 
 def _words(

@@ -9,7 +9,9 @@ import pytest
 from bot import explanations, messages
 from bot.drawings import Drawings
 from bot.errors import Refusal
-from bot.explanations import CardState, Tab, Turn, card, look
+from bot.explanation_lines import Tab
+from bot.explanation_reading import look
+from bot.explanations import CardState, Turn, card
 from bot.messages import Page
 from bot.translations import Language, Text
 from model.decoder import Decoder
