@@ -14,8 +14,8 @@ from bot.items import PersistentItem
 from bot.messages import Page
 from bot.pages import MOST, warmer
 from bot.permissions import check_owner
+from bot.requests import Place, Request, candidates_of
 from bot.services import services_of
-from bot.stories import Place, Request
 from bot.targets import OLD, Response
 from bot.translations import Language, Text
 
@@ -170,7 +170,8 @@ async def _rewrite(
         raise Refusal(Text.STILL_WRITING)
     person = interaction.user.id
     age = services.clock.now() - message.created_at.timestamp()
-    ours = state.pages is not None and services.stories.candidates_of(state.pages) is not None
+    pages = state.pages
+    ours = pages is not None and candidates_of(pages, services.writer) is not None
     request = follow_up(action, state, message.id, message.content, person, age, ours=ours)
     response.in_place, response.is_private = request.place is not None, request.is_private
     await services.stories.respond(request, response)

@@ -21,8 +21,8 @@ from bot.errors import (
 )
 from bot.messages import Page
 from bot.prompts import Prompt, read_prompt
+from bot.requests import ask_writer
 from bot.services import Services, services_of
-from bot.stories import ask_writer
 from bot.targets import Response
 from bot.translations import Language, Said, Text
 from bot.worker import Outcome, Story

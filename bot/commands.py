@@ -13,9 +13,9 @@ from bot.openings import suggestions
 from bot.options import DEFAULTS, MAX_LENGTH, MAX_PROMPT, MAX_SEED, MAX_TOP_K, MIN_TOP_P
 from bot.privacy import privacy_command
 from bot.race import PROMPT, race
+from bot.requests import Request
 from bot.services import response_to, services_of
 from bot.setup import setup_command
-from bot.stories import Request
 from bot.translations import Text, named
 from model.sampling import MAX_TEMPERATURE, Sampling
 

@@ -13,6 +13,7 @@ from bot.fork_texts import ForkText
 from bot.options import MAX_PROMPT
 from bot.pages import Pages, short_digest
 from bot.prompts import TAIL, read_prompt
+from bot.requests import submit_together
 from bot.services import Services
 from bot.targets import Response
 from bot.translations import Text
@@ -51,7 +52,7 @@ async def write_both(
         Refusal: there is nothing to go on from, or to choose from; a word that is refused, a full
             queue, or the bot is going to sleep.
     """
-    stories, writer, language = services.stories, services.writer, response.language
+    writer, language = services.writer, response.language
     text = messages.parse(message.content).text.strip()
     if not text:
         raise Refusal(Text.NO_WORDS)
@@ -65,7 +66,7 @@ async def write_both(
     candidates = writer.share(len(Way))
     pages = Pages(press % SEEDS, (0, 0), 1, short_digest(writer.digest(candidates)))
     versions = [pages.sampling(how), pages.turned(1).sampling(how)]
-    written = stories.submit_together(person, prompt.context, versions, candidates)
+    written = submit_together(writer, person, prompt.context, versions, candidates)
     try:
         if (shown := await response.open()) is not None:
             services.votes.place(vote, shown)
@@ -80,7 +81,7 @@ async def write_both(
     ways = {}
     for way, story in zip(Way, written, strict=True):
         added = messages.trim(story.text, story.sampling.length, prompt.text)
-        ways[way] = Half(added.story, added.cut, stories.caption(story, 0, language))
+        ways[way] = Half(added.story, added.cut, services.stories.caption(story, 0, language))
     check(written, ways)
     fork = Fork(prompt.text, ways)
     held = as_held(fork, language)

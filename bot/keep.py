@@ -19,6 +19,7 @@ from bot.errors import Refusal
 from bot.items import PersistentItem
 from bot.messages import Page
 from bot.plates import plate
+from bot.requests import candidates_of
 from bot.services import Services, response_to, services_of
 from bot.targets import Response
 from bot.translations import Language, Text
@@ -88,7 +89,7 @@ async def keep_story(interaction: discord.Interaction, state: ButtonState) -> No
     language, page = response.language, messages.parse(message.content)
     _, note = messages.split_note(message.content)
     notes = [note, language.say(Text.AT_LENGTH, number=state.sampling.length)]
-    number = services.stories.candidates_of(state.pages) if state.pages else None
+    number = candidates_of(state.pages, services.writer) if state.pages else None
     if number is not None:
         tried = services.writer.tried(replace(state.shown, candidates=number))
         # The small line tells of them where they were not the usual ones.

@@ -4,7 +4,7 @@ import discord
 
 from bot import seen
 from bot.options import DEFAULTS
-from bot.stories import Request
+from bot.requests import Request
 from bot.translations import Text
 
 

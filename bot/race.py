@@ -27,8 +27,8 @@ from bot.prompts import Prompt, read_prompt
 from bot.race_card import LETTERS, RaceState, Told, fitted, hidden, pages_on, revealed
 from bot.race_texts import RaceText
 from bot.racers import CLASSIC, MARKOV, POOH, Racer, Racers
+from bot.requests import ask_writer
 from bot.services import Services, response_to, services_of
-from bot.stories import ask_writer
 from bot.targets import OLD, Response
 from bot.translations import Language, Text
 from bot.worker import Outcome, Story

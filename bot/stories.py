@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -20,14 +20,12 @@ from bot.delivery import Delivery
 from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient
 from bot.limiter import Limiter
 from bot.messages import Page
-from bot.pages import Pages, as_remembered, short_digest
-from bot.prompts import read_prompt
+from bot.requests import Job, Request, submit
 from bot.settings import Settings
 from bot.targets import Target, why_not_shown
 from bot.translations import Language, Text
 from bot.worker import Story
-from bot.writer import BusyError, ClosingError, Writer
-from model.sampling import MAX_CANDIDATES, Sampling
+from bot.writer import Writer
 from model.words import WordFilter
 
 PACE = 1.0  # seconds between two edits of one message ...
@@ -37,76 +35,6 @@ _log = logging.getLogger(__name__)
 
 # The buttons of these actions, that remember this, named in this language.
 MakeButtons = Callable[[Sequence[Action], ButtonState, Language], discord.ui.View]
-
-
-@dataclass(frozen=True)
-class Place:
-    """A message of the bot that a story is written into.
-
-    Attributes:
-        message: its id.
-        page: what stays of it: the prompt, and the story so far if it goes on.
-        content: what the message says, to go back to if nothing at all is written ...
-        state: ... and what its buttons remember.
-    """
-
-    message: int
-    page: Page
-    content: str
-    state: ButtonState
-
-
-@dataclass(frozen=True)
-class Request:
-    """A story that somebody asks for.
-
-    Attributes:
-        person: who.
-        sampling: how it is to be written, its first version if it is one of several.
-        text: how it begins, as it was typed.
-        before: the earlier story that it goes on from, in a new message; "" for none.
-        place: the message that it is written into, if it is not a new one; its page then says how
-            the story begins.
-        pages: its versions, the wanted one shown, if it is written anew. Without a place, it is a
-            copy in a new message, for this person alone, and begins with `text` as it stands.
-        note: what else the small line says, safe to show.
-    """
-
-    person: int
-    sampling: Sampling
-    text: str = ""
-    before: str = ""
-    place: Place | None = None
-    pages: Pages | None = None
-    note: str = ""
-
-    @property
-    def is_private(self) -> bool:
-        """Whether it is for the one who asks alone."""
-        return self.pages is not None and self.place is None
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A story that is being written, and how it is shown.
-
-    Attributes:
-        story: from the writer.
-        state: what its buttons remember.
-        page: what stands before it.
-        target: where it is shown.
-        place: the message that it is written into, if there is one.
-        dropped: how many characters of the prompt are unknown.
-        note: what else the small line says.
-    """
-
-    story: Story
-    state: ButtonState
-    page: Page
-    target: Target
-    place: Place | None = None
-    dropped: int = 0
-    note: str = ""
 
 
 class Stories:
@@ -145,10 +73,6 @@ class Stories:
         self._model = messages.escape(model[:24])
         self.make_buttons = make_buttons
         self._limiter = Limiter(settings.cooldown, settings.burst, clock.monotonic)
-        # The short digest of each number of candidates -> that number.
-        self._candidates = {
-            short_digest(writer.digest(count)): count for count in range(1, MAX_CANDIDATES + 1)
-        }
         self._shown: dict[int, Story] = {}  # message -> the story that is being written there
         self._unwanted: set[Story] = set()  # when it ends, whether to delete it is asked
         self._tasks: set[asyncio.Task[None]] = set()
@@ -181,7 +105,7 @@ class Stories:
                 message says again what it said before.
         """
         self.check_rate_limit(request.person)
-        job = self._submit(request, target)
+        job = submit(self._writer, self._words, request)
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -190,7 +114,7 @@ class Stories:
         try:
             if (message := await target.open()) is not None:
                 self._shown[message] = job.story
-            await self._watch(job)
+            await self._watch(job, target)
         finally:
             self._writer.stop(job.story)
             for message in [at for at, story in self._shown.items() if story is job.story]:
@@ -198,77 +122,8 @@ class Stories:
             self._unwanted.discard(job.story)
             self._tasks.discard(task)
 
-    def _submit(self, request: Request, target: Target) -> _Job:
-        """Ask the writer for the story.
-
-        Raises:
-            Refusal: he gets no prompt, or takes none.
-        """
-        person, vocab = request.person, self._writer.vocab
-        sampling = as_remembered(request.sampling)
-        if request.place is None and request.pages is None:
-            prompt = read_prompt(request.text, vocab, self._words, before=request.before)
-            sampling = prompt.applied_to(sampling)
-            story = ask_writer(self._writer, person, prompt.context, sampling)
-            # What was read beyond the prompt is not in the message, to be told from again.
-            pages = self._first_page(story) if prompt.context == prompt.text else None
-            state = ButtonState(person, sampling, pages=pages)
-            page = Page(prompt.text)
-            return _Job(story, state, page, target, dropped=prompt.dropped, note=request.note)
-        page = request.place.page if request.place else Page(request.text)
-        if self._words.refuses(page.text):  # the list may have grown since it was written
-            raise Refusal(Text.RATHER_NOT)
-        state = ButtonState(person, sampling, request.pages is None, request.pages)
-        candidates = None
-        if request.pages is not None:
-            sampling = request.pages.sampling(sampling)
-            candidates = self.candidates_of(request.pages)
-        else:  # it goes on: only the prompt's last word was to, perhaps, and there is less room
-            length = min(sampling.length, max(messages.room(page), 1))
-            sampling = replace(sampling, length=length, whole_word=True)
-        # What an old message holds may come from a network that knew other characters.
-        context = vocab.clean(page.text).text
-        story = ask_writer(self._writer, person, context, sampling, candidates)
-        return _Job(story, state, page, target, request.place)
-
-    def submit_together(
-        self, person: int, context: str, samplings: Sequence[Sampling], candidates: int
-    ) -> list[Story]:
-        """Ask for several stories at once, which are written side by side where there is room.
-
-        Whoever asks watches over them: they are in no message yet.
-
-        Args:
-            person: who asks.
-            context: what all go on from, checked.
-            samplings: of each.
-            candidates: of each.
-
-        Raises:
-            Refusal: the writer does not take all of them, and so none.
-        """
-        stories: list[Story] = []
-        try:
-            for sampling in samplings:
-                stories.append(ask_writer(self._writer, person, context, sampling, candidates))
-        except Refusal:
-            for story in stories:
-                self._writer.stop(story)
-            raise
-        return stories
-
-    def _first_page(self, story: Story) -> Pages:
-        assert story.sampling.seed is not None
-        digest = self._writer.digest(story.sampling.candidates)
-        return Pages.first(story.sampling.seed, short_digest(digest))
-
-    def candidates_of(self, pages: Pages) -> int | None:
-        """In how many candidates these versions were told; None: by other weights than today's."""
-        return self._candidates.get(pages.weights)
-
-    async def _watch(self, job: _Job) -> None:
-        story, target = job.story, job.target
-        shown = ""
+    async def _watch(self, job: Job, target: Target) -> None:
+        story, shown = job.story, ""
         shown_at: float | None = None
         buttons = self.make_buttons(WRITING, job.state, target.language)
         try:
@@ -277,7 +132,7 @@ class Stories:
                 now = self._clock.monotonic()
                 if place and shown_at is not None and now < shown_at + QUEUE_PACE:
                     continue
-                content = self._progress(job, place)
+                content = self._progress(job, place, target.language)
                 if content == shown:
                     continue
                 try:
@@ -291,21 +146,21 @@ class Stories:
             if shown_at is not None:  # in time with the edits before, unless the bot is leaving
                 left = shown_at + PACE - self._clock.monotonic()
                 await self._clock.wait(self._closing, max(0.0, left))
-            await self._show_end(job)
+            await self._show_end(job, target)
         except UNREACHABLE as error:
-            await self._give_up(job, shown, error)
+            await self._give_up(job, target, shown, error)
 
     async def _try_to_show(self, target: Target, content: str, buttons: discord.ui.View) -> int:
         """Once: the next edit says more. A lost answer must not hold up the story's end."""
         return await self._delivery.send(lambda: target.show(content, buttons), pauses=())
 
-    async def _show_end(self, job: _Job) -> None:
-        ending = captions.ending(job.story, job.target.language)
+    async def _show_end(self, job: Job, target: Target) -> None:
+        ending = captions.ending(job.story, target.language)
         actions = ASKING if job.story in self._unwanted else FINAL
         if job.place is not None and ending and not job.story.text.strip():
-            await self._finish(job.target, job.place.content, job.place.state, actions)
+            await self._finish(target, job.place.content, job.place.state, actions)
             raise Refusal(Text.NOTHING_NEW, ending=ending)
-        await self._finish(job.target, self._end(job), job.state, actions)
+        await self._finish(target, self._end(job, target.language), job.state, actions)
 
     async def _finish(
         self,
@@ -318,11 +173,12 @@ class Stories:
         buttons = self.make_buttons(actions, state, target.language)
         await self._delivery.send(lambda: target.show(content, buttons))
 
-    async def _give_up(self, job: _Job, shown: str, error: Exception) -> None:
+    async def _give_up(self, job: Job, target: Target, shown: str, error: Exception) -> None:
         """Discord does not take the story: leave nothing that looks as if it went on, and say so.
 
         Args:
             job: the story.
+            target: where it is shown.
             shown: what Discord took last, "" if nothing.
             error: why it takes no more.
         """
@@ -333,24 +189,22 @@ class Stories:
         if is_transient(error):
             _log.error("the end of a story could not be shown: %s", type(error).__name__)
             return
-        language = job.target.language
-        why = why_not_shown(error, language)
+        why = why_not_shown(error, target.language)
         try:
             if shown:
-                content = self._cut_short(shown, Text.NOT_TO_ITS_END, language)
-                await self._finish(job.target, content, job.state)
+                content = self._cut_short(shown, Text.NOT_TO_ITS_END, target.language)
+                await self._finish(target, content, job.state)
         except UNREACHABLE:
             with contextlib.suppress(*UNREACHABLE):
-                await job.target.remove()
-        await job.target.say(why)
+                await target.remove()
+        await target.say(why)
 
-    def _progress(self, job: _Job, place: int) -> str:
-        language = job.target.language
+    def _progress(self, job: Job, place: int, language: Language) -> str:
         note = language.say(Text.WAITING, place=place) if place else language.say(Text.WRITING)
         return messages.build(Page(job.page.prompt, job.page.story + job.story.text), note)
 
-    def _end(self, job: _Job) -> str:
-        page, story, language = job.page, job.story, job.target.language
+    def _end(self, job: Job, language: Language) -> str:
+        page, story = job.page, job.story
         added = messages.trim(story.text, story.sampling.length, page.text)
         whole = replace(page, story=page.story + added.story, cut=added.cut)
         return messages.build(whole, self.caption(story, job.dropped, language, job.note))
@@ -418,19 +272,3 @@ class Stories:
     def _busy(self) -> set[asyncio.Task[Any]]:
         """The tasks that stories, cards and words to one person come from, but for this one."""
         return (self._tasks | self._delivery.at_work) - {asyncio.current_task()}
-
-
-def ask_writer(
-    writer: Writer, person: int, context: str, sampling: Sampling, candidates: int | None = None
-) -> Story:
-    """Have a writer take a story on.
-
-    Raises:
-        Refusal: too many wait, or the bot goes to sleep.
-    """
-    try:
-        return writer.submit(person, context, sampling, candidates)
-    except ClosingError:
-        raise Refusal(Text.GOING_TO_SLEEP) from None
-    except BusyError as error:
-        raise Refusal(Text.OWN_QUEUE_FULL if error.own else Text.QUEUE_FULL) from None

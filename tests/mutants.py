@@ -216,9 +216,9 @@ MUTANTS = (
     ),
     Mutant(
         "what goes on from more than its message shows is told from what it shows",
-        "bot/stories.py",
-        "self._first_page(story) if prompt.context == prompt.text else None",
-        "self._first_page(story)",
+        "bot/requests.py",
+        "_first_page(story, writer) if prompt.context == prompt.text else None",
+        "_first_page(story, writer)",
         PAGES + "test_a_story_that_goes_on_from_more_than_its_message_shows_is_kept",
     ),
     Mutant(
@@ -260,8 +260,8 @@ MUTANTS = (
     ),
     Mutant(
         "a page does not know out of how many it was chosen",
-        "bot/stories.py",
-        "            candidates = self.candidates_of(request.pages)\n",
+        "bot/requests.py",
+        "        candidates = candidates_of(request.pages, writer)\n",
         "",
         PAGES + "test_a_story_told_in_a_crowd_is_told_again_alone_with_as_few_candidates",
     ),

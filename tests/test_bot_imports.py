@@ -41,7 +41,7 @@ LAYERS = (
     {"seen", "tally", "circle"},
     {"votes", "ballots", "explanation_reading"},
     {"writer", "backup", "captions", "prompts", "sharding", "targets", "fork_card"},
-    {"circle_registry", "explanation_lines"},
+    {"circle_registry", "explanation_lines", "requests"},
     {"cluster", "merge", "racers", "stories", "terminal"},
     {"services", "mentions"},
     {"items"},
