@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.vocab import fold
+from training.chapters import chapters, is_heading
 from training.corpus import book_text as read_book
 from training.quotes import unquote
-from training.text import ALPHABET, book_text, chapters, is_heading
+from training.text import ALPHABET, book_text
 
 # A book as it is printed: full lines, a centred title, a verse, a picture, torn words and dashes.
 BOOK = """\

@@ -13,9 +13,9 @@ from model.vocab import Vocab
 from training.config import TrainingConfig
 from training.encodings import decode
 from training.measures import ReadingList
+from training.own_text import own_text
 from training.recipe import CorpusError
 from training.setup import ids
-from training.text import own_text
 from training.texts import fit, read, read_for
 
 ASCII = Vocab.load(Path(__file__).resolve().parents[1] / "vocab" / "pooh.json")

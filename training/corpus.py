@@ -21,11 +21,11 @@ from model.console import (
 )
 from model.wordlist import WORD_LIST, WordListError, make_trie, read_word_list
 from training import text as cleaning
+from training.chapters import chapters
 from training.download import fetch_missing
 from training.encodings import Decoded, EncodingError, decode
 from training.quotes import unquote
 from training.recipe import Book, CorpusError, books_folder, find_books, read_recipe
-from training.text import chapters
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from model.sentences import SENTENCE_END
 from model.weights import load_decoder, load_gpt, resolve
 from model.writing import CANDIDATES
 from training.baselines import word_chain_texts
+from training.chapters import chapters, is_heading, story
 from training.measures import ReadingList, common_start, losses, qualities, write
 from training.memory import answers_himself, memory_report, repeated, strangers
 from training.recipe import CorpusError
-from training.text import chapters, is_heading, story
 
 LENGTH = 300
 SEEDS = range(1, 16)

@@ -2,16 +2,15 @@
 
 The shape of clean text: paragraphs are lines, parted by one blank line; a verse keeps its lines;
 chapter headings stay. All functions here are pure, and cleaning clean text changes nothing.
-`own_text` does the same for a text of one's own, in its own characters.
+`training.own_text` does the same for a text of one's own, in its own characters.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from itertools import pairwise
-from typing import NamedTuple
 
 from model.vocab import fold
+from training.chapters import FIRST, is_heading
 from training.gutenberg import bodies
 
 ALPHABET = "\n !\"'()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -22,16 +21,13 @@ VERSE_WIDTH = 56
 
 # Where something is found by its size or its place, these say how far that goes; they were tried on
 # the books of data/books.toml, of which tests hold the first and last words.
-_HEADING = 120  # characters: a paragraph that is longer is no heading
-_TITLE = 80  # nor the title of a chapter without a number
+_TITLE = 80  # characters: the title of a chapter without a number is no longer
 _PROSE = 60  # characters: a paragraph of prose has as many
 _FIRST_PROSE = 150  # what follows a title without a number must be longer to be its chapter
 _PROSE_NEAR = 4  # paragraphs after a chapter's heading, one of which is prose
 _FRONT = 1 / 5  # of the paragraphs, in which title page and contents end
 _BACK = 3 / 5  # of the paragraphs, after which notes may begin
 _END_SHARE, _END_LEFT = 0.85, 20  # THE END stands after this share, or with so few paragraphs left
-_LINE = 100  # characters: text with longer lines was not broken to fit a width
-_LONG_LINES = 50  # one line in so many may be longer, such as an address
 
 _SYMBOLS = str.maketrans(
     {"[": "(", "{": "(", "]": ")", "}": ")", "/": "-", "`": "'", "&": " and ", "%": " per cent"}
@@ -50,7 +46,7 @@ _BACK_MATTER = re.compile(
 )
 
 # In the book, but not of it: [Illustration: ...], [Footnote 1: ...], [Pg 12], [1], {12}.
-_BRACKETS = re.compile(
+BRACKETS = re.compile(
     r"\[_?(?:Illustrat|Picture|Footnote|Transcri|Music|Sidenote|Decorat|Frontis|Note|Pg|Page|Blank"
     r"|Copyright)[^\[\]]{0,4000}(?:\[[^\[\]]{0,2000}\][^\[\]]{0,4000})*\]|\[(?:\d{1,3}|(?-i:[A-Z])|\*)\]|\{\d+\}",
     re.I,
@@ -67,30 +63,9 @@ _DASHES = re.compile(r"-{3,}")
 _DOTS = re.compile(r"\.(?: ?\.){2,}")
 _HYPHEN_END = re.compile(r"[^\W\d_]-$", re.M)
 _SENTENCE_END = re.compile(r"[.!?\"')_]$")
-_LINE_END = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f][\"')_\u201d\u2019\u00bb\u201c\u300d]*$")
-# What is of no shape alone, but joins or changes what is near it, and Arabic signs around figures.
-_SHAPING = re.compile(
-    "[\u200c\u200d\U000e0020-\U000e007f"
-    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]"
-)
 _IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _TORN = re.compile(r"[a-z][a-z,;]$")
 _PAGE_NUMBER = re.compile(r"\d{2,3}$")
-
-# Headings.
-_UNITS = "ONE|TWO|THREE|FOUR|FIVE|SIX|SEVEN|EIGHT|NINE"
-_ROMAN_NUMBER = r"(?=[IVXLC])C{0,2}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,4})(?![A-Za-z0-9'])"
-_NUMBER = (
-    rf"(?:{_ROMAN_NUMBER}|(?:\d{{1,3}}|(?:(?:TWENTY|THIRTY|FORTY|FIFTY)[- ]?)?(?:{_UNITS})|TEN"
-    r"|ELEVEN|TWELVE|(?:THIR|FOUR|FIF|SIX|SEVEN|EIGH|NINE)TEEN|TWENTY|THIRTY|FORTY|FIFTY"
-    r"|THE \w+)\b)"
-)
-_CHAPTER = re.compile(
-    rf"_?(?:(?:CHAPTER|CHAP\.|STORY|BOOK|PART) {_NUMBER}|THE \w+ CHAPTER(?![A-Za-z]))[^\n]*$",
-    re.I | re.M,
-)
-_ROMAN = re.compile(rf"_?{_ROMAN_NUMBER}(?:\.?_?$|(?:\.|\.? ?--?) ?[A-Z_\"'][^\n]*$)", re.M)
-_FIRST = re.compile(r"_?(?:(?:CHAPTER|CHAP\.|STORY) )?(?:I|1|ONE|(?:THE )?FIRST)\b(?!')", re.I)
 
 
 def book_text(raw: str, *, width: int = VERSE_WIDTH, start: str = "", end: str = "") -> str:
@@ -103,144 +78,30 @@ def book_text(raw: str, *, width: int = VERSE_WIDTH, start: str = "", end: str =
         end: how the first paragraph after the book begins, likewise.
     """
     text, _ = fold(raw)
-    text = _BRACKETS.sub("", text).translate(_SYMBOLS)
-    return _clean_book("\n\n\n".join(bodies(text).texts), width, start, end)
+    text = BRACKETS.sub("", text).translate(_SYMBOLS)
+    return clean_book("\n\n\n".join(bodies(text).texts), width, start, end)
 
 
-def _clean_book(text: str, width: int = VERSE_WIDTH, start: str = "", end: str = "") -> str:
+def clean_book(text: str, width: int = VERSE_WIDTH, start: str = "", end: str = "") -> str:
     """A book whose characters are right and whose brackets are gone."""
     if "*" in text:  # a star line is a break between scenes, *words* are italics, others notes
         text = _STAR_LINE.sub("***", text)
         text = _LONE_STARS.sub("", _STAR_ITALICS.sub(r"_\1_", text))
     text = _tidy(_SPACES.sub(" ", text))
     lines = "\n".join(map(_line, text.split("\n"))).strip("\n")
-    known = _known_words(lines)
-    blocks = [_unwrap(block.split("\n"), width, known) for block in _BLOCKS.split(lines)]
+    known = known_words(lines)
+    blocks = [unwrap(block.split("\n"), width, known) for block in _BLOCKS.split(lines)]
     blocks = _between(blocks, start, end)
     while (settled := _join_titles(_mend(_without_matter(blocks, started=bool(start))))) != blocks:
         blocks = settled
     return "\n\n".join(blocks) + "\n" if any(blocks) else ""
 
 
-class OwnText(NamedTuple):
-    """A clean text, and one line for each thing that was left out of it."""
-
-    text: str
-    notes: tuple[str, ...]
-
-
-def own_text(raw: str) -> OwnText:
-    """Any text in its own characters (NFC), clean; the text is "" if nothing is left.
-
-    A printed book (of Project Gutenberg, or with marks like [Illustration]) is cleaned as
-    `book_text` does, but for the characters. Of anything else nothing is left out but what nobody
-    can see; lines that were broken to fit a width are joined.
-
-    Args:
-        raw: the decoded file, its line ends plain newlines.
-    """
-    text, notes = _own_characters(raw)
-    books, around = bodies(text)
-    if around:
-        notes.append(f"left out {around:,} characters around the text: Project Gutenberg's")
-    if around or "[Illustration" in text:
-        cleaned = [_clean_book(_BRACKETS.sub("", book)) for book in books]
-        lost = sum(_printed(book) for book in books) - sum(map(_printed, cleaned))
-        if lost > 0:
-            notes.append(
-                f"left out {lost:,} characters: title page, contents, captions, notes, rules"
-            )
-    else:
-        cleaned = [_plain(book) for book in books]
-    return OwnText("\n".join(text for text in cleaned if text), tuple(notes))
-
-
-def _printed(text: str) -> int:
-    """How many characters of a text leave ink."""
-    return len("".join(text.split()))
-
-
-def _own_characters(text: str) -> tuple[str, list[str]]:
-    """Letters composed (NFC), any space but the ideographic one plain, nothing invisible."""
-    text = unicodedata.normalize("NFC", text)
-    spellings: dict[int, str] = {}
-    for character in dict.fromkeys(text):
-        kind = unicodedata.category(character)
-        if character == "\t" or (kind == "Zs" and character != "\u3000"):
-            spellings[ord(character)] = " "
-        elif (
-            character != "\n"
-            and not _SHAPING.match(character)
-            and (kind in ("Cc", "Cf", "Co", "Cs") or character in "\ufffd\ufffe\uffff")
-        ):
-            spellings[ord(character)] = ""
-    visible = "".join(
-        chr(code)
-        for code, spelling in spellings.items()
-        if not spelling and unicodedata.category(chr(code)) not in ("Cf", "Cs")
-    )
-    lost = sum(map(text.count, visible))
-    notes = [f"left out {lost:,} characters that have no shape ({visible[:20]!a})"] if lost else []
-    return text.translate(spellings), notes
-
-
-def _plain(text: str) -> str:
-    """A text that is no printed book: paragraphs parted by one empty line, lines as they are."""
-    lines = [line.rstrip() for line in text.split("\n")]
-    blocks = [block.strip("\n") for block in re.split(r"\n{2,}", "\n".join(lines))]
-    blocks = [block for block in blocks if block]
-    if _is_wrapped(blocks):
-        known = _known_words("\n".join(lines))
-        blocks = [
-            _unwrap([line.strip() for line in block.split("\n")], VERSE_WIDTH, known)
-            for block in blocks
-        ]
-    return "\n\n".join(blocks) + "\n" if blocks else ""
-
-
-def _is_wrapped(blocks: list[str]) -> bool:
-    """Whether lines were broken to fit a width, and not because something ended there."""
-    lines = sorted((len(line) for block in blocks for line in block.split("\n")), reverse=True)
-    if not lines or lines[len(lines) // _LONG_LINES] > _LINE:
-        return False
-    inner = [line for block in blocks for line in block.split("\n")[:-1]]
-    ended = sum(bool(_LINE_END.search(line)) for line in inner)
-    return len(inner) > 0 and 2 * ended <= len(inner)
-
-
-def _known_words(text: str) -> Counter[str]:
+def known_words(text: str) -> Counter[str]:
     """How often each word occurs, where a word is torn at a line's end: see `_join`."""
     if not _HYPHEN_END.search(text):
         return Counter()
     return Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower()))
-
-
-def chapters(text: str) -> list[str]:
-    """Clean text cut at its chapter headings; each keeps its heading, what precedes is dropped.
-
-    A text without headings is one chapter.
-    """
-    blocks = text.strip("\n").split("\n\n")
-    marks = [i for i, b in enumerate(blocks) if len(b) < _HEADING and _CHAPTER.match(b)]
-    if len(marks) < 2:
-        marks = [i for i, block in enumerate(blocks) if is_heading(block)] or [0]
-    ends = [*marks[1:], len(blocks)]
-    return ["\n\n".join(blocks[i:j]) + "\n" for i, j in zip(marks, ends, strict=True)]
-
-
-def story(chapter: str) -> str:
-    """A chapter without the headings it begins with."""
-    blocks = chapter.strip("\n").split("\n\n")
-    while blocks and (is_heading(blocks[0]) or blocks[0].isupper()):
-        del blocks[0]
-    return "\n\n".join(blocks)
-
-
-def is_heading(block: str) -> bool:
-    """Whether a paragraph of clean text begins a chapter: "CHAPTER II", "IV. The Bridge"."""
-    if len(block) >= _HEADING or not (_CHAPTER.match(block) or _ROMAN.match(block)):
-        return False
-    return not any(_CHAPTER.match(line) or _ROMAN.match(line) for line in block.split("\n")[1:])
 
 
 def _tidy(text: str) -> str:
@@ -256,7 +117,7 @@ def _line(line: str) -> str:
     return "" if _RULE.match(line) else line
 
 
-def _unwrap(lines: list[str], width: int, known: Counter[str]) -> str:
+def unwrap(lines: list[str], width: int, known: Counter[str]) -> str:
     """One paragraph as one line, or a verse with its lines."""
     if _IDEOGRAPHS.search(lines[0]):  # nothing parts the words: a line is what it is
         return "\n".join(lines)
@@ -328,7 +189,7 @@ def _first_paragraph(blocks: list[str]) -> int:
     for i, block in enumerate(blocks[start : start + early], start):
         if (
             is_heading(block)
-            and _FIRST.match(block)
+            and FIRST.match(block)
             and any(map(_prose, blocks[i + 1 : i + 1 + _PROSE_NEAR]))
         ):
             return i  # the heading of the first chapter, not its line in a list: prose is near

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.vocab import Vocab, fold
+from training.chapters import chapters, story
 from training.config import TrainingConfig
 from training.corpus import load_texts, read_file
+from training.own_text import own_text
 from training.recipe import Book, CorpusError, books_folder, read_recipe
-from training.text import ALPHABET, book_text, chapters, own_text, story
+from training.text import ALPHABET, book_text
 
 NEAR = "voice"  # the stage of the books whose weight follows --voice
 MOST_CHARACTERS = 4096
