@@ -7,10 +7,10 @@ import discord
 from discord.utils import MISSING
 
 from bot import cards, invite, pictures
+from bot.about_texts import AboutText
 from bot.errors import Refusal
 from bot.services import response_to, services_of
 from bot.settings import Settings
-from bot.translations import Text
 
 PICTURE = "loss.png"
 
@@ -40,7 +40,7 @@ async def about(interaction: discord.Interaction) -> None:
         invite=_invite_links(interaction.client.application, services.settings),
         source=services.settings.source,
     )
-    alt = language.say(Text.LOSS_PLOT)
+    alt = language.say(AboutText.LOSS_PLOT)
 
     async def show() -> None:  # with a file that is read from its beginning, in each try
         files = [discord.File(io.BytesIO(picture), PICTURE, description=alt)] if picture else []

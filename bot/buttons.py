@@ -11,13 +11,15 @@ from bot import explanations, fork, keep, messages
 from bot.actions import ASKING, FINAL, TEMPLATE, TURNING, Action, ButtonState
 from bot.errors import Refusal
 from bot.items import PersistentItem
+from bot.languages import Language
 from bot.messages import Page
+from bot.names import Name
 from bot.pages import MOST, warmer
 from bot.permissions import check_owner
 from bot.requests import Place, Request, candidates_of
 from bot.services import services_of
 from bot.targets import OLD, Response
-from bot.translations import Language, Text
+from bot.translations import Text
 
 LITTLE_ROOM = 120  # characters: with less, a story goes on in a new message
 
@@ -48,7 +50,7 @@ class StoryButton(
         super().__init__(
             discord.ui.Button(
                 label=language.say(
-                    Text[action.name],
+                    Name[action.name],
                     number=pages.number if pages else 1,
                     count=pages.count if pages else 1,
                 ),

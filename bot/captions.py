@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.translations import Language, Text
+from bot.languages import Language
+from bot.translations import Text
 from bot.worker import Outcome, Story
 from model.sampling import Sampling
 

@@ -22,12 +22,14 @@ from bot.circle_texts import CircleText
 from bot.circle_turns import Screen, Show, end, explain_circle
 from bot.errors import Refusal
 from bot.items import PersistentItem
+from bot.languages import Language
+from bot.names import Name
 from bot.permissions import check_owner
 from bot.services import Services, services_of
 from bot.targets import Response
-from bot.translations import Language, Text
+from bot.translations import Text
 
-_LABELS = {"add": Text.ADD_SENTENCE, "undo": Text.UNDO, "end": Text.THE_END}
+_LABELS = {"add": Name.ADD_SENTENCE, "undo": Name.UNDO, "end": Name.THE_END}
 _STYLES = {"add": discord.ButtonStyle.primary}
 
 
@@ -78,7 +80,7 @@ class SentenceForm(discord.ui.Modal):
     """Asks for the next sentence. `circle_form` reads what comes back, after a restart, too."""
 
     def __init__(self, custom_id: str, hint: str, language: Language) -> None:
-        super().__init__(title=language.say(Text.ADD_SENTENCE), custom_id=custom_id)
+        super().__init__(title=language.say(Name.ADD_SENTENCE), custom_id=custom_id)
         field = discord.ui.TextInput[Self](
             custom_id="sentence",
             style=discord.TextStyle.paragraph,

@@ -23,9 +23,9 @@ from bot.circle_turns import (
     tell,
 )
 from bot.errors import UNREACHABLE, Refusal
+from bot.languages import Language
 from bot.services import response_to, services_of
 from bot.targets import Response
-from bot.translations import Language
 from model.sentences import first_words
 from model.words import WordFilter
 

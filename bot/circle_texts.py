@@ -1,6 +1,6 @@
 """What people read of story circles."""
 
-from bot.translations import Row, Said
+from bot.said import Row, Said
 
 
 class CircleText(Said):

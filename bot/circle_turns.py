@@ -19,12 +19,14 @@ from bot.errors import (
     is_transient,
     kind_of,
 )
+from bot.languages import Language
 from bot.messages import Page
 from bot.prompts import Prompt, read_prompt
 from bot.requests import ask_writer
+from bot.said import Said
 from bot.services import Services, services_of
 from bot.targets import Response
-from bot.translations import Language, Said, Text
+from bot.translations import Text
 from bot.worker import Outcome, Story
 from model.sentences import first_sentences
 

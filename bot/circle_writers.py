@@ -8,9 +8,10 @@ from bot.circle_checks import state_of
 from bot.circle_texts import CircleText
 from bot.circle_turns import own_id
 from bot.errors import Refusal
+from bot.languages import named
+from bot.names import Name
 from bot.permissions import is_moderator
 from bot.services import response_to, services_of
-from bot.translations import Text, named
 from model.sentences import first_words
 
 SHOWN = 80  # characters of a sentence
@@ -54,4 +55,4 @@ def _short(sentence: str) -> str:
     return messages.escape(first_words(sentence, SHOWN))
 
 
-MENU = app_commands.ContextMenu(name=named(Text.WHO_WROTE), callback=_name_writers)
+MENU = app_commands.ContextMenu(name=named(Name.WHO_WROTE), callback=_name_writers)

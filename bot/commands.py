@@ -9,6 +9,8 @@ from bot.about import about
 from bot.circle import SENTENCE
 from bot.consent import check_consent
 from bot.errors import Refusal, explain
+from bot.languages import named
+from bot.names import Name
 from bot.openings import suggestions
 from bot.options import DEFAULTS, MAX_LENGTH, MAX_PROMPT, MAX_SEED, MAX_TOP_K, MIN_TOP_P
 from bot.privacy import privacy_command
@@ -16,7 +18,7 @@ from bot.race import PROMPT, race
 from bot.requests import Request
 from bot.services import response_to, services_of
 from bot.setup import setup_command
-from bot.translations import Text, named
+from bot.translations import Text
 from model.sampling import MAX_TEMPERATURE, Sampling
 
 
@@ -57,24 +59,24 @@ def make_tree(client: discord.Client) -> Tree:
     tree.add_command(_help)
     tree.add_command(privacy_command)
     tree.add_command(setup_command)
-    tree.add_command(app_commands.ContextMenu(name=named(Text.CONTINUE_AS), callback=_continue))
+    tree.add_command(app_commands.ContextMenu(name=named(Name.CONTINUE_AS), callback=_continue))
     tree.add_command(
         app_commands.ContextMenu(
-            name=named(Text.HOW_WRITTEN), callback=explanations.explain_message
+            name=named(Name.HOW_WRITTEN), callback=explanations.explain_message
         )
     )
     tree.add_command(circle_writers.MENU)
     return tree
 
 
-@app_commands.command(name="pooh", description=named(Text.ON_POOH))
+@app_commands.command(name="pooh", description=named(Name.ON_POOH))
 @app_commands.describe(
-    prompt=named(Text.ON_PROMPT),
-    temperature=named(Text.ON_TEMPERATURE),
-    length=named(Text.ON_LENGTH),
-    top_k=named(Text.ON_TOP_K),
-    top_p=named(Text.ON_TOP_P),
-    seed=named(Text.ON_SEED),
+    prompt=named(Name.ON_PROMPT),
+    temperature=named(Name.ON_TEMPERATURE),
+    length=named(Name.ON_LENGTH),
+    top_k=named(Name.ON_TOP_K),
+    top_p=named(Name.ON_TOP_P),
+    seed=named(Name.ON_SEED),
 )
 async def _pooh(
     interaction: discord.Interaction,
@@ -123,15 +125,15 @@ async def _continue(interaction: discord.Interaction, message: discord.Message) 
     await services.stories.respond(request, response_to(interaction))
 
 
-@app_commands.command(name=named(Text.HOW_COMMAND), description=named(Text.ON_HOW))
-@app_commands.rename(text=named(Text.HOW_TEXT))
-@app_commands.describe(text=named(Text.ON_HOW_TEXT))
+@app_commands.command(name=named(Name.HOW_COMMAND), description=named(Name.ON_HOW))
+@app_commands.rename(text=named(Name.HOW_TEXT))
+@app_commands.describe(text=named(Name.ON_HOW_TEXT))
 async def _how(interaction: discord.Interaction, text: Range[str, 1, MAX_PROMPT]) -> None:
     await explanations.explain_text(interaction, text)
 
 
-@app_commands.command(name=named(Text.RACE), description=named(Text.ON_RACE))
-@app_commands.describe(prompt=named(Text.ON_PROMPT))
+@app_commands.command(name=named(Name.RACE), description=named(Name.ON_RACE))
+@app_commands.describe(prompt=named(Name.ON_PROMPT))
 async def _race(interaction: discord.Interaction, prompt: Range[str, 1, PROMPT] = "") -> None:
     await race(interaction, prompt)
 
@@ -139,22 +141,22 @@ async def _race(interaction: discord.Interaction, prompt: Range[str, 1, PROMPT] 
 _race.autocomplete("prompt")(_suggest)
 
 
-@app_commands.command(name=named(Text.CIRCLE), description=named(Text.ON_CIRCLE))
-@app_commands.rename(sentence=named(Text.FIRST_SENTENCE))
-@app_commands.describe(sentence=named(Text.ON_FIRST_SENTENCE))
+@app_commands.command(name=named(Name.CIRCLE), description=named(Name.ON_CIRCLE))
+@app_commands.rename(sentence=named(Name.FIRST_SENTENCE))
+@app_commands.describe(sentence=named(Name.ON_FIRST_SENTENCE))
 async def _circle(interaction: discord.Interaction, sentence: Range[str, 1, SENTENCE] = "") -> None:
     await circle_command.begin(interaction, sentence)
 
 
 @app_commands.command(
-    name=named(Text.ABOUT),
-    description=named(Text.ON_ABOUT),
+    name=named(Name.ABOUT),
+    description=named(Name.ON_ABOUT),
 )
 async def _about(interaction: discord.Interaction) -> None:
     await about(interaction)
 
 
-@app_commands.command(name=named(Text.HELP), description=named(Text.ON_HELP))
+@app_commands.command(name=named(Name.HELP), description=named(Name.ON_HELP))
 async def _help(interaction: discord.Interaction) -> None:
     response = response_to(interaction)
     await response.say(response.language.say(Text.HELP_PAGE))

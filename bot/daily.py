@@ -13,11 +13,11 @@ import discord
 from bot import messages
 from bot.database import StoreError
 from bot.errors import Refusal, is_blocked, kind_of, record
+from bot.languages import Language
 from bot.requests import Request
 from bot.services import ServiceClient
 from bot.setup_texts import SetupText
 from bot.store import Server, Stopped
-from bot.translations import Language
 from model.words import WordFilter
 
 HOUR = 3600  # seconds

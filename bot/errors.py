@@ -12,7 +12,9 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.translations import Language, Said, Text
+from bot.languages import Language
+from bot.said import Said
+from bot.translations import Text
 
 UNREACHABLE = (aiohttp.ClientError, OSError, discord.HTTPException)  # what a request may end in
 EXPIRED = 10062  # the interaction is not known any more: we were later than 3 seconds

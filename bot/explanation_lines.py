@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from bot import messages
 from bot.explanation_reading import LETTERS, Shown
-from bot.translations import Language, Text
+from bot.explanation_texts import HowText
+from bot.languages import Language
 from model.how import TEMPERATURES, percent
 
 SHORT = 30  # letters of a word that are shown
@@ -31,21 +32,21 @@ def _words(shown: Shown, language: Language) -> Iterator[str]:
     excerpt = shown.excerpt
     if (rarest := excerpt.rarest) is not None and rarest.probability is not None:
         yield language.say(
-            Text.SURPRISED,
+            HowText.SURPRISED,
             word=_short(rarest.text),
             chance=_percent(rarest.probability),
         )
     for number, call_out in enumerate(excerpt.call_outs, 1):
         if call_out.word == excerpt.open_word:
             rows = ", ".join(_rated(*row) for row in call_out.rows)
-            yield language.say(Text.MOST_OPEN, number=number, guesses=rows)
+            yield language.say(HowText.MOST_OPEN, number=number, guesses=rows)
     if excerpt.charts:
         chances = ", ".join(
             f"{_percent(float(chart[0]))} ({language.number(temperature)})"
             for temperature, chart in zip(TEMPERATURES, excerpt.charts, strict=True)
         )
         yield language.say(
-            Text.LIKELIEST_LETTER, letter=_visible(excerpt.characters[0]), chances=chances
+            HowText.LIKELIEST_LETTER, letter=_visible(excerpt.characters[0]), chances=chances
         )
 
 
@@ -54,7 +55,7 @@ def _letter_lines(shown: Shown, language: Language) -> Iterator[str]:
     word = shown.excerpt.open_word
     if word is None:
         return
-    yield language.say(Text.LETTER_BY_LETTER, word=messages.escape(word.text[:LETTERS]))
+    yield language.say(HowText.LETTER_BY_LETTER, word=messages.escape(word.text[:LETTERS]))
     for written, chance, best in shown.letters:
         rated = " · ".join(_rated(_visible(c), p, c == written, safe=True) for c, p in best)
         taken = f"**{_visible(written)}**\u00a0{_percent(chance)}" if written else "..."
@@ -66,9 +67,9 @@ def _layer_lines(shown: Shown, language: Language) -> Iterator[str]:
     word = shown.excerpt.open_word
     if word is None:
         return
-    yield language.say(Text.BLOCK_BY_BLOCK, letter=_visible(word.text[0]))
+    yield language.say(HowText.BLOCK_BY_BLOCK, letter=_visible(word.text[0]))
     for block, best in enumerate(shown.layers):
-        where = language.say(Text.AFTER_BLOCK if block else Text.BEFORE_BLOCKS, number=block)
+        where = language.say(HowText.AFTER_BLOCK if block else HowText.BEFORE_BLOCKS, number=block)
         rated = " · ".join(_rated(_visible(c), p, c == word.text[0], safe=True) for c, p in best)
         yield f"{where}: {rated}"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bot.errors import Refusal
-from bot.explanation_texts import wording
+from bot.explanation_texts import HowText, wording
+from bot.languages import Language
 from bot.messages import Page
-from bot.translations import Language, Text
 from model.decoder import Decoder
 from model.explain import ExplainError, Explanation, Numbers
 from model.how import Excerpt, excerpt, liveliest
@@ -75,7 +75,7 @@ def look(
         number = best if window is None else window % count
         shown = excerpt(read, number)
     except (ExplainError, VocabError):
-        raise Refusal(Text.NOTHING_TO_EXPLAIN) from None
+        raise Refusal(HowText.NOTHING_TO_EXPLAIN) from None
     shown = replace(shown, call_outs=tuple(c.allowed(words) for c in shown.call_outs))
     picture = draw(shown, wording(language))
     letters, layers = tuple(_letters(read, shown)), tuple(_layers(read, shown))

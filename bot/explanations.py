@@ -19,12 +19,14 @@ from bot.consent import check_consent
 from bot.errors import Refusal
 from bot.explanation_lines import Tab, lines
 from bot.explanation_reading import Shown, look
-from bot.explanation_texts import wording
+from bot.explanation_texts import HowText, wording
 from bot.items import PersistentItem
+from bot.languages import Language
 from bot.messages import Page
+from bot.names import Name
 from bot.services import Services, response_to, services_of
 from bot.targets import OLD, Response
-from bot.translations import Language, Text
+from bot.translations import Text
 from model.decoder import Decoder
 from model.how import alt_text
 from model.sentences import first_words
@@ -85,7 +87,7 @@ class CardButton(
         style = discord.ButtonStyle.primary if pressed else discord.ButtonStyle.secondary
         super().__init__(
             discord.ui.Button(
-                label=language.say(Text[turn.name]),
+                label=language.say(Name[turn.name]),
                 style=style,
                 custom_id=state.custom_id(turn),
                 disabled=disabled,
@@ -106,7 +108,7 @@ class CardButton(
         person = interaction.user.id
         assert message is not None
         if (page := seen.own_page(message)) is None:
-            raise Refusal(Text.NOTHING_TO_EXPLAIN)
+            raise Refusal(HowText.NOTHING_TO_EXPLAIN)
         age = services.clock.now() - message.created_at.timestamp()
         response.in_place = message.flags.ephemeral or (person == self.state.owner and age < OLD)
         response.is_private = not response.in_place
@@ -173,7 +175,7 @@ async def show_card(services: Services, response: Response, page: Page, state: C
         raise Refusal(Text.GOING_TO_SLEEP)
     page = _as_held(page)
     if not page.text.strip():
-        raise Refusal(Text.NOTHING_TO_EXPLAIN)
+        raise Refusal(HowText.NOTHING_TO_EXPLAIN)
     if services.words.refuses(page.text):
         raise Refusal(Text.RATHER_NOT)
     decoder, vocab, words = services.writer.decoder, services.writer.vocab, services.words
@@ -205,13 +207,13 @@ def _as_held(page: Page) -> Page:
 
 def card(shown: Shown, page: Page, state: CardState, language: Language) -> discord.ui.LayoutView:
     """The card; its picture is the file "how.png"."""
-    place = language.say(Text.PLACE, number=shown.window + 1, count=shown.count)
+    place = language.say(HowText.PLACE, number=shown.window + 1, count=shown.count)
     told = "\n".join(lines(state.tab, shown, language))
     buttons = [
         CardButton(turn, state, language, disabled=_leads_nowhere(turn, shown)) for turn in Turn
     ]
     return cards.card(
-        cards.text(f"### {language.say(Text.QUESTION)}"),
+        cards.text(f"### {language.say(HowText.QUESTION)}"),
         cards.picture("how.png", alt_text(shown.excerpt, wording(language))),
         *([cards.text(told)] if told else []),
         cards.row(buttons),

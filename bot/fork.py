@@ -21,6 +21,7 @@ from bot.fork_card import Fork, card, read
 from bot.fork_texts import ForkText
 from bot.fork_writing import write_both
 from bot.items import PersistentItem
+from bot.names import Name
 from bot.permissions import check_owner
 from bot.services import Services, services_of
 from bot.targets import Response
@@ -95,7 +96,7 @@ class _Shown:
         buttons: list[ForkButton] = [
             ForkButton("vote", way, self.state, f"{way.name} · {counts[way]}") for way in Way
         ]
-        grey, now = discord.ButtonStyle.secondary, language.say(Text.COUNT_NOW)
+        grey, now = discord.ButtonStyle.secondary, language.say(Name.COUNT_NOW)
         buttons.append(ForkButton("count", Way.A, self.state, now, grey))
         line = language.say(ForkText.VOTE, when=when)
         self.services.votes.place(vote, await self._show(line, self.fork, buttons, pauses))
@@ -127,7 +128,7 @@ class _Shown:
     def _offers(self, fork: Fork) -> list[ForkButton]:
         say = self.response.language.say
         return [
-            ForkButton("take", way, self.state, say(Text.GO_ON_WITH, way=way.name))
+            ForkButton("take", way, self.state, say(Name.GO_ON_WITH, way=way.name))
             for way in fork.ways
         ]
 

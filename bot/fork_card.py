@@ -14,8 +14,8 @@ import discord
 
 from bot import cards, messages, seen
 from bot.fork_texts import ForkText
+from bot.languages import Language
 from bot.messages import Page
-from bot.translations import Language
 from bot.votes import Way
 
 LONGEST = 1000  # characters of a way that are written

@@ -4,6 +4,7 @@ As every card, it holds the text in the form of a story, with the small line of 
 buttons work after a restart, and nothing is kept anywhere else.
 """
 
+import enum
 import io
 import re
 from collections.abc import Sequence
@@ -17,17 +18,42 @@ from bot import captions, cards, messages, seen
 from bot.actions import ButtonState
 from bot.errors import Refusal
 from bot.items import PersistentItem
+from bot.languages import Language
 from bot.messages import Page
+from bot.names import Name
 from bot.plates import plate
 from bot.requests import candidates_of
+from bot.said import Row, Said
 from bot.services import Services, response_to, services_of
 from bot.targets import Response
-from bot.translations import Language, Text
+from bot.translations import Text
 from model.how import LONGEST_ALT
 from model.sentences import first_words
 
 TITLE = 60  # characters
 _SENTENCE = re.compile(r"[.!?,;:\n]")
+
+
+@enum.unique
+class KeepText(Said):
+    """What the card says."""
+
+    KEPT_FOR = Row(
+        "told for {name}", "erzählt für {name}", "racontée pour {name}", "contado para {name}"
+    )
+    KEPT_ALT = Row(
+        "The story as a card to keep: {words}",
+        "Die Geschichte als Karte zum Aufheben: {words}",
+        "L'histoire sous forme de carte à garder : {words}",
+        "El cuento como tarjeta para guardar: {words}",
+    )
+    AT_LENGTH = Row("length {number}", "Länge {number}", "longueur {number}", "longitud {number}")
+    NOTHING_TO_KEEP = Row(
+        "Pooh sees no story there that could be kept.",
+        "Pu sieht dort keine Geschichte, die man aufheben könnte.",
+        "Pooh ne voit là aucune histoire à garder.",
+        "Pooh no ve ahí ningún cuento que guardar.",
+    )
 
 
 class KeepButton(
@@ -39,11 +65,11 @@ class KeepButton(
     def __init__(
         self, what: str, language: Language = Language.ENGLISH, *, is_named: bool = False
     ) -> None:
-        tick = Text.WITHOUT_NAME if is_named else Text.WITH_NAME
+        tick = Name.WITHOUT_NAME if is_named else Name.WITH_NAME
         primary, secondary = discord.ButtonStyle.primary, discord.ButtonStyle.secondary
         super().__init__(
             discord.ui.Button(
-                label=language.say(Text.SHOW_HERE if what == "show" else tick),
+                label=language.say(Name.SHOW_HERE if what == "show" else tick),
                 style=primary if what == "show" else secondary,
                 custom_id=f"pooh:keep:{what}:{int(is_named)}",
             )
@@ -62,7 +88,7 @@ class KeepButton(
         assert message is not None
         page = seen.own_page(message)
         if page is None:
-            raise Refusal(Text.NOTHING_TO_KEEP)
+            raise Refusal(KeepText.NOTHING_TO_KEEP)
         _, note = messages.split_note(seen.last_part(message))
         response.in_place = not (shown := self.what == "show")
         is_named = self.is_named if shown else not self.is_named
@@ -88,7 +114,7 @@ async def keep_story(interaction: discord.Interaction, state: ButtonState) -> No
     response.is_private = True
     language, page = response.language, messages.parse(message.content)
     _, note = messages.split_note(message.content)
-    notes = [note, language.say(Text.AT_LENGTH, number=state.sampling.length)]
+    notes = [note, language.say(KeepText.AT_LENGTH, number=state.sampling.length)]
     number = candidates_of(state.pages, services.writer) if state.pages else None
     if number is not None:
         tried = services.writer.tried(replace(state.shown, candidates=number))
@@ -122,17 +148,17 @@ async def _show(
     language = response.language
     page = messages.parse(messages.build(page, note))
     if not page.text.strip():
-        raise Refusal(Text.NOTHING_TO_KEEP)
+        raise Refusal(KeepText.NOTHING_TO_KEEP)
     if services.words.refuses(page.text) or services.words.refuses(name):
         raise Refusal(Text.RATHER_NOT)
     await response.open()
     small = messages.unescape(note)
-    foot = [small, *([language.say(Text.KEPT_FOR, name=messages.plain(name))] if name else [])]
+    foot = [small, *([language.say(KeepText.KEPT_FOR, name=messages.plain(name))] if name else [])]
     title, text = title_of(page), whole(page)
     picture = await services.drawings.get(
         ("keep", title, text, *foot), lambda: plate(title, text, foot)
     )
-    alt = first_words(language.say(Text.KEPT_ALT, words=" ".join(text.split())), LONGEST_ALT)
+    alt = first_words(language.say(KeepText.KEPT_ALT, words=" ".join(text.split())), LONGEST_ALT)
     written = as_file(title, text, foot).encode()
 
     async def show() -> None:  # with files that are read from their beginning, in each try

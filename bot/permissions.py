@@ -3,7 +3,7 @@
 import discord
 
 from bot.errors import Refusal
-from bot.translations import Said
+from bot.said import Said
 
 
 def is_moderator(interaction: discord.Interaction) -> bool:

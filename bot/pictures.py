@@ -9,7 +9,7 @@ from typing import Any
 
 from bot import messages
 from bot.about_texts import AboutText
-from bot.translations import Language, Text
+from bot.languages import Language
 from model import __version__
 
 PNG = b"\x89PNG\r\n\x1a\n"  # what such a file begins with
@@ -61,29 +61,29 @@ def describe(
     """
     say = language.say
     shown = messages.plain(name).replace("`", "'").replace("\n", " ")[:40]
-    lines = [say(Text.ABOUT_POOH), say(Text.ABOUT_MODEL, name=shown)]
+    lines = [say(AboutText.POOH), say(AboutText.MODEL, name=shown)]
     if (parameters := _figure(summary.get("parameters"))) is not None:
-        lines.append(say(Text.ABOUT_SIZE, number=language.number(round(parameters))))
+        lines.append(say(AboutText.SIZE, number=language.number(round(parameters))))
     read = summary.get("read")
     if isinstance(read, dict) and (characters := _figure(read.get("characters"))) is not None:
         texts = round(_figure(read.get("texts", 1)) or 1)
-        text = Text.ABOUT_READ_ONE if texts == 1 else Text.ABOUT_READ
+        text = AboutText.READ_ONE if texts == 1 else AboutText.READ
         figures = language.number(round(characters)), language.number(texts)
         lines.append(say(text, characters=figures[0], texts=figures[1]))
     for key, text in (
-        ("train_loss", Text.ABOUT_TRAIN_LOSS),
-        ("validation_loss", Text.ABOUT_VALIDATION_LOSS),
+        ("train_loss", AboutText.TRAIN_LOSS),
+        ("validation_loss", AboutText.VALIDATION_LOSS),
     ):
         loss = summary.get(key)
         nats = _figure(loss.get("nats")) if isinstance(loss, dict) else None
         if nats is not None:
             lines.append(say(text, number=language.number(float(nats), 2)))
-    lines.append(say(Text.ABOUT_KEPT))
-    lines.append(say(Text.ABOUT_CODE, source=source) if source else say(Text.ABOUT_CODE_AT_HOST))
-    lines.append(say(Text.ABOUT_VERSION, number=__version__))
+    lines.append(say(AboutText.KEPT))
+    lines.append(say(AboutText.CODE, source=source) if source else say(AboutText.CODE_AT_HOST))
+    lines.append(say(AboutText.VERSION, number=__version__))
     if invite is not None:
-        lines.append(say(Text.ABOUT_INVITE, server=invite[0], person=invite[1]))
-    lines.append(say(Text.ABOUT_ASK))
+        lines.append(say(AboutText.INVITE, server=invite[0], person=invite[1]))
+    lines.append(say(AboutText.ASK))
     return "\n".join(lines)
 
 

@@ -10,11 +10,12 @@ from bot import cards
 from bot.database import StoreError
 from bot.errors import Refusal
 from bot.items import PersistentItem
+from bot.languages import Language, named
+from bot.names import Name
 from bot.services import response_to, services_of
 from bot.setup_texts import SetupText
 from bot.store import Store
 from bot.targets import Response
-from bot.translations import Language, Text, named
 
 
 class PrivacyButton(
@@ -53,7 +54,7 @@ class PrivacyButton(
         await response.change_buttons(view)
 
 
-@app_commands.command(name=named(Text.PRIVACY), description=named(Text.ON_PRIVACY))
+@app_commands.command(name=named(Name.PRIVACY), description=named(Name.ON_PRIVACY))
 async def privacy_command(interaction: discord.Interaction) -> None:
     """The card, for the one who asked alone."""
     services, response = services_of(interaction), response_to(interaction)

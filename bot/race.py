@@ -19,7 +19,9 @@ from bot import cards, messages, seen
 from bot.ballots import Ballot
 from bot.errors import Refusal
 from bot.items import PersistentItem
+from bot.languages import Language
 from bot.messages import Page
+from bot.names import Name
 from bot.options import DEFAULTS
 from bot.pages import DIGEST, short_digest
 from bot.permissions import check_owner
@@ -30,7 +32,7 @@ from bot.racers import CLASSIC, MARKOV, POOH, Racer, Racers
 from bot.requests import ask_writer
 from bot.services import Services, response_to, services_of
 from bot.targets import OLD, Response
-from bot.translations import Language, Text
+from bot.translations import Text
 from bot.worker import Outcome, Story
 
 ASKS = 3  # of the limiter
@@ -50,7 +52,7 @@ class RaceButton(
 
     def __init__(self, what: str, state: RaceState) -> None:
         primary, secondary = discord.ButtonStyle.primary, discord.ButtonStyle.secondary
-        label = state.language.say(Text.WHO_WAS_WHO)
+        label = state.language.say(Name.WHO_WAS_WHO)
         if what != TELL:
             label = f"{what} · {dict(zip(LETTERS, state.counts, strict=False)).get(what, 0)}"
         super().__init__(

@@ -9,11 +9,12 @@ import discord
 
 from bot import cards, messages, seen
 from bot.cards import Part
+from bot.languages import Language
 from bot.messages import BREAK, CUT, Page
 from bot.options import DEFAULTS
 from bot.race_texts import RaceText
 from bot.racers import CLASSIC, MARKOV, POOH
-from bot.translations import Language, Text
+from bot.translations import Text
 from model.fingerprint import LEAST, Copies
 from model.how import percent
 

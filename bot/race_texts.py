@@ -2,7 +2,7 @@
 
 from enum import unique
 
-from bot.translations import Row, Said
+from bot.said import Row, Said
 
 
 @unique

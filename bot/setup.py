@@ -14,12 +14,14 @@ from bot import cards, daily, messages
 from bot.database import StoreError
 from bot.errors import Refusal
 from bot.items import PersistentItem
+from bot.languages import Language, named
+from bot.names import Name
 from bot.options import DEFAULTS
 from bot.services import Services, response_to, services_of
 from bot.setup_texts import SetupText
 from bot.store import Server, Stopped
 from bot.targets import Response
-from bot.translations import Language, Text, named
+from bot.translations import Text
 
 TEMPERATURES = (0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
 LENGTHS = (100, 200, 300, 400, 500, 700, 1000, 1500)
@@ -139,7 +141,7 @@ class StorySwitch(
         await _decide(interaction, response, self.turn, [])
 
 
-@app_commands.command(name=named(Text.SETUP), description=named(Text.ON_SETUP))
+@app_commands.command(name=named(Name.SETUP), description=named(Name.ON_SETUP))
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)

@@ -2,7 +2,7 @@
 
 import enum
 
-from bot.translations import Row, Said
+from bot.said import Row, Said
 
 
 @enum.unique

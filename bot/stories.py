@@ -18,12 +18,13 @@ from bot.actions import ASKING, FINAL, WRITING, Action, ButtonState
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient
+from bot.languages import Language
 from bot.limiter import Limiter
 from bot.messages import Page
 from bot.requests import Job, Request, submit
 from bot.settings import Settings
 from bot.targets import Target, why_not_shown
-from bot.translations import Language, Text
+from bot.translations import Text
 from bot.worker import Story
 from bot.writer import Writer
 from model.words import WordFilter

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.translations import Translations
+from bot.languages import Translations
 
 _log = logging.getLogger(__name__)
 

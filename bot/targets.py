@@ -17,7 +17,8 @@ from bot.errors import (
     may_not,
     record,
 )
-from bot.translations import Language, Text
+from bot.languages import Language
+from bot.translations import Text
 
 OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
 

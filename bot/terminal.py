@@ -9,9 +9,9 @@ from bot import captions, messages
 from bot.actions import Action
 from bot.clock import Clock
 from bot.errors import Refusal
+from bot.languages import Language
 from bot.pages import warmer
 from bot.prompts import Prompt, read_prompt
-from bot.translations import Language
 from bot.worker import Outcome
 from bot.writer import Writer
 from model.console import read_lines

@@ -1,308 +1,16 @@
-"""What members read, in the languages that the bot speaks, and those languages.
+"""What members read, but for what a feature of many words says: that stands in its own table.
 
-A row is a text in every language, so none can be forgotten. To add a language, add a field to
-`Row`, a member to `Language`, and what mypy then misses. A feature of many words has a table of its
-own, a `Said` beside `Text`, in its own file; names of commands, options and buttons stand here.
+The names of commands, options and buttons are in `bot.names`.
 """
 
 import enum
-from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import NamedTuple
 
-from discord import Locale, app_commands
-from discord.app_commands import locale_str
-
-
-class Row(NamedTuple):
-    """A text in each language. What stands in braces is filled in; see `Language.say`."""
-
-    en: str
-    de: str
-    fr: str
-    es: str
-
-
-class Said(enum.Enum):
-    """A table of texts; the value of each is a `Row`."""
-
-    @classmethod
-    def all(cls) -> Iterator["Said"]:
-        """The texts of every table that is imported."""
-        for table in Said.__subclasses__():
-            yield from table
+from bot.said import Row, Said
 
 
 @enum.unique
 class Text(Said):
     """What the bot says to people."""
-
-    # Names, and what stands beside them while a command is typed
-    CONTINUE_AS = Row(
-        "Continue as Pooh", "Als Pu fortsetzen", "Continuer comme Pooh", "Continuar como Pooh"
-    )
-    ABOUT = Row("about", "über", "présentation", "acerca")
-    HELP = Row("help", "hilfe", "aide", "ayuda")
-    PROMPT = Row("prompt", "anfang", "début", "inicio")
-    TEMPERATURE = Row("temperature", "temperatur", "température", "temperatura")
-    LENGTH = Row("length", "länge", "longueur", "longitud")
-    TOP_K = Row("top_k", "top_k", "top_k", "top_k")
-    TOP_P = Row("top_p", "top_p", "top_p", "top_p")
-    SEED = Row("seed", "startwert", "graine", "semilla")
-    ON_POOH = Row(
-        "Ask Pooh for a story",
-        "Bitte Pu um eine Geschichte",
-        "Demander une histoire à Pooh",
-        "Pídele un cuento a Pooh",
-    )
-    ON_PROMPT = Row(
-        "How the story begins; leave it out and Pooh begins by himself",
-        "Wie die Geschichte anfängt, auf Englisch; ohne Anfang fängt Pu selbst an",
-        "Le début de l'histoire, en anglais ; sans début, Pooh commence lui-même",
-        "Cómo empieza el cuento, en inglés; si no pones nada, empieza Pooh",
-    )
-    ON_TEMPERATURE = Row(
-        "How wild: 0 is sure of itself, 0.8 tells stories, 2 is nonsense",
-        "Wie wild: 0 ist sich sicher, 0,8 erzählt Geschichten, 2 ist Unsinn",
-        "La fantaisie : 0 est sûr de lui, 0,8 raconte des histoires, 2 divague",
-        "La fantasía: 0 va sobre seguro, 0,8 cuenta cuentos, 2 desvaría",
-    )
-    ON_LENGTH = Row(
-        "How many characters Pooh writes",
-        "Wie viele Zeichen Pu schreibt",
-        "Le nombre de caractères que Pooh écrit",
-        "Cuántos caracteres escribe Pooh",
-    )
-    ON_TOP_K = Row(
-        "Choose only among this many likeliest characters; 0 among all",
-        "Nur unter so vielen der wahrscheinlichsten Zeichen wählen; 0: unter allen",
-        "Choisir parmi ce nombre de caractères les plus probables ; 0 : parmi tous",
-        "Elegir solo entre este número de caracteres más probables; 0: entre todos",
-    )
-    ON_TOP_P = Row(
-        "Choose only among the likeliest that together have this share; 1 among all",
-        "Nur unter den wahrscheinlichsten wählen, die zusammen diesen Anteil haben; 1: unter allen",
-        "Choisir parmi les plus probables qui ont ensemble cette part ; 1 : parmi tous",
-        "Elegir solo entre los más probables que juntos suman esta parte; 1: entre todos",
-    )
-    ON_SEED = Row(
-        "The same seed and settings give the same story",
-        "Gleicher Startwert und gleiche Einstellungen ergeben dieselbe Geschichte",
-        "La même graine et les mêmes réglages donnent la même histoire",
-        "La misma semilla con los mismos ajustes da el mismo cuento",
-    )
-    HOW_WRITTEN = Row(
-        "How did Pooh write this?",
-        "Wie hat Pu das geschrieben?",
-        "Comment Pooh l'a-t-il écrit ?",
-        "¿Cómo escribió Pooh esto?",
-    )
-    WHO_WROTE = Row(
-        "Who wrote this?", "Von wem ist das?", "Qui a écrit cela ?", "¿Quién escribió esto?"
-    )
-    HOW_COMMAND = Row("how", "wie", "comment", "cómo")
-    HOW_TEXT = Row("text", "worte", "texte", "texto")
-    ON_HOW = Row(
-        "Where Pooh would be sure of a text, and where he would guess: with a picture",
-        "Wo Pu bei einem Text sicher wäre und wo er raten würde: mit einem Bild",
-        "Où Pooh serait sûr d'un texte et où il devinerait : en image",
-        "Dónde estaría seguro Pooh de un texto y dónde adivinaría: con un dibujo",
-    )
-    ON_HOW_TEXT = Row(
-        "A few sentences in English",
-        "Ein paar Sätze auf Englisch",
-        "Quelques phrases en anglais",
-        "Unas frases en inglés",
-    )
-    SETUP = Row("setup", "einrichten", "réglages", "ajustes")
-    ON_SETUP = Row(
-        "How Pooh behaves in this server: defaults, channels, a story of the day",
-        "Wie Pu sich auf diesem Server verhält: Vorgaben, Kanäle, eine Geschichte des Tages",
-        "Comment Pooh se comporte sur ce serveur : réglages, salons, une histoire du jour",
-        "Cómo se comporta Pooh en este servidor: ajustes, canales, un cuento del día",
-    )
-    PRIVACY = Row("privacy", "datenschutz", "confidentialité", "privacidad")
-    ON_PRIVACY = Row(
-        "What Pooh keeps, and how others leave your words alone",
-        "Was Pu aufhebt, und wie andere deine Worte in Ruhe lassen",
-        "Ce que Pooh conserve, et comment protéger tes mots",
-        "Qué guarda Pooh y cómo proteger tus palabras",
-    )
-    RACE = Row("race", "rennen", "course", "carrera")
-    ON_RACE = Row(
-        "Pooh, a small network and a Markov chain go on from the same words: which one is Pooh?",
-        "Pu, ein kleines Netz und eine Markow-Kette setzen denselben Anfang fort: Wer ist Pu?",
-        "Pooh, un petit réseau et une chaîne de Markov continuent un début : lequel est Pooh ?",
-        "Pooh, una red pequeña y una cadena de Markov siguen un mismo inicio: ¿cuál es Pooh?",
-    )
-    CIRCLE = Row("circle", "kreis", "ronde", "corro")
-    FIRST_SENTENCE = Row("sentence", "satz", "phrase", "frase")
-    ON_CIRCLE = Row(
-        "Begin a story that everybody here and Pooh tell by turns",
-        "Eine Geschichte beginnen, die alle hier und Pu abwechselnd erzählen",
-        "Commencer une histoire que tout le monde ici et Pooh racontent à tour de rôle",
-        "Empezar un cuento que todo el mundo aquí y Pooh cuentan por turnos",
-    )
-    ON_FIRST_SENTENCE = Row(
-        "The first sentence; leave it out and Pooh begins",
-        "Der erste Satz, auf Englisch; ohne ihn fängt Pu an",
-        "La première phrase, en anglais ; sans elle, Pooh commence",
-        "La primera frase, en inglés; si no la pones, empieza Pooh",
-    )
-    ON_ABOUT = Row(
-        "Who Pooh is, what he has read, and how well he learned it",
-        "Wer Pu ist, was er gelesen hat und wie gut er es gelernt hat",
-        "Qui est Pooh, ce qu'il a lu et ce qu'il en a retenu",
-        "Quién es Pooh, qué ha leído y qué ha aprendido",
-    )
-    ON_HELP = Row(
-        "How to get a story",
-        "Wie man eine Geschichte bekommt",
-        "Comment obtenir une histoire",
-        "Cómo conseguir un cuento",
-    )
-
-    # Buttons
-    AGAIN = Row("Again", "Noch einmal", "Encore une fois", "Otra vez")
-    CONTINUE = Row("Continue", "Weiter", "Continuer", "Continuar")
-    WILDER = Row("Wilder", "Wilder", "Plus fou", "Más loco")
-    CALMER = Row("Calmer", "Ruhiger", "Plus sage", "Más tranquilo")
-    STOP = Row("Stop", "Stopp", "Arrêter", "Parar")
-    DELETE = Row("Delete", "Löschen", "Supprimer", "Borrar")
-    CONFIRM = Row("Yes, delete it", "Ja, löschen", "Oui, supprimer", "Sí, borrarlo")
-    CANCEL = Row("No, leave it", "Nein, nicht löschen", "Non, la garder", "No, dejarlo")
-    EARLIER = Row("◀", "◀", "◀", "◀")
-    PAGE = Row("{number}/{count}", "{number}/{count}", "{number}/{count}", "{number}/{count}")
-    LATER = Row("▶", "▶", "▶", "▶")
-    HOW = Row("How?", "Wie?", "Comment ?", "¿Cómo?")
-    KEEP = Row("Keep", "Aufheben", "Garder", "Guardar")
-    FORK = Row("Fork", "Gabeln", "Bifurquer", "Bifurcar")
-    COUNT_NOW = Row("Count now", "Jetzt zählen", "Compter maintenant", "Contar ya")
-    GO_ON_WITH = Row(
-        "Go on with {way}", "Weiter mit {way}", "Continuer avec {way}", "Seguir con {way}"
-    )
-    ADD_SENTENCE = Row(
-        "Add a sentence", "Satz hinzufügen", "Ajouter une phrase", "Añadir una frase"
-    )
-    UNDO = Row("Undo", "Zurücknehmen", "Reprendre", "Retirar")
-    THE_END = Row("The end", "Ende", "Fin", "Final")
-    NEXT_PLACE = Row("Next place", "Nächste Stelle", "Passage suivant", "Siguiente pasaje")
-    LETTERS = Row("Letters", "Buchstaben", "Lettres", "Letras")
-    LAYERS = Row("Layers", "Schichten", "Couches", "Capas")
-    WHO_WAS_WHO = Row("Who was who?", "Wer war wer?", "Qui était qui ?", "¿Quién era quién?")
-    SHOW_HERE = Row("Show here", "Hier zeigen", "Montrer ici", "Mostrar aquí")
-    WITH_NAME = Row("☐ With my name", "☐ Mit meinem Namen", "☐ Avec mon nom", "☐ Con mi nombre")
-    WITHOUT_NAME = Row("☑ With my name", "☑ Mit meinem Namen", "☑ Avec mon nom", "☑ Con mi nombre")
-
-    # How a text was written
-    QUESTION = Row(
-        "Where was Pooh sure, where did he guess?",
-        "Wo war Pu sicher, wo hat er geraten?",
-        "Où Pooh était-il sûr, où a-t-il deviné ?",
-        "¿Dónde estaba seguro Pooh y dónde adivinaba?",
-    )
-    SURPRISED = Row(
-        "Light: he was sure. Dark: he was not. **{word}** ({chance}) surprised him most.",
-        "Hell: Er war sicher. Dunkel: Er war es nicht. **{word}** ({chance}) hat ihn am meisten "
-        "überrascht.",
-        "Clair : il était sûr. Foncé : il ne l'était pas. **{word}** ({chance}) l'a surpris le "
-        "plus.",
-        "Claro: estaba seguro. Oscuro: no lo estaba. **{word}** ({chance}) es lo que más le "
-        "sorprendió.",
-    )
-    MOST_OPEN = Row(
-        "Most was open at place {number} (bold: what stands there): {guesses}.",
-        "Am meisten offen war an Stelle {number} (fett: was dasteht): {guesses}.",
-        "C'est à l'endroit {number} que tout était le plus ouvert (en gras : ce qui y est) : "
-        "{guesses}.",
-        "Donde más abierto estaba todo es en el lugar {number} (en negrita: lo que hay allí): "
-        "{guesses}.",
-    )
-    LIKELIEST_LETTER = Row(
-        "The likeliest letter there is **{letter}**: {chances}. In brackets: the temperature.",
-        "Der wahrscheinlichste Buchstabe dort ist **{letter}**: {chances}. In Klammern: die "
-        "Temperatur.",
-        "La lettre la plus probable y est **{letter}** : {chances}. Entre parenthèses : la "
-        "température.",
-        "La letra más probable allí es **{letter}**: {chances}. Entre paréntesis: la temperatura.",
-    )
-    LETTER_BY_LETTER = Row(
-        "**{word}**, letter by letter: what was written | the likeliest there.",
-        "**{word}**, Buchstabe für Buchstabe: was dasteht | die wahrscheinlichsten dort.",
-        "**{word}**, lettre par lettre : ce qui est écrit | les plus probables à cet endroit.",
-        "**{word}**, letra por letra: lo que se escribió | las más probables allí.",
-    )
-    BLOCK_BY_BLOCK = Row(
-        "What he would have written there, had he stopped thinking earlier; **{letter}** stands "
-        "there.",
-        "Was er dort geschrieben hätte, wenn er früher zu denken aufgehört hätte; **{letter}** "
-        "steht da.",
-        "Ce qu'il aurait écrit là s'il avait cessé de réfléchir plus tôt ; il y a **{letter}**.",
-        "Lo que habría escrito allí si hubiera dejado de pensar antes; ahí está **{letter}**.",
-    )
-    BEFORE_BLOCKS = Row(
-        "Before the first block",
-        "Vor dem ersten Block",
-        "Avant le premier bloc",
-        "Antes del primer bloque",
-    )
-    AFTER_BLOCK = Row(
-        "After block {number}",
-        "Nach Block {number}",
-        "Après le bloc {number}",
-        "Tras el bloque {number}",
-    )
-    PLACE = Row(
-        "part {number} of {count}",
-        "Teil {number} von {count}",
-        "partie {number} sur {count}",
-        "parte {number} de {count}",
-    )
-    NOTHING_TO_EXPLAIN = Row(
-        "Pooh sees no words there that he could explain.",
-        "Pu sieht dort keine Wörter, die er erklären könnte.",
-        "Pooh ne voit là aucun mot qu'il puisse expliquer.",
-        "Pooh no ve ahí palabras que pueda explicar.",
-    )
-    TOO_MANY_PICTURES = Row(
-        "So many people want a picture that Pooh has run out of paper. Please come back in a "
-        "moment.",
-        "So viele möchten ein Bild, dass Pu das Papier ausgeht. Komm bitte gleich wieder.",
-        "Tant de gens veulent une image que Pooh n'a plus de papier. Reviens dans un instant, "
-        "s'il te plaît.",
-        "Tanta gente quiere un dibujo que a Pooh se le ha acabado el papel. Vuelve en un momento, "
-        "por favor.",
-    )
-
-    # A story to keep
-    KEPT_FOR = Row(
-        "told for {name}", "erzählt für {name}", "racontée pour {name}", "contado para {name}"
-    )
-    KEPT_ALT = Row(
-        "The story as a card to keep: {words}",
-        "Die Geschichte als Karte zum Aufheben: {words}",
-        "L'histoire sous forme de carte à garder : {words}",
-        "El cuento como tarjeta para guardar: {words}",
-    )
-    AT_LENGTH = Row("length {number}", "Länge {number}", "longueur {number}", "longitud {number}")
-    OF_CANDIDATE = Row(
-        "1 candidate a sentence",
-        "1 Kandidat je Satz",
-        "1 candidate par phrase",
-        "1 candidata por frase",
-    )
-    OF_CANDIDATES = Row(
-        "{number} candidates a sentence",
-        "{number} Kandidaten je Satz",
-        "{number} candidates par phrase",
-        "{number} candidatas por frase",
-    )
-    NOTHING_TO_KEEP = Row(
-        "Pooh sees no story there that could be kept.",
-        "Pu sieht dort keine Geschichte, die man aufheben könnte.",
-        "Pooh ne voit là aucune histoire à garder.",
-        "Pooh no ve ahí ningún cuento que guardar.",
-    )
 
     # The small line under a story
     WAITING = Row(
@@ -332,6 +40,18 @@ class Text(Said):
         "{number} unbekannte Zeichen ausgelassen",
         "{number} caractères inconnus omis",
         "{number} caracteres desconocidos omitidos",
+    )
+    OF_CANDIDATE = Row(
+        "1 candidate a sentence",
+        "1 Kandidat je Satz",
+        "1 candidate par phrase",
+        "1 candidata por frase",
+    )
+    OF_CANDIDATES = Row(
+        "{number} candidates a sentence",
+        "{number} Kandidaten je Satz",
+        "{number} candidates par phrase",
+        "{number} candidatas por frase",
     )
     STOPPED = Row("stopped", "angehalten", "arrêtée", "parado")
     LATE = Row(
@@ -417,6 +137,15 @@ class Text(Said):
         "So viele möchten eine Geschichte, dass die Schlange voll ist. Komm bitte bald wieder.",
         "Tant de gens veulent une histoire que la file est pleine. Reviens bientôt, s'il te plaît.",
         "Tanta gente quiere un cuento que la cola está llena. Vuelve pronto, por favor.",
+    )
+    TOO_MANY_PICTURES = Row(
+        "So many people want a picture that Pooh has run out of paper. Please come back in a "
+        "moment.",
+        "So viele möchten ein Bild, dass Pu das Papier ausgeht. Komm bitte gleich wieder.",
+        "Tant de gens veulent une image que Pooh n'a plus de papier. Reviens dans un instant, "
+        "s'il te plaît.",
+        "Tanta gente quiere un dibujo que a Pooh se le ha acabado el papel. Vuelve en un momento, "
+        "por favor.",
     )
     NOTHING_NEW = Row(
         "Nothing new was written ({ending}), so the old story is back.",
@@ -566,193 +295,3 @@ class Text(Said):
         "moderación.\n"
         "**/{about}** quién es Pooh · **/{privacy}** qué guarda · **/{setup}** para este servidor",
     )
-
-    # Who Pooh is
-    ABOUT_POOH = Row(
-        "**Pooh** makes up stories in the manner of old children's books: you begin, he goes on, "
-        "or he begins by himself.",
-        "**Pu** denkt sich Geschichten aus, wie sie in alten Kinderbüchern stehen: Du fängst an, "
-        "er erzählt weiter, oder er fängt selbst an. Er kann nur Englisch.",
-        "**Pooh** invente des histoires à la façon des vieux livres pour enfants : tu commences, "
-        "il continue, ou bien il commence lui-même. Il ne sait que l'anglais.",
-        "**Pooh** inventa cuentos a la manera de los viejos libros infantiles: tú empiezas y él "
-        "continúa, o empieza él. Solo sabe inglés.",
-    )
-    ABOUT_MODEL = Row(
-        "He is a small language model made from scratch, `{name}`, and writes one character after "
-        "another.",
-        "Er ist ein kleines, von Grund auf selbst gebautes Sprachmodell, `{name}`, und schreibt "
-        "ein Zeichen nach dem anderen.",
-        "C'est un petit modèle de langue construit de zéro, `{name}`, qui écrit un caractère après "
-        "l'autre.",
-        "Es un pequeño modelo de lenguaje hecho desde cero, `{name}`, que escribe un carácter tras "
-        "otro.",
-    )
-    ABOUT_SIZE = Row(
-        "**Size** {number} parameters",
-        "**Größe** {number} Parameter",
-        "**Taille** {number} paramètres",
-        "**Tamaño** {number} parámetros",
-    )
-    ABOUT_READ_ONE = Row(
-        "**Read** {characters} characters of one text",
-        "**Gelesen** {characters} Zeichen aus einem Text",
-        "**Lu** {characters} caractères d'un seul texte",
-        "**Leído** {characters} caracteres de un solo texto",
-    )
-    ABOUT_READ = Row(
-        "**Read** {characters} characters of {texts} texts",
-        "**Gelesen** {characters} Zeichen aus {texts} Texten",
-        "**Lu** {characters} caractères de {texts} textes",
-        "**Leído** {characters} caracteres de {texts} textos",
-    )
-    ABOUT_TRAIN_LOSS = Row(
-        "**Loss in training** {number} nats per character",
-        "**Verlust beim Lernen** {number} Nats pro Zeichen",
-        "**Perte à l'entraînement** {number} nats par caractère",
-        "**Pérdida en el entrenamiento** {number} nats por carácter",
-    )
-    ABOUT_VALIDATION_LOSS = Row(
-        "**Loss on text he never read** {number} nats per character",
-        "**Verlust auf nie gelesenem Text** {number} Nats pro Zeichen",
-        "**Perte sur un texte jamais lu** {number} nats par caractère",
-        "**Pérdida en un texto nunca leído** {number} nats por carácter",
-    )
-    ABOUT_KEPT = Row(
-        "**Kept about you** nothing, but for what you switch on in `/{privacy}` or `/{setup}`: a "
-        "story lives in its message, and goes when you delete it.",
-        "**Über dich gespeichert** nichts, außer was du in `/{privacy}` oder `/{setup}` "
-        "einschaltest: Eine Geschichte steht nur in ihrer Nachricht und ist weg, wenn du sie "
-        "löschst.",
-        "**Conservé sur toi** rien, sauf ce que tu actives dans `/{privacy}` ou `/{setup}` : une "
-        "histoire n'existe que dans son message et disparaît quand tu le supprimes.",
-        "**Guardado sobre ti** nada, salvo lo que actives en `/{privacy}` o `/{setup}`: un cuento "
-        "vive en su mensaje y desaparece cuando lo borras.",
-    )
-    ABOUT_INVITE = Row(
-        "[Invite him to a server](<{server}>), or [take him with you](<{person}>).",
-        "[Lade ihn auf einen Server ein](<{server}>), oder [nimm ihn mit](<{person}>).",
-        "[Invite-le sur un serveur](<{server}>), ou [emmène-le avec toi](<{person}>).",
-        "[Invítalo a un servidor](<{server}>) o [llévatelo contigo](<{person}>).",
-    )
-    ABOUT_CODE = Row(
-        "[His code](<{source}>) is free for everybody.",
-        "[Sein Code](<{source}>) ist für alle frei.",
-        "[Son code](<{source}>) est libre pour tout le monde.",
-        "[Su código](<{source}>) es libre para todo el mundo.",
-    )
-    ABOUT_CODE_AT_HOST = Row(
-        "He is free software (MIT licence); whoever runs him here has his code.",
-        "Er ist freie Software (MIT-Lizenz); wer ihn hier betreibt, hat seinen Code.",
-        "C'est un logiciel libre (licence MIT) ; la personne qui l'héberge a son code.",
-        "Es software libre (licencia MIT); quien lo aloja tiene su código.",
-    )
-    ABOUT_VERSION = Row(
-        "Version {number}.", "Version {number}.", "Version {number}.", "Versión {number}."
-    )
-    ABOUT_ASK = Row(
-        "`/pooh` tells a story, `/{help}` says how.",
-        "`/pooh` erzählt eine Geschichte, `/{help}` sagt, wie.",
-        "`/pooh` raconte une histoire, `/{help}` dit comment.",
-        "`/pooh` cuenta un cuento, `/{help}` dice cómo.",
-    )
-    LOSS_PLOT = Row(
-        "A plot of how Pooh learned: the more he read, the lower his loss, in training and on text "
-        "he never read.",
-        "Ein Diagramm, wie Pu gelernt hat: Je mehr er las, desto kleiner wurde sein Verlust, beim "
-        "Lernen und auf nie gelesenem Text.",
-        "Un graphique de l'apprentissage de Pooh : plus il lisait, plus sa perte baissait, à "
-        "l'entraînement et sur un texte jamais lu.",
-        "Un gráfico de cómo aprendió Pooh: cuanto más leía, menor era su pérdida, en el "
-        "entrenamiento y en un texto nunca leído.",
-    )
-
-
-# Names that other texts may mention: {help} is what /help is called in that language.
-NAMES = (
-    *(Text.CONTINUE_AS, Text.ABOUT, Text.HELP, Text.PROMPT, Text.TEMPERATURE, Text.LENGTH),
-    *(
-        Text.TOP_K,
-        Text.TOP_P,
-        Text.SEED,
-        Text.AGAIN,
-        Text.CONTINUE,
-        Text.WILDER,
-        Text.CALMER,
-        Text.STOP,
-    ),
-    *(Text.DELETE, Text.HOW, Text.KEEP, Text.FORK),
-    *(Text.HOW_COMMAND, Text.HOW_WRITTEN, Text.WHO_WROTE),
-    *(Text.SETUP, Text.PRIVACY),
-    *(Text.RACE, Text.CIRCLE),
-)
-
-
-class Language(enum.Enum):
-    """A language that the bot speaks; the value names its field of a `Row`."""
-
-    ENGLISH = "en"
-    GERMAN = "de"
-    FRENCH = "fr"
-    SPANISH = "es"
-
-    @classmethod
-    def of(cls, locale: Locale) -> "Language":
-        """The language to speak to who reads Discord in `locale`: English where there is none."""
-        return _LANGUAGES.get(locale, cls.ENGLISH)
-
-    @cached_property
-    def names(self) -> Mapping[str, str]:
-        """What commands, options and buttons are called, by the name of their text."""
-        return {text.name.lower(): getattr(text.value, self.value) for text in NAMES}
-
-    def say(self, text: Said, **values: object) -> str:
-        """A text, with its `values` and any of `names` filled in."""
-        row: str = getattr(text.value, self.value)
-        return row.format_map({**self.names, **values})
-
-    def number(self, value: float, digits: int | None = None) -> str:
-        """A number as people write it; whole, or with so many digits after the point."""
-        point, comma = _NUMBERS[self]
-        if isinstance(value, int):
-            shown = f"{value:,}"
-        else:
-            shown = f"{value:g}" if digits is None else f"{value:,.{digits}f}"
-        return shown.translate({ord("."): point, ord(","): comma})
-
-
-_LANGUAGES = {
-    Locale.german: Language.GERMAN,
-    Locale.french: Language.FRENCH,
-    Locale.spain_spanish: Language.SPANISH,
-    Locale.latin_american_spanish: Language.SPANISH,
-}
-_NUMBERS = {  # the decimal sign, and what parts thousands
-    Language.ENGLISH: (".", ","),
-    Language.GERMAN: (",", "."),
-    Language.FRENCH: (",", "\u202f"),
-    Language.SPANISH: (",", "\u00a0"),
-}
-
-
-def named(text: Said) -> locale_str:
-    """A text of a command, for discord.py to have translated."""
-    return locale_str(text.value.en)
-
-
-class Translations(app_commands.Translator):
-    """The commands' texts in the languages there are."""
-
-    async def translate(
-        self,
-        string: locale_str,
-        locale: Locale,
-        context: app_commands.TranslationContextTypes,
-    ) -> str | None:
-        """The text in that language, None when there is none: Discord then shows English."""
-        language = _LANGUAGES.get(locale)
-        if language is None:
-            return None
-        said = (text for text in Said.all() if text.value.en == string.message)
-        text = next(said, None)
-        return None if text is None else language.say(text)

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from bot.explanation_texts import wording
-from bot.translations import Language
+from bot.languages import Language
 from model.canvas import Canvas
 from model.explain import Explanation
 from model.how import Arc, CallOut, Excerpt, excerpt

@@ -4,8 +4,8 @@ from typing import Any
 
 from bot.fork import VOTE
 from bot.fork_texts import ForkText
+from bot.languages import Language
 from bot.messages import parse
-from bot.translations import Language
 from tests.bot_steps import told
 from tests.fake_discord import Interaction, Message, Person
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk

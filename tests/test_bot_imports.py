@@ -23,10 +23,12 @@ LAYERS = (
         "queue",
         "circle_seal",
         "redaction",
+        "said",
         "shards",
         "systemd",
-        "translations",
     },
+    {"names", "translations"},
+    {"languages"},
     {"messages", "settings", "pages", "openings", "errors", "sync"},
     {
         "about_texts",

@@ -7,7 +7,9 @@ import pytest
 from bot import circle
 from bot.circle_texts import CircleText
 from bot.invite import PERMISSIONS
-from bot.translations import Language, Said, Text
+from bot.languages import Language
+from bot.said import Said
+from bot.translations import Text
 from tests.bot_steps import refusal
 from tests.fake_discord import (
     PRIVATE,

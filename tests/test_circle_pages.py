@@ -4,9 +4,9 @@ import pytest
 
 from bot import circle
 from bot.circle_texts import CircleText
+from bot.languages import Language
 from bot.messages import parse
 from bot.targets import OLD
-from bot.translations import Language
 from model.sampling import Sampling
 from tests.fake_discord import PRIVATE, Channel, Interaction, Message, Person, RefusedError
 from tests.hosting import Stage

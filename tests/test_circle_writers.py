@@ -7,7 +7,7 @@ import pytest
 from bot import circle
 from bot.circle_texts import CircleText
 from bot.circle_writers import ABOVE
-from bot.translations import Language
+from bot.languages import Language
 from tests.fake_discord import Message, Person, RefusedError
 from tests.fake_discord.models import MANAGE_THREADS
 from tests.hosting import Stage

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from bot.daily import DAY, HOUR, day_of
+from bot.languages import Language
 from bot.setup_texts import SetupText
-from bot.translations import Language
 from tests.cluster import Cluster, valkey
 from tests.fake_discord import MANAGE_GUILD, DiscordServer, Guild, Message, Person
 from tests.hosting import finished

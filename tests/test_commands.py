@@ -13,16 +13,20 @@ from discord import app_commands
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.about_texts import AboutText
 from bot.actions import ASKING, FINAL, WRITING, Action, ButtonState
 from bot.buttons import StoryButton, row
 from bot.commands import make_tree
 from bot.explanation_texts import PictureText
+from bot.languages import Language, Translations, named
+from bot.names import Name
 from bot.openings import CHOICES, OPENINGS, suggestions
 from bot.options import MAX_LENGTH, MAX_SEED, MAX_TOP_K
 from bot.pages import MOST, Pages, as_remembered, warmer
+from bot.said import Row, Said
 from bot.setup_texts import SetupText
 from bot.sync import differ
-from bot.translations import Language, Row, Said, Text, Translations, named
+from bot.translations import Text
 from model.sampling import Sampling
 from model.words import WordFilter
 
@@ -298,18 +302,21 @@ async def test_rows_fit_and_ids_differ() -> None:
 
 async def test_translations_leave_alone_what_they_do_not_know() -> None:
     context: Any = None
-    text = named(Text.ON_POOH)
+    text = named(Name.ON_POOH)
     assert await Translations().translate(text, discord.Locale.german, context)
     assert await Translations().translate(text, discord.Locale.japanese, context) is None
     other = app_commands.locale_str("pooh")
     assert await Translations().translate(other, discord.Locale.german, context) is None
 
 
+ALL = [text for table in Said.__subclasses__() for text in table]
+
+
 def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("text", list(Said.all()))
+@pytest.mark.parametrize("text", ALL)
 def test_every_language_says_everything_with_the_same_gaps(text: Said) -> None:
     row = text.value
     assert isinstance(row, Row) and len(row) == len(Language)
@@ -322,37 +329,37 @@ def test_every_language_says_everything_with_the_same_gaps(text: Said) -> None:
     # A text is a language's own, unless it is a name, or a word that both languages have.
     same = [language for language in Language if getattr(row, language.value) == row.en]
     shared: set[Said] = {
-        Text.TOP_K,
-        Text.TOP_P,
+        Name.TOP_K,
+        Name.TOP_P,
         Text.AT_TOP_K,
         Text.AT_TOP_P,
-        Text.WILDER,
-        Text.ABOUT_VERSION,
+        Name.WILDER,
+        AboutText.VERSION,
     }
-    shared |= {Text.EARLIER, Text.PAGE, Text.LATER, PictureText.WILD}
+    shared |= {Name.EARLIER, Name.PAGE, Name.LATER, PictureText.WILD}
     assert same == [Language.ENGLISH] or text in shared
 
 
 @pytest.mark.parametrize("language", Language)
 def test_every_text_fits_where_it_is_shown(language: Language) -> None:
     filled: dict[str, object] = {
-        name: "1234567" for text in Said.all() for name in placeholders(text.value.en)
+        name: "1234567" for text in ALL for name in placeholders(text.value.en)
     }
     named_so = set(language.names)
     filled = {name: value for name, value in filled.items() if name not in named_so}
     longer: dict[Said, int] = {Text.HELP_PAGE: 2000, SetupText.PRIVACY: 1000}
-    for text in Said.all():
+    for text in ALL:
         said = language.say(text, **filled)
         assert "{" not in said and len(said) <= longer.get(text, 700)
     help_page = language.say(Text.HELP_PAGE)
     for name in (*language.names.values(), "/pooh"):
-        assert name in help_page or name in (language.say(Text.HELP),)
+        assert name in help_page or name in (language.say(Name.HELP),)
     labels = [language.say(text, number=9, count=9) for text in BUTTONS]
     assert len(set(labels)) == len(BUTTONS) and all(len(label) <= 80 for label in labels)
-    assert all(len(language.say(text)) <= 1024 for text in (Text.LOSS_PLOT,))
+    assert all(len(language.say(text)) <= 1024 for text in (AboutText.LOSS_PLOT,))
 
 
-BUTTONS = [Text[action.name] for action in Action]
+BUTTONS = [Name[action.name] for action in Action]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.daily import DAY, HOUR, LATE, LOOK, day_of, is_due, next_time
+from bot.languages import Language
 from bot.setup_texts import SetupText
 from bot.store import Server, Stopped, Store
-from bot.translations import Language
 from tests.bot_steps import STORY_BUTTONS, note, told
 from tests.fake_discord import ApiError, Channel, Cut, Guild, Message
 from tests.fake_discord.models import VIEW

@@ -11,9 +11,12 @@ from bot.drawings import Drawings
 from bot.errors import Refusal
 from bot.explanation_lines import Tab
 from bot.explanation_reading import look
+from bot.explanation_texts import HowText
 from bot.explanations import CardState, Turn, card
+from bot.languages import Language
 from bot.messages import Page
-from bot.translations import Language, Text
+from bot.names import Name
+from bot.translations import Text
 from model.decoder import Decoder
 from model.explain import Explanation
 from model.how import LONGEST_ALT, percent
@@ -25,7 +28,7 @@ from tests.fake_discord import BOT_DM, PRIVATE, Channel, Interaction, Message
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
 from tests.hosting import CHARACTERS, Stage, small_weights
 
-QUESTION = Language.ENGLISH.say(Text.QUESTION)
+QUESTION = Language.ENGLISH.say(HowText.QUESTION)
 CARD_BUTTONS = ["Next place", "Letters", "Layers"]
 TALE = "The bee sat on a bun. A mouse ran to the old mill. So they ate the jam. The moon came up. "
 
@@ -139,11 +142,11 @@ async def test_the_menu_reads_a_story_with_its_prompt_and_anybodys_words(wood: S
     assert page_text(own) == "Oh dear, said the mouse. -# It was not tea @yet"
     theirs = await roo.menu("How did Pooh write this?", said).answer()
     await wood.server.until(lambda: theirs.components)
-    assert Language.GERMAN.say(Text.QUESTION) in theirs.text
-    assert Language.GERMAN.say(Text.LETTERS) in theirs.buttons
+    assert Language.GERMAN.say(HowText.QUESTION) in theirs.text
+    assert Language.GERMAN.say(Name.LETTERS) in theirs.buttons
     await wood.server.until(lambda: theirs.attachments)
     alt = theirs.attachments[0]["description"]
-    assert alt.startswith(f"{Language.GERMAN.say(Text.QUESTION)} Der Text: Oh dear")
+    assert alt.startswith(f"{Language.GERMAN.say(HowText.QUESTION)} Der Text: Oh dear")
     drawn = [
         wood.server.files[message.attachments[0]["url"].partition("/attachments/")[2]]
         for message in (own, theirs)
@@ -160,7 +163,7 @@ async def test_the_menu_reads_a_story_with_its_prompt_and_anybodys_words(wood: S
 async def test_without_words_there_is_no_card(wood: Stage, text: str) -> None:
     kanga = wood.server.person()
     said = (await refusal(kanga.command("how", text=text))).content
-    assert said == Language.ENGLISH.say(Text.NOTHING_TO_EXPLAIN)
+    assert said == Language.ENGLISH.say(HowText.NOTHING_TO_EXPLAIN)
     await refusal(kanga.menu("How did Pooh write this?", kanga.say(text)))
 
 
@@ -246,7 +249,7 @@ def test_what_a_card_holds_is_what_was_read() -> None:
         Page("@a" * 250, ""),
     ):
         once = explanations._as_held(held)
-        place = Language.GERMAN.say(Text.PLACE, number=100, count=100)
+        place = Language.GERMAN.say(HowText.PLACE, number=100, count=100)
         again = messages.parse(messages.build(once, place))
         assert again == once and again.text.strip()
 

@@ -8,8 +8,10 @@ import pytest
 
 from bot.fork import LEAST_VOTE, TOKEN, VOTE
 from bot.fork_texts import ForkText
+from bot.languages import Language
 from bot.messages import parse
-from bot.translations import Language, Text
+from bot.names import Name
+from bot.translations import Text
 from bot.writer import UNFINISHED
 from tests.bot_steps import STORY_BUTTONS, changed, continues, note, page, refusal, told
 from tests.fake_discord import (
@@ -199,10 +201,10 @@ async def test_wherever_there_are_others_they_vote_and_after_a_restart_it_is_cho
         again.components = killed  # as if it had not had the time to say anything
         await wood.start()
         roo.press(again, "A · 0")
-        await server.until(lambda: Language.GERMAN.say(Text.GO_ON_WITH, way="A") in again.buttons)  # noqa: B023
+        await server.until(lambda: Language.GERMAN.say(Name.GO_ON_WITH, way="A") in again.buttons)  # noqa: B023
         assert line(again) == Language.GERMAN.say(ForkText.UNCOUNTED) and ways(again) == both
         assert not below(again), name
-        german = [Language.GERMAN.say(Text.GO_ON_WITH, way=way) for way in "AB"]
+        german = [Language.GERMAN.say(Name.GO_ON_WITH, way=way) for way in "AB"]
         use = roo.press(again, german[0])
         assert (await use.answer()).content == Language.GERMAN.say(ForkText.MAY_NOT_CHOOSE)
         kanga.press(again, german[1])
@@ -433,14 +435,14 @@ async def test_a_group_without_the_bot_votes_in_every_language(wood: Stage) -> N
         group = server.add_channel(None, kanga, roo, context=PRIVATE)
         speak = Language({"de": "de", "fr": "fr", "es-ES": "es"}[locale]).say
         story = await begin(wood, kanga, length=60, where=group)
-        use = kanga.press(story, speak(Text.FORK))
+        use = kanga.press(story, speak(Name.FORK))
         card = await use.answer()
         await server.until(lambda: card.components)  # noqa: B023
-        assert speak(ForkText.HOW_ON) in card.text and speak(Text.COUNT_NOW) in card.buttons
+        assert speak(ForkText.HOW_ON) in card.text and speak(Name.COUNT_NOW) in card.buttons
         roo.press(card, "A · 0")
         await wood.pass_seconds(1.2)
-        kanga.press(card, speak(Text.COUNT_NOW))
-        await server.until(lambda: below_in(card, speak(Text.AGAIN)))  # noqa: B023
+        kanga.press(card, speak(Name.COUNT_NOW))
+        await server.until(lambda: below_in(card, speak(Name.AGAIN)))  # noqa: B023
         await server.until(lambda: not len(wood.bot.services.votes))
         assert speak(ForkText.WON, way="A", other="B", most=1, least=0) in card.text
 

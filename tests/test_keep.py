@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import keep, messages
+from bot.languages import Language
 from bot.messages import Page
+from bot.names import Name
 from bot.plates import plate
-from bot.translations import Language, Text
+from bot.translations import Text
 from tests.bot_steps import continues, note, page, refusal, told
 from tests.fake_discord import PRIVATE, Interaction, Message, Schemas
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
@@ -159,9 +161,9 @@ async def test_it_works_in_private_and_where_only_a_user_has_installed_it(wood: 
     elsewhere = server.add_channel(server.add_guild("Elsewhere", installed=False))
     for where in (server.dm(kanga), group, elsewhere):
         story = await told(wood, kanga.command("pooh", prompt="The bee", where=where))
-        message = await kept(wood, kanga.press(story, Language.GERMAN.say(Text.KEEP)))
+        message = await kept(wood, kanga.press(story, Language.GERMAN.say(Name.KEEP)))
         await wood.restart()
-        shown = await kept(wood, kanga.press(message, Language.GERMAN.say(Text.SHOW_HERE)))
+        shown = await kept(wood, kanga.press(message, Language.GERMAN.say(Name.SHOW_HERE)))
         assert message.ephemeral and not shown.ephemeral
         assert "Länge 300" in data(wood, shown, "story.txt").decode()
 

@@ -13,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import pictures
+from bot.about_texts import AboutText
 from bot.actions import FINAL
-from bot.translations import Language, Text
+from bot.languages import Language
+from bot.names import Name
+from bot.said import Said
+from bot.translations import Text
 from tests.bot_steps import begun, note, refusal, reply_to, told
 from tests.fake_discord import Message, Schemas
 from tests.hosting import Stage, stage
@@ -36,7 +40,7 @@ async def wood(schemas: Schemas | None) -> AsyncIterator[Stage]:
         yield theatre
 
 
-def shape(language: Language, text: Text) -> re.Pattern[str]:
+def shape(language: Language, text: Said) -> re.Pattern[str]:
     """A text with anything in its gaps."""
     filled = {name: "\0" for name in re.findall(r"{(\w+)}", text.value.en)}
     filled = {name: gap for name, gap in filled.items() if name not in language.names}
@@ -66,32 +70,32 @@ async def test_all_that_a_person_reads_is_in_their_language(
     kanga, roo = server.person("Kanga", locale=locale), server.person("Roo", locale=locale)
     assert (await kanga.command("help").answer()).content == language.say(Text.HELP_PAGE)
     about = (await kanga.command("about").answer()).text
-    for text in (Text.ABOUT_POOH, Text.ABOUT_MODEL, Text.ABOUT_KEPT, Text.ABOUT_ASK):
-        assert shape(language, text).search(about)
+    for told_of in (AboutText.POOH, AboutText.MODEL, AboutText.KEPT, AboutText.ASK):
+        assert shape(language, told_of).search(about)
     story = await told(wood, kanga.command("pooh", prompt="A 🐝 bear", top_k=5, temperature=0.5))
     for text in (Text.AT_TEMPERATURE, Text.AT_TOP_K, Text.AT_SEED, Text.LEFT_OUT_ONE):
         assert shape(language, text).search(note(story)), note(story)
-    final = [Text[action.name] for action in FINAL]
+    final = [Name[action.name] for action in FINAL]
     assert list(story.buttons) == [language.say(text) for text in final]
     for use, text in (
-        (roo.press(story, language.say(Text.DELETE)), Text.MAY_NOT_DELETE),
+        (roo.press(story, language.say(Name.DELETE)), Text.MAY_NOT_DELETE),
         (kanga.command("pooh", prompt="🐝"), Text.NO_LETTERS),
         (kanga.command("pooh", prompt="x", temperature=9.0, force=True), Text.OUT_OF_RANGE),
-        (kanga.menu(Text.CONTINUE_AS.value.en, kanga.say("")), Text.NO_WORDS),
+        (kanga.menu(Name.CONTINUE_AS.value.en, kanga.say("")), Text.NO_WORDS),
     ):
         assert (await refusal(use)).content == language.say(text)
-    kanga.press(story, language.say(Text.DELETE))
-    asked = [language.say(text) for text in (Text.CONFIRM, Text.CANCEL)]
+    kanga.press(story, language.say(Name.DELETE))
+    asked = [language.say(text) for text in (Name.CONFIRM, Name.CANCEL)]
     await server.until(lambda: list(story.buttons) == asked)
-    kanga.press(story, language.say(Text.CANCEL))
+    kanga.press(story, language.say(Name.CANCEL))
     await server.until(lambda: list(story.buttons) == [language.say(text) for text in final])
-    writing = await begun(wood, kanga, prompt="The mill", length=400, stop=language.say(Text.STOP))
+    writing = await begun(wood, kanga, prompt="The mill", length=400, stop=language.say(Name.STOP))
     assert language.say(Text.WRITING) in note(writing)
-    assert list(writing.buttons) == [language.say(text) for text in (Text.STOP, Text.DELETE)]
-    kanga.press(writing, language.say(Text.STOP))
+    assert list(writing.buttons) == [language.say(text) for text in (Name.STOP, Name.DELETE)]
+    kanga.press(writing, language.say(Name.STOP))
     await server.until(lambda: all(story.halt for story in wood.writer.unfinished))
     wood.decoder.open()
-    await wood.until(lambda: language.say(Text.AGAIN) in writing.buttons)
+    await wood.until(lambda: language.say(Name.AGAIN) in writing.buttons)
     assert note(writing).endswith(language.say(Text.STOPPED))
 
 
@@ -103,7 +107,7 @@ async def test_a_mention_is_answered_in_the_language_of_its_server(
     await wood.restart()
     kanga = wood.server.person(locale="ja")
     story = await reply_to(wood, kanga.say("@pooh A bear"))
-    assert language.say(Text.AGAIN) in story.buttons
+    assert language.say(Name.AGAIN) in story.buttons
     role = kanga.say(f"<@&{wood.server.guild.bot_role}> A bear")
 
     def word() -> Message | None:
@@ -133,7 +137,7 @@ async def test_about_says_what_people_ask_and_describes_its_picture(
     await wood.start()
     use = wood.server.person(locale="de").command("about")
     about = await use.answer()
-    assert about.attachments[0]["description"] == Language.GERMAN.say(Text.LOSS_PLOT)
+    assert about.attachments[0]["description"] == Language.GERMAN.say(AboutText.LOSS_PLOT)
     for part in ("123.456", "1,25", "1,50", "](<https://example.org/pooh>)", "client_id="):
         assert part in about.text
     assert "nichts" in about.text.split("**Über dich gespeichert**")[1]
@@ -145,7 +149,7 @@ async def test_about_invites_nobody_to_a_bot_that_answers_a_few_servers(wood: St
     wood.settings = replace(wood.settings, guilds=frozenset({wood.server.guild.id}))
     await wood.start()
     about = await wood.server.person().command("about").answer()
-    assert "client_id" not in about.text and Text.ABOUT_CODE_AT_HOST.value.en in about.text
+    assert "client_id" not in about.text and AboutText.CODE_AT_HOST.value.en in about.text
 
 
 json_values = st.recursive(

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot import explanations, keep, pictures
-from bot.translations import Language, Text
+from bot.languages import Language
+from bot.translations import Text
 from tests.bot_steps import told
 from tests.fake_discord import Cut, Message
 from tests.hosting import Stage

@@ -5,7 +5,8 @@ Each card has a way of its own to be shown. None answers "Bother!", as if someth
 
 import pytest
 
-from bot.translations import Language, Text
+from bot.languages import Language
+from bot.translations import Text
 from tests.fake_discord import ApiError, Message, Person
 from tests.fork_steps import begin
 from tests.hosting import Stage

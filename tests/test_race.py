@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from bot import race_card
 from bot.ballots import KEPT, MOST, Ballots
 from bot.cards import HONEY
+from bot.languages import Language
 from bot.messages import Page
+from bot.names import Name
 from bot.race import LENGTHS, PROMPT, RaceButton, row
 from bot.race_card import LETTERS, NAMES, RaceState, Told, fitted, hidden, revealed
 from bot.race_texts import RaceText
 from bot.racers import CLASSIC, MARKOV, POOH, SHIPPED, Racers
-from bot.translations import Language, Text
+from bot.translations import Text
 from bot.writer import UNFINISHED, Writer
 from model.chain import Chain
 from model.fingerprint import LEAST, Copies
@@ -33,7 +35,7 @@ from tests.hosting import Stage
 say = Language.ENGLISH.say
 FIRST_ORDERS = ["mpc", "cmp", "cpm", "pcm"]
 BLOCKED = ApiError(400, 200000, "Message was blocked by automatic moderation")
-WHO = say(Text.WHO_WAS_WHO)
+WHO = say(Name.WHO_WAS_WHO)
 QUESTION = say(RaceText.QUESTION)
 
 
@@ -176,7 +178,7 @@ async def test_after_a_restart_it_goes_on_and_says_what_is_forgotten(wood: Stage
     assert german(RaceText.GUESSES_GONE) in message.text and texts(message) == before
     assert german(RaceText.QUESTION) in message.text, "the card keeps its language"
     await wood.restart()
-    kanga.press(message, german(Text.WHO_WAS_WHO))
+    kanga.press(message, german(Name.WHO_WAS_WHO))
     await server.until(lambda: not message.buttons, "the end")
     assert "Von 1, " in message.text, "how many is still known, not who"
     assert german(RaceText.NOBODY) not in message.text and "1,78" in message.text

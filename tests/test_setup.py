@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.about_texts import AboutText
+from bot.languages import Language
+from bot.names import Name
 from bot.setup import OWN
 from bot.setup_texts import SetupText
 from bot.shards import ShardRange
 from bot.store import Server
-from bot.translations import Language, Text
+from bot.translations import Text
 from tests.bot_steps import note, page, refusal, reply_to, told
 from tests.fake_discord import (
     MANAGE_GUILD,
@@ -317,6 +320,6 @@ async def test_privacy_works_everywhere(wood: Stage) -> None:
 
 def test_about_says_what_is_kept() -> None:
     for language in Language:
-        kept = language.say(Text.ABOUT_KEPT)
-        for command in (Text.PRIVACY, Text.SETUP):  # who switched a story of the day on is kept
+        kept = language.say(AboutText.KEPT)
+        for command in (Name.PRIVACY, Name.SETUP):  # who switched a story of the day on is kept
             assert f"/{language.say(command)}" in kept

@@ -13,9 +13,10 @@ from bot.errors import Refusal
 from bot.fork import ForkButton
 from bot.fork_card import BEGINNING, HALF, Fork, Half, as_held, card
 from bot.fork_texts import ForkText
+from bot.languages import Language
 from bot.options import MAX_SEED
 from bot.pages import Pages
-from bot.translations import Language, Text
+from bot.translations import Text
 from bot.votes import End, Vote, Votes, Way
 from model.sampling import Sampling
 from tests.fake_discord.rules import CUSTOM_ID, TEXT_DISPLAYS
