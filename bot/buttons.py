@@ -168,8 +168,7 @@ async def _rewrite(
     """Again, Continue, Wilder, Calmer, and the pages."""
     services, message = services_of(interaction), interaction.message
     assert message is not None
-    if services.stories.is_writing(message.id):
-        raise Refusal(Text.STILL_WRITING)
+    services.stories.check_has_ended(message.id)
     person = interaction.user.id
     age = services.clock.now() - message.created_at.timestamp()
     pages = state.pages

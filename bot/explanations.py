@@ -124,8 +124,7 @@ async def explain_story(interaction: discord.Interaction, owner: int) -> None:
     """
     services, message = services_of(interaction), interaction.message
     assert message is not None
-    if services.stories.is_writing(message.id):
-        raise Refusal(Text.STILL_WRITING)
+    services.stories.check_has_ended(message.id)
     response, person = response_to(interaction), interaction.user.id
     response.is_private = person != owner or message.flags.ephemeral
     await show_card(services, response, messages.parse(message.content), CardState(person))
@@ -142,8 +141,7 @@ async def explain_message(interaction: discord.Interaction, message: discord.Mes
     assert me is not None
     response = response_to(interaction)
     response.is_private = True
-    if services.stories.is_writing(message.id):
-        raise Refusal(Text.STILL_WRITING)
+    services.stories.check_has_ended(message.id)
     await check_consent(interaction, message)
     page = seen.own_page(message) if message.author.id == me.id else None
     if page is None:

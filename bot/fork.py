@@ -161,8 +161,7 @@ async def fork_story(
     """
     services, message = services_of(interaction), interaction.message
     assert message is not None
-    if services.stories.is_writing(message.id):
-        raise Refusal(Text.STILL_WRITING)
+    services.stories.check_has_ended(message.id)
     person = interaction.user.id
     response.is_private = message.flags.ephemeral
     with services.votes.opened(message.id, person) as vote:

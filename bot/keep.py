@@ -108,8 +108,7 @@ async def keep_story(interaction: discord.Interaction, state: ButtonState) -> No
     """
     services, message = services_of(interaction), interaction.message
     assert message is not None
-    if services.stories.is_writing(message.id):
-        raise Refusal(Text.STILL_WRITING)
+    services.stories.check_has_ended(message.id)
     response = response_to(interaction)
     response.is_private = True
     language, page = response.language, messages.parse(message.content)

@@ -236,6 +236,15 @@ class Stories:
         """Whether a story is being written in this message."""
         return message in self._shown
 
+    def check_has_ended(self, message: int) -> None:
+        """Nothing can be done with a story that is being written.
+
+        Raises:
+            Refusal: it is.
+        """
+        if self.is_writing(message):
+            raise Refusal(Text.STILL_WRITING)
+
     def stop(self, message: int) -> None:
         """Stop the story that is being written there, if there is one."""
         if (story := self._shown.get(message)) is not None:
