@@ -282,7 +282,7 @@ async def test_a_deleted_message_frees_the_worker(wood: Stage) -> None:
     moderator = wood.server.person("Owl", moderator=True)
     story = await begun(wood, kanga, prompt="The sea", length=1000)
     moderator.delete(story)
-    await wood.server.until(lambda: wood.writer.unfinished[0].halt)
+    await wood.server.until(lambda: all(story.halt for story in wood.writer.unfinished))
     wood.decoder.open()
     await wood.server.until(lambda: not wood.writer.writing)
 

@@ -71,7 +71,7 @@ async def test_a_story_that_takes_too_long_is_ended(schemas: Schemas | None) -> 
         uses = [wood.server.person(f"P{i}").command("pooh", prompt="Hm") for i in range(2)]
         await wood.server.until(lambda: all(use.answered for use in uses))
         await wood.server.until(lambda: not wood.writer.waiting)  # the one that only waited
-        await wood.server.until(lambda: wood.writer.unfinished[0].halt)
+        await wood.server.until(lambda: all(story.halt for story in wood.writer.unfinished))
         wood.decoder.open()
         for use in uses:
             story = await wood.until(lambda: finished(use.original))  # noqa: B023
