@@ -10,7 +10,7 @@ The letters in the shapes are those of `decoder.py`.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ class Block:
     projection: Array  # (C, C)
     up: Array  # (4 C, C)
     down: Array  # (C, 4 C)
+    skip: Array | None = (
+        None  # (1,) how much of the stream before the first block is added before this
+    )
 
     def heads(self, x: Array, first: int, content: Array) -> tuple[Array, Array, Array]:
         """What its heads ask, offer and give: q (T, H, D), k and v (T, G, D), of places in a row.
@@ -83,12 +86,14 @@ def lay_out(config: GPTConfig, weights: Mapping[str, NDArray[Any]]) -> list[Bloc
     """The blocks of a network, from the tensors of `GPT.state_dict()` by name."""
     is_far = [i in config.far_blocks for i in range(config.n_layer)]
     rotations = {far: _rotations(config, far) for far in set(is_far)}
+    skips = [None, *f32(weights["skips"])] if config.embedding_skips else [None] * config.n_layer
     blocks = []
     for i, far in enumerate(is_far):
         names = "attention.qkv", "attention.projection", "feed_forward.up", "feed_forward.down"
         qkv, *others = (f32(weights[f"blocks.{i}.{name}.weight"]) for name in names)
         qkv = _pair_rotary_rows(qkv, config, far)
-        blocks.append(Block(config, far, config.window(i), rotations[far], qkv, *others))
+        block = Block(config, far, config.window(i), rotations[far], qkv, *others)
+        blocks.append(replace(block, skip=skips[i]))
     return blocks
 
 

@@ -40,6 +40,8 @@ class GPTConfig:
         n_head: H, attention heads in a block; n_embd / n_head = D must be even.
         n_kv_head: G, heads of keys and values, each shared by H / G heads that ask; 0 stands for H.
         n_embd: C, width of the residual stream.
+        embedding_skips: whether the stream as it was before the first block is added again before
+            each later one, times a number that is learned.
         dropout: share of a block's output dropped while training, 0 to 1.
         ngram_orders: the n-gram table knows n-grams of the last n characters, for each n here.
         ngram_words: and n-grams of the last n words, the unfinished one included.
@@ -62,6 +64,7 @@ class GPTConfig:
     n_head: int = 4
     n_kv_head: int = 0
     n_embd: int = 128
+    embedding_skips: bool = False
     dropout: float = 0.0
     ngram_orders: tuple[int, ...] = ()
     ngram_words: tuple[int, ...] = ()
@@ -109,6 +112,11 @@ class GPTConfig:
             raise ValueError(f"far_gain = {self.far_gain!r}: must be above 0.0, at most 8")
         if self.far_blocks:
             self._check_far_blocks()
+        if type(self.embedding_skips) is not bool or self.embedding_skips > self.n_layer - 1:
+            raise ValueError(
+                f"embedding_skips = {self.embedding_skips!r}: must be true or false, and false "
+                "where there is one block"
+            )
         for name in ("dropout", "ngram_dropout"):
             share = getattr(self, name)
             if not isinstance(share, float) or not 0.0 <= share < 1.0:

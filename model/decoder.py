@@ -217,7 +217,7 @@ class Decoder:
     # Looking inside (what `explain.py` asks)
 
     def streams(self, ids: Sequence[int]) -> Array:
-        """The stream at each place of a text: before the first block, and after each.
+        """The stream at each place of a text: as each block reads it, and after the last.
 
         Args:
             ids: (T,) at least one; no more is forgotten of a long text than when it is written.
@@ -256,7 +256,7 @@ class Decoder:
     ) -> Array:
         """Read ids (T,), as many as there are, in passes of `attention_window` -> (C, T).
 
-        Where `kept` is given, the stream before the first block and after each is added to it.
+        Where `kept` is given, the stream as each block reads it and after the last is added to it.
         """
         A = self.config.attention_window
         parts = [
@@ -276,8 +276,11 @@ class Decoder:
         if cache.table:
             cache.table.write_many(slot, first, ids)
             x = norm(x + cache.table.look_up(np.full(T, slot), np.arange(first, first + T)))
+        embedded = x
         masks = {kind.far: seen(first, T, kind.window) for kind in self._kinds}
         for i, block in enumerate(self.blocks):
+            if block.skip is not None:
+                x = x + block.skip * embedded
             if kept is not None:
                 kept[i].append(x)
             q, k, v = block.heads(x, first, cache.content[i, slot])
@@ -305,6 +308,7 @@ class Decoder:
             cache.table.write(rows, places, np.array(ids))
             x += cache.table.look_up(rows, places).reshape(x.shape)
             work.norm(x, out=x)
+        embedded = x.copy() if self.config.embedding_skips else x
         if S == 1:  # without arrays of places it is quicker
             rows, places = slice(slots[0], slots[0] + 1), positions[0]
         kinds = {  # rotations ([S,] H + G, D/2), places in the ring, groups
@@ -319,6 +323,8 @@ class Decoder:
             zip(self.blocks, cache.keys, cache.values, strict=True)
         ):
             rotations, here, groups = kinds[block.far]
+            if block.skip is not None:
+                np.add(x, np.multiply(embedded, block.skip, out=normed), out=x)
             np.dot(block.qkv, work.norm(x, out=normed), out=work.qkv)
             if S > 1:
                 np.copyto(work.rows, work.qkv.T)

@@ -212,6 +212,9 @@ class GPT(nn.Module):
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
         self.ngrams = NGramTable(config) if config.n_ngrams else None
         self.blocks = nn.ModuleList(Block(config, i) for i in range(config.n_layer))
+        self.skips = (
+            nn.Parameter(torch.empty(config.n_layer - 1, 1)) if config.embedding_skips else None
+        )
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         cos, sin = rotary_angles(config.context_length, config.head_size)
         self.register_buffer("cos", cos, persistent=False)
@@ -222,7 +225,7 @@ class GPT(nn.Module):
     def initialise(self) -> None:
         """Start as the identity: what adds to the stream adds nothing yet, and all logits are 0."""
         for name, parameter in self.named_parameters():
-            if name.endswith(tuple(f"{last}.weight" for last in _SILENT)):
+            if name == "skips" or name.endswith(tuple(f"{last}.weight" for last in _SILENT)):
                 parameter.zero_()
             elif name == "embedding.weight":
                 parameter.normal_()
@@ -248,7 +251,9 @@ class GPT(nn.Module):
             x = x + self.ngrams(ids)
         if shift is not None:
             x = x + shift
-        x = norm(x)
-        for block in self.blocks:
+        x = first = norm(x)
+        for i, block in enumerate(self.blocks):
+            if self.skips is not None and i > 0:  # what is written here, as if just read
+                x = x + self.skips[i - 1] * first
             x = block(x, cos, sin)
         return self.head(norm(x)).float()

@@ -257,6 +257,8 @@ def _expected(config: GPTConfig, rows: str) -> dict[str, tuple[tuple[int, ...], 
     """Every tensor's shape and the types it may have, where the table's rows are of this type."""
     V, C, R = config.vocab_size, config.n_embd, config.ngram_rows
     shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (V, C), "head.weight": (V, C)}
+    if config.embedding_skips:
+        shapes["skips"] = (config.n_layer - 1, 1)
     for i in range(config.n_layer):
         block = f"blocks.{i}."
         shapes[block + "attention.qkv.weight"] = (C + 2 * config.kv_width, C)

@@ -43,7 +43,9 @@ FAR = replace(PLAIN, n_layer=4, attention_window=4, far_blocks=(1, 3))
 FAR_TABLE = replace(
     TABLE, n_head=4, n_kv_head=2, attention_window=3, far_blocks=(1,), far_window=12, far_gain=1.5
 )
+SKIPS, SKIPS_TABLE = (replace(sizes, embedding_skips=True) for sizes in (FAR, FAR_TABLE))
 CONFIGS = [PLAIN, ONE_OF_EACH, ODD, TABLE, WORDS_ONLY, SHARED, SHARED_TABLE, FAR, FAR_TABLE]
+CONFIGS += [SKIPS, SKIPS_TABLE]
 
 
 def random_gpt(config: GPTConfig, seed: int = 0) -> GPT:

@@ -173,6 +173,19 @@ class Soak:
             await asyncio.sleep(self._chance.uniform(0.0, 0.5))
 
     def _expire(self, use: Interaction) -> None:
+        """Its token dies, but not before the bot could use it once.
+
+        Discord's live for a quarter of an hour. By then the bot has learned which message is its
+        answer, even when the first response was lost and a busy machine was slow to ask.
+        """
+        used = any(
+            use.token in request.path and request.route.startswith("/webhooks")
+            for request in self.server.log
+            if request.status < 300
+        )
+        if not used:
+            asyncio.get_running_loop().call_later(0.5, self._expire, use)
+            return
         use.expired = True
         self.report.faults["token dead"] += 1
 

@@ -117,7 +117,8 @@ def test_every_block_has_the_same_output(config: GPTConfig) -> None:
     for depth, stream in enumerate(streams, start=1):
         far = tuple(block for block in config.far_blocks if block < depth)
         sizes = {"n_layer": depth, "vocab_size": config.n_embd, "far_blocks": far}
-        cut = GPTConfig(**{**vars(config), **sizes})
+        skips = config.embedding_skips and depth > 1
+        cut = GPTConfig(**{**vars(config), **sizes, "embedding_skips": skips})
         weights = {**tensors(gpt), "head.weight": np.eye(config.n_embd, dtype=np.float32)}
         decoder = Decoder(cut, weights)
         slot = decoder.join()

@@ -161,6 +161,7 @@ def test_what_is_left_out_of_a_config_is_put_in() -> None:
         ("far_gain", 9.0, "far_gain = 9.0: must be above 0.0, at most 8"),
         ("far_gain", float("nan"), "far_gain = nan: must be above 0.0"),
         ("far_gain", 2, "far_gain = 2: must be above 0.0"),
+        ("embedding_skips", 1, "embedding_skips = 1: must be true or false"),
         ("attention_window", 13, "attention_window = 13: must be at most context_length = 12"),
     ],
 )

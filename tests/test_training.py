@@ -39,6 +39,7 @@ SMALL = TrainingConfig.of(
     dtype="float32",
 )
 TABLE = SMALL.replace(
+    embedding_skips=True,
     dropout=0.1,
     ngram_orders=(2, 3),
     ngram_words=(1,),
@@ -433,6 +434,7 @@ def test_shipped_weights_are_the_learned_ones_but_for_rounding() -> None:
     for _ in training.run():
         pass
     shipped = export(training.shipped()[0])
+    assert shipped["skips"].all(), "they have been learned"
     scale = shipped.pop("ngrams.rows.scale")
     for name, tensor in training.learner.model.state_dict().items():
         learned = tensor.float().numpy()

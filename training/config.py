@@ -100,6 +100,9 @@ class NetworkConfig(_Settings):
     n_head: int = setting(5, "attention heads in each block", 1)
     n_kv_head: int = setting(0, "heads of keys and values, shared by the others (0: --n-head)")
     n_embd: int = setting(320, "width of the stream", 1)
+    embedding_skips: bool = setting(
+        False, "add the stream before the first block again before each later one"
+    )
     dropout: float = setting(0.0, "share of each block's output dropped in training", 0, 0.99)
     ngram_orders: tuple[int, ...] = setting((), "n-grams of so many characters in the table", 1)
     ngram_words: tuple[int, ...] = setting((), "n-grams of so many words in the table", 1)

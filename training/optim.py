@@ -27,8 +27,8 @@ class Learner:
     units are several times faster. The rows of the n-gram table stay float32 and are shared; their
     gradients are sparse.
 
-    Matrices move by Muon (Jordan et al., 2024: momentum made orthogonal), embedding, head and the
-    library's vector by AdamW, the rows by SparseAdam.
+    Matrices move by Muon (Jordan et al., 2024: momentum made orthogonal), embedding, head, the
+    library's vector and the skips by AdamW, the rows by SparseAdam.
 
     Attributes:
         model: the network, float32.
@@ -55,6 +55,7 @@ class Learner:
                         setattr(module, name, buffer.to(dtype))
         self.library = nn.Parameter(torch.zeros_like(model.embedding.weight[0]))
         vectors = [model.embedding.weight, model.head.weight, self.library]
+        vectors += [] if model.skips is None else [model.skips]
         special = {id(p) for p in vectors} | {id(rows)}
         matrices = [p for p in model.parameters() if id(p) not in special]
         self.optimizers: dict[str, torch.optim.Optimizer] = {
