@@ -64,11 +64,14 @@ def look(
         language: of the words on the picture.
 
     Raises:
-        Refusal: there is nothing to explain.
+        Refusal: there is nothing to explain, or it holds a word that is refused when the characters
+            are gone that the network does not know.
         NotFiniteError: the network's numbers are damaged.
     """
     try:
         prompt, story = vocab.clean(page.prompt).text, vocab.clean(page.story).text
+        if words.refuses(prompt + story):
+            raise Refusal(Text.RATHER_NOT)
         read = Explanation(decoder, vocab, story, prompt)
         best = liveliest(read)
         count = len(windows(read))

@@ -312,3 +312,18 @@ async def test_a_long_text_is_cut_between_words(wood: Stage) -> None:
     assert WordFilter().refuses(text[: explanations.LONGEST]) and not WordFilter().refuses(text)
     message = await shown(wood, person.menu("How did Pooh write this?", person.say(text)))
     assert f"{page_text(message)} analysis of it." == text
+
+
+@pytest.mark.parametrize(
+    "text", ["A nig\u65e5ger sat.", "f\u65e5u\u672cck", "sh\U0001f41d\U0001f41d\U0001f41dit"]
+)
+async def test_what_the_network_does_not_know_hides_no_word(wood: Stage, text: str) -> None:
+    person = wood.server.person()
+    assert not wood.bot.services.words.refuses(text)
+    for use in (
+        person.command("how", text=text),
+        person.menu("How did Pooh write this?", person.say(text)),
+    ):
+        await wood.server.until(lambda: any(m.content for m in use.messages))  # noqa: B023
+        (said,) = use.messages
+        assert said.content == Language.ENGLISH.say(Text.RATHER_NOT) and said.ephemeral
