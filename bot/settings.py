@@ -4,6 +4,7 @@ import difflib
 import io
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,7 +189,9 @@ def _read_file(path: Path) -> dict[str, str]:
 
 def _meant(name: str, cutoff: float) -> str:
     """What to do about a variable that is no setting; "" if it is not meant for us."""
-    upper = name.upper()
+    upper = unicodedata.normalize("NFKC", name).upper()
+    if not upper.isascii():  # letters that look like ours: nobody else's variables have them
+        cutoff = 0.5
     if upper.startswith("POOH_"):
         close = difflib.get_close_matches(upper, VARIABLES, 1, 0.8)
         return f"do you mean {close[0]}?" if close else "see .env.example for those there are"

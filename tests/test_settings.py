@@ -167,6 +167,8 @@ def test_a_server_needs_both_addresses(tmp_path: Path) -> None:
         ("POOH_HONEY", "see .env.example"),
         ("POOHGUILDS", "do you mean POOH_GUILDS?"),
         ("PO0H_GUILDS", "do you mean POOH_GUILDS?"),
+        ("\uff30\uff2f\uff2f\uff28_GUILDS", "do you mean POOH_GUILDS?"),
+        ("\u0420\u041e\u041e\u041d_GUILDS", "do you mean POOH_GUILDS?"),  # Cyrillic
     ],
 )
 def test_a_setting_that_there_is_not_is_named(variable: str, remedy: str, tmp_path: Path) -> None:
@@ -189,6 +191,7 @@ def test_a_setting_that_there_is_not_is_named(variable: str, remedy: str, tmp_pa
         ('TITLE="a\nPOOH_GUILDS=1\nB="\n', "line 1: TITLE: a quote is open"),
         ("POOH_GUILDS=1\nPOOH_GUILDS=\n", "line 2: POOH_GUILDS: it has been set further up"),
         ("GUILDS=1", "do you mean POOH_GUILDS"),
+        ("\u0420\u041e\u041e\u041d_SLOTS=1", "do you mean POOH_SLOTS"),
         ("DISCORD_TOKN=x", "do you mean DISCORD_TOKEN"),
         ('POOH_MODEL="a\\nb"', "POOH_MODEL: a quote is open, or it holds a line end"),
         ("POOH_MODEL=a\0b", "POOH_MODEL"),
