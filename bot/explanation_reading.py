@@ -9,6 +9,7 @@ from bot.errors import Refusal
 from bot.explanation_texts import HowText, wording
 from bot.languages import Language
 from bot.messages import Page
+from bot.translations import Text
 from model.decoder import Decoder
 from model.explain import ExplainError, Explanation, Numbers
 from model.how import Excerpt, excerpt, liveliest
