@@ -9,7 +9,6 @@ from bot.errors import Refusal
 from bot.explanation_texts import HowText, wording
 from bot.languages import Language
 from bot.messages import Page
-from bot.translations import Text
 from model.decoder import Decoder
 from model.explain import ExplainError, Explanation, Numbers
 from model.how import Excerpt, excerpt, liveliest
@@ -65,14 +64,11 @@ def look(
         language: of the words on the picture.
 
     Raises:
-        Refusal: there is nothing to explain, or it holds a word that is refused when the characters
-            are gone that the network does not know.
+        Refusal: there is nothing to explain.
         NotFiniteError: the network's numbers are damaged.
     """
     try:
         prompt, story = vocab.clean(page.prompt).text, vocab.clean(page.story).text
-        if words.refuses(prompt + story):
-            raise Refusal(Text.RATHER_NOT)
         read = Explanation(decoder, vocab, story, prompt)
         best = liveliest(read)
         count = len(windows(read))

@@ -174,9 +174,10 @@ async def show_card(services: Services, response: Response, page: Page, state: C
     page = _as_held(page)
     if not page.text.strip():
         raise Refusal(HowText.NOTHING_TO_EXPLAIN)
-    if services.words.refuses(page.text):
-        raise Refusal(Text.RATHER_NOT)
     decoder, vocab, words = services.writer.decoder, services.writer.vocab, services.words
+    # The picture shows it without what the network does not know, which may have parted a word.
+    if words.refuses(page.text) or words.refuses(vocab.clean(page.text).text):
+        raise Refusal(Text.RATHER_NOT)
     language = response.language
     assert isinstance(decoder, Decoder), "only the network itself can say what it thought"
     await response.open()
