@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -363,3 +364,11 @@ def test_what_could_not_be_stored_is_told_before_it_is_measured(
 def test_a_summary_made_by_hand_draws_no_curve(content: str, tmp_path: Path) -> None:
     (tmp_path / "x.summary.json").write_text(content)
     assert evaluate.history(str(tmp_path / "x.safetensors")) == []
+
+
+def test_one_thread_multiplies_unless_the_environment_says_otherwise() -> None:
+    code = "import os, training.evaluate; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    clean = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    for others, told in (({}, "1\n"), ({"OPENBLAS_NUM_THREADS": "2"}, "2\n")):
+        command, env = [sys.executable, "-c", code], {**clean, **others}
+        assert subprocess.check_output(command, cwd=ROOT, env=env, text=True) == told

@@ -4,6 +4,11 @@ Prints tables, or JSON, and draws how the validation loss fell. What is measured
 in `reports.py`, the tables are made in `tables.py`.
 """
 
+import os
+
+# Before numpy comes: OpenBLAS, with a thread for each core, spins where others want the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import io
 import json
