@@ -1,6 +1,7 @@
 """`/circle`: where a story circle is begun, and whether there is one already."""
 
 import contextlib
+import logging
 from typing import Final
 
 import discord
@@ -22,7 +23,7 @@ from bot.circle_turns import (
     remember,
     tell,
 )
-from bot.errors import UNREACHABLE, Refusal
+from bot.errors import UNREACHABLE, Refusal, kind_of
 from bot.languages import Language
 from bot.services import response_to, services_of
 from bot.targets import Response
@@ -35,6 +36,8 @@ LOOK_BACK = 50  # messages in which a circle is looked for ...
 THREADS = 5  # ... and in so many threads
 THREAD_EXISTS = 160004  # the error: a try before this one has begun it
 PLACES = frozenset({discord.ChannelType.text, discord.ChannelType.news})  # that may have threads
+
+_log = logging.getLogger(__name__)
 
 
 async def begin(interaction: discord.Interaction, typed: str) -> None:
@@ -93,9 +96,16 @@ def _already(link: str) -> Refusal:
 
 
 async def _is_private(interaction: discord.Interaction) -> bool:
-    """Whether only the one who asked sees the answer: a server may want that of users' apps."""
+    """Whether only the one who asked sees the answer: a server may want that of users' apps.
+
+    Where Discord does not say it, nobody is led there; the circle goes on all the same.
+    """
     delivery = services_of(interaction).delivery
-    return (await delivery.send(interaction.original_response)).flags.ephemeral
+    try:
+        return (await delivery.send(interaction.original_response)).flags.ephemeral
+    except UNREACHABLE as error:
+        _log.warning("nobody is led to a circle: %s", kind_of(error))
+        return True
 
 
 async def _take_back(response: Response, thread: discord.Thread | None) -> None:

@@ -200,6 +200,14 @@ async def test_where_the_answer_is_private_nobody_is_led_to_it(wood: Stage) -> N
     await begun(wood, roo, where, sentence="Another bee sat.")
 
 
+async def test_where_discord_does_not_say_who_sees_it_the_circle_goes_on(wood: Stage) -> None:
+    server = wood.server
+    where = server.add_channel(server.add_guild("Elsewhere", installed=False))
+    server.fail("GET", "/webhooks", ApiError(403, 50001, "Missing Access"))
+    message = await begun(wood, server.person(), where, sentence="A bee sat.")
+    assert not server.faults and "writing" not in message.content
+
+
 async def test_a_sentence_for_a_message_that_is_gone_is_given_back(wood: Stage) -> None:
     kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
     message = await begun(wood, kanga, sentence="A bee sat.")
