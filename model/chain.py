@@ -238,7 +238,9 @@ def _smallest(numbers: NDArray[np.int64]) -> NDArray[Any]:
 def _contexts(tensors: Tensors, size: int) -> Iterator[dict[int, Context]]:
     """The contexts of each order. Raise ValueError or KeyError where they are none."""
     orders = len({name.partition(".")[0] for name in tensors})
-    if not 1 <= orders <= MAX_ORDER + 1 or any(t.dtype.kind == "f" for t in tensors.values()):
+    if not 1 <= orders <= MAX_ORDER + 1:
+        raise ValueError
+    if any(t.dtype.kind == "f" or t.ndim != 1 for t in tensors.values()):
         raise ValueError
     for length in range(orders):
         names = ("contexts", "sizes", "rests", "ids", "counts")

@@ -137,6 +137,9 @@ def test_what_is_damaged_or_another_file_is_refused(tmp_path: Path) -> None:
         changed[name][-1] = value
         write(path, changed, header.about)
         refused("none of a chain")
+    for name, numbers in tensors.items():
+        write(path, {**tensors, name: numbers[:, np.newaxis]}, header.about)
+        refused("none of a chain")
     write(path, {n: t for n, t in tensors.items() if n != "1.ids"}, header.about)
     refused("none of a chain")
     for about in ({}, {"format": "other"}, {**header.about, "characters": "[[["},
