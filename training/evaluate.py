@@ -6,8 +6,9 @@ in `reports.py`, the tables are made in `tables.py`.
 
 import os
 
-# Before numpy comes: OpenBLAS, with a thread for each core, spins where others want the cores.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if __name__ == "__main__":  # else whoever imports this decides
+    # Before numpy comes: OpenBLAS, with a thread for each core, spins where others want the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import io
