@@ -182,7 +182,12 @@ def _load(name_or_path: str | Path) -> tuple[GPTConfig, Vocab, Tensors, Stranger
             try:
                 vocab = Vocab.load(vocab_path)
             except VocabError as error:
-                raise WeightsError(str(error)) from None
+                if _is_file(vocab_path):
+                    raise WeightsError(str(error)) from None
+                raise WeightsError(
+                    f"{path}: its vocabulary is missing; put {vocab_path.name} beside it, "
+                    f"or into {vocab_path.parent}"
+                ) from None
             held = {name: (place.shape, place.kind) for name, place in header.places.items()}
             _check(path, config, vocab, header.about.get("vocab"), held)
             tensors = read_tensors(file, header)

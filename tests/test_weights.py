@@ -220,7 +220,7 @@ def test_a_file_or_vocabulary_that_is_not_there_is_one_clear_error(tmp_path: Pat
     with pytest.raises(WeightsError, match=r"small\.json: not a vocabulary"):
         load_decoder(path)
     vocab.unlink()
-    with pytest.raises(WeightsError, match=r"small\.json: cannot read the vocabulary"):
+    with pytest.raises(WeightsError, match=r"vocabulary is missing; put small\.json beside it"):
         load_decoder(path)
 
 
