@@ -41,11 +41,11 @@ def broken() -> Iterator[TextIO]:
     stream.close()
 
 
-def train(folder: Path) -> int:
+def train(folder: Path, *flags: str) -> int:
     """Train a little; everything goes to the folder."""
     text = Path(__file__).resolve().parents[1] / "data" / "sample.txt"
     folders = ("--output", str(folder), "--checkpoints", str(folder))
-    return training.train.main(["--text", str(text), *TINY, *folders])
+    return training.train.main(["--text", str(text), *TINY, *folders, *flags])
 
 
 @pytest.mark.parametrize("errors", ["full", "broken", "closed"])
@@ -151,3 +151,19 @@ def test_errors_never_come_among_the_output(
     except SystemExit as ended:
         assert ended.code == 2
     assert capsys.readouterr().out == ""
+
+
+def test_weights_that_cannot_be_written_are_not_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "weights" / "sample.safetensors"
+    weights.mkdir(parents=True)  # what cannot be replaced by a file
+    assert train(tmp_path, "--overwrite") == 2
+    output, errors = capsys.readouterr()
+    assert output == "" and errors.splitlines()[-1] == (
+        f"training: {weights}: cannot be written: not a file; it is all in "
+        f"{tmp_path}/sample.checkpoint.safetensors: make room, and --resume"
+    )
+    weights.rmdir()
+    assert train(tmp_path, "--resume") == 0
+    assert weights.is_file()

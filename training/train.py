@@ -123,8 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{missing}; install what training needs: pip install '.[train]'")
     try:
         return _run(options)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except ConsoleError as error:  # all is done but for the telling
         if str(error):
             tell(f"training: {error}")
@@ -178,15 +180,25 @@ def _run(options: argparse.Namespace) -> int:
         with alone(config) if distributed.is_first() else contextlib.nullcontext():
             stopped_by = loop(prepared)
             if not stopped_by and distributed.is_first():
-                trainer = prepared.trainer
-                summary = finish(trainer, prepared.vocab, prepared.texts, prepared.away)
-                report(trainer.config, summary)
+                report(prepared.trainer.config, _finish(prepared))
         distributed.wait()  # no process ends under the others: gloo's threads are idle now
         code = 128 + stopped_by if stopped_by else 0
         distributed.end(code)
         return code
     finally:
         distributed.stop()
+
+
+def _finish(prepared: Prepared) -> dict[str, Any]:
+    """Write what a finished training leaves. Raises OSError, which tells how not to lose it."""
+    trainer, checkpoint = prepared.trainer, prepared.trainer.config.checkpoint()
+    try:
+        return finish(trainer, prepared.vocab, prepared.texts, prepared.away)
+    except OSError as error:
+        kept = (
+            f"; it is all in {checkpoint}: make room, and --resume" if checkpoint.exists() else ""
+        )
+        raise OSError(f"{error.filename}: cannot be written: {error.strerror}{kept}") from None
 
 
 def configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, str]]:
