@@ -19,8 +19,10 @@ _RANGES = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _UNSPACED = re.compile(f"[{_RANGES}]")
+# Arabic, Urdu, Hindi, Armenian, Ethiopic, Tibetan, Burmese and Khmer end sentences so.
+STOPS = "\u2026\u061f\u06d4\u0964\u0965\u0589\u1362\u0f0d\u104b\u17d4"
 SENTENCE_END = re.compile(
-    r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?\u2026\u061f\u06d4\u0964][\"'_)\]\u00ab\u00bb\u2018-\u201f]*"
+    rf"(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?{STOPS}][\"'_)\]\u00ab\u00bb\u2018-\u201f]*"
     rf"(?=\s|$|[{_RANGES}])|[\u3002\uff01\uff1f][\u300d\u300f\uff09\u201d]*"
 )
 

@@ -13,6 +13,7 @@ from model.decoder import Decoder
 from model.sampling import Sampling
 from model.sentences import (
     REACH,
+    STOPS,
     barred,
     certain,
     ending,
@@ -248,3 +249,10 @@ def test_a_text_is_shown_word_by_word() -> None:
 def test_a_text_in_short_is_whole_words(text: str, length: int, short: str) -> None:
     assert first_words(text, length) == short
     assert len(short) <= length
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_sentences_end_as_their_script_ends_them(stop: str) -> None:
+    for behind in ("", " ", "\n", "\u201d "):
+        closed = behind.rstrip()
+        assert last_end(f"ab{stop}{behind}cd", 0) == (3 + len(closed) if behind else None)

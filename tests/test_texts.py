@@ -137,6 +137,14 @@ def test_lines_stay_where_nothing_was_broken_to_fit() -> None:
         "<Anna> Are you there, or did you go to the shop already?\n<Bert> Hm.\n" * 9,
         "One paragraph a line, as many write. " * 5 + "\n" + "And the next. " * 9 + "\n",
         "    if pooh[1]:\n        eat({2})\n",
+        "\u0e41\u0e21\u0e27\u0e19\u0e2d\u0e19 \u0e41\u0e25\u0e30\u0e19\u0e01\u0e1a\u0e34\u0e19 " * 4
+        + "\n"
+        + "\u0e1b\u0e25\u0e32\u0e27\u0e48\u0e32\u0e22 " * 9
+        + "\n",
+        "\u092d\u093e\u0932\u0942 \u0928\u0926\u0940 \u092a\u0930 \u0917\u092f\u093e " * 4
+        + "\u0925\u093e\u0964\n"
+        + "\u0935\u0939 \u0939\u0901\u0938\u093e " * 7
+        + "\u0965\n",
         "Prologue\n\nIt was night.\n\nChapter One\n\nIt was day, and " + "so on, " * 30 + "\n",
     ):
         kept, notes = own_text(text)

@@ -4,13 +4,14 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from model.sentences import STOPS
 from training.gutenberg import bodies
 from training.text import BRACKETS, VERSE_WIDTH, clean_book, known_words, unwrap
 
 _LINE = 100  # characters: text with longer lines was not broken to fit a width
 _LONG_LINES = 50  # one line in so many may be longer, such as an address
 
-_LINE_END = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f][\"')_\u201d\u2019\u00bb\u201c\u300d]*$")
+_LINE_END = re.compile(rf"[.!?:;{STOPS}\u3002\uff01\uff1f][\"')_\u201d\u2019\u00bb\u201c\u300d]*$")
 # What is of no shape alone, but joins or changes what is near it, and Arabic signs around figures.
 _SHAPING = re.compile(
     "[\u200c\u200d\U000e0020-\U000e007f"

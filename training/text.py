@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from model.sentences import is_word
 from model.vocab import fold
 from training.chapters import FIRST, is_heading
 from training.gutenberg import bodies
@@ -63,7 +64,6 @@ _DASHES = re.compile(r"-{3,}")
 _DOTS = re.compile(r"\.(?: ?\.){2,}")
 _HYPHEN_END = re.compile(r"[^\W\d_]-$", re.M)
 _SENTENCE_END = re.compile(r"[.!?\"')_]$")
-_IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _TORN = re.compile(r"[a-z][a-z,;]$")
 _PAGE_NUMBER = re.compile(r"\d{2,3}$")
 
@@ -119,7 +119,7 @@ def _line(line: str) -> str:
 
 def unwrap(lines: list[str], width: int, known: Counter[str]) -> str:
     """One paragraph as one line, or a verse with its lines."""
-    if _IDEOGRAPHS.search(lines[0]):  # nothing parts the words: a line is what it is
+    if any(map(is_word, lines[0])):  # nothing parts the words: a line is what it is
         return "\n".join(lines)
     pairs = list(pairwise(lines))
     early = sum(len(a) + 1 + len(b.split(" ", 1)[0]) <= width for a, b in pairs)
