@@ -130,7 +130,7 @@ async def test_a_promise_that_never_gets_an_answer_is_taken_back(wood: Stage) ->
     use = kanga.command("pooh", prompt="The mill")
     [word] = await wood.until(lambda: said(use))
     assert "reference" in word.content and use.original and use.original.deleted
-    assert not wood.writer.writing and not wood.writer.waiting
+    assert all(story.halt for story in wood.writer.unfinished)
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
@@ -365,7 +365,7 @@ async def test_where_the_bot_may_not_write_the_asker_hears_it_in_private(wood: S
     kanga.say("@pooh hallo")
     words = await wood.until(lambda: list(server.dm(kanga).messages.values()))
     assert len(words) == 1 and "not allowed" in words[0].content and not words[0].buttons
-    assert not wood.writer.writing and not wood.writer.waiting
+    assert all(story.halt for story in wood.writer.unfinished)
     refused = [r for r in server.requests("POST", "/channels") if r.status == 403]
     assert len(refused) == 1, "Discord counts them"
     assert finished(await told(wood, kanga.command("pooh", prompt="Here is")))
@@ -407,7 +407,8 @@ async def test_elsewhere_the_first_press_brings_such_a_story_to_rest(
     wood.clock.advance(16 * 60)
     wood.decoder.open()
     await wood.until(lambda: not wood.stories.active)
-    assert not finished(story) and not wood.writer.writing and "Traceback" not in caplog.text
+    assert not finished(story) and "Traceback" not in caplog.text
+    assert all(unwanted.halt for unwanted in wood.writer.unfinished)
     roo.press(story, "Stop")  # there is nothing to stop any more: anybody may
     await wood.until(lambda: finished(story))
     assert "interrupted" in note(story) and page(story).prompt == "The mill"
@@ -445,7 +446,7 @@ async def test_a_deleted_channel_ends_its_stories_quietly(
     server.remove_channel(elsewhere)
     wood.decoder.open()
     await wood.until(lambda: not wood.stories.active)
-    assert not wood.writer.writing and not wood.writer.waiting
+    assert all(story.halt for story in wood.writer.unfinished)
     assert "Traceback" not in caplog.text and not server.dm(kanga).messages
 
 
