@@ -37,7 +37,11 @@ _BLOTS = dict.fromkeys("aeiou", "*#")
 _LOOKALIKES = str.maketrans(
     "авсԁеһнієјкӏмипոоорԛгяѕтυцսѵνԝшхуαβϲεηικορςτχγωμŋ€£¢¥¡†",
     "abcdehhiejklmnnnoopqrrstuuuvvwwxyabcenikopstxywunelcyit",
-) | {ord("æ"): "ae", ord("œ"): "oe"}
+)
+_LOOKALIKES |= str.maketrans("ɑ⍺эҽϝցհɩᎥꭵռօᴦѡ", "aaeefghiiinorw")  # noqa: RUF001
+_LOOKALIKES |= {ord("æ"): "ae", ord("œ"): "oe"}
+# Letters that are not seen, though others of their kind are: fillers of Hangul syllables.
+_LOOKALIKES |= dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"), "")
 _LATIN = re.compile(r"(?:.* )?(?:LATIN|REGIONAL INDICATOR) .*?(?:LETTER) (?:[A-Z]+ )*?([A-Z])\b")
 
 _LETTER = r"[^\W\d_]"
@@ -334,9 +338,16 @@ def _letters(character: str) -> str:
     """What a character looks like, in small letters; "" for what is not seen."""
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return ""
+    small = character.lower()
+    if small.translate(_LOOKALIKES) != small:  # before NFKD, which makes a sigma of a lunate one
+        return small.translate(_LOOKALIKES)
+    if (digit := unicodedata.decimal(character, None)) is not None:
+        return str(digit)
     parts = unicodedata.normalize("NFKD", character)
+    if unicodedata.category(character) == "Po":  # three dots in one are one sign
+        return parts[0]
     if parts != character:
         return "".join(map(_letters, parts))
     if not character.isascii() and (named := _LATIN.match(unicodedata.name(character, ""))):
         return named[1].lower()
-    return character.lower().translate(_LOOKALIKES)
+    return small
