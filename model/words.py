@@ -34,14 +34,16 @@ _SIGNS = {"a": "@", "c": "(<", "i": "!|", "l": "|", "s": "$", "t": "+"}
 _ALIKE = {"c": "k", "g": "q", "i": "l", "k": "c", "s": "z", "u": "v"}
 _BLOTS = dict.fromkeys("aeiou", "*#")
 # Letters of other alphabets that look like Latin ones; those of Latin itself tell by their names.
-_LOOKALIKES = str.maketrans(
-    "авсԁеһнієјкӏмипոоорԛгяѕтυцսѵνԝшхуαβϲεηικορςτχγωμŋ€£¢¥¡†",
-    "abcdehhiejklmnnnoopqrrstuuuvvwwxyabcenikopstxywunelcyit",
-)
-_LOOKALIKES |= str.maketrans("ɑ⍺эҽϝցհɩᎥꭵռօᴦѡ", "aaeefghiiinorw")  # noqa: RUF001
-_LOOKALIKES |= {ord("æ"): "ae", ord("œ"): "oe"}
-# Letters that are not seen, though others of their kind are: fillers of Hangul syllables.
-_LOOKALIKES |= dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"), "")
+_LOOKALIKES: dict[int, int | str] = {
+    **str.maketrans(
+        "авсԁеһнієјкӏмипոоорԛгяѕтυцսѵνԝшхуαβϲεηικορςτχγωμŋ€£¢¥¡†",
+        "abcdehhiejklmnnnoopqrrstuuuvvwwxyabcenikopstxywunelcyit",
+    ),
+    **str.maketrans("ɑ⍺эҽϝցհɩᎥꭵռօᴦѡ", "aaeefghiiinorw"),  # noqa: RUF001
+    **{ord("æ"): "ae", ord("œ"): "oe"},
+    # Letters that are not seen: fillers of Hangul syllables.
+    **dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"), ""),
+}
 _LATIN = re.compile(r"(?:.* )?(?:LATIN|REGIONAL INDICATOR) .*?(?:LETTER) (?:[A-Z]+ )*?([A-Z])\b")
 
 _LETTER = r"[^\W\d_]"
