@@ -116,7 +116,7 @@ async def test_a_file_that_does_not_say_whose_it_is(
     await store.close()
     with contextlib.closing(sqlite3.connect(store.path)) as db:
         db.execute("DROP TABLE host")
-        db.execute("CREATE TABLE host (one INTEGER PRIMARY KEY, application INTEGER, key BLOB)")
+        db.execute("CREATE TABLE host (id INTEGER PRIMARY KEY, application INTEGER, key BLOB)")
         db.execute(f"INSERT INTO host VALUES (?, {BOT}, ?)", row)
         db.commit()
     await store.open(BOT)
