@@ -51,7 +51,10 @@ _START, _END = f"(?<!{_LETTER})", f"(?!{_LETTER})"
 _PLURAL = r"(?:['\u2019]?[s5$z]+)?"
 _BETWEEN = r"[\W_]{0,3}"  # what may stand between the letters of a word that is spelled out
 _MARKS = ("||", "~~", "**", "__")  # what hides, strikes, or draws the letters in between
-_GAP = re.compile(r"[\s_*-]+")  # what may stand between the words of a phrase that is allowed
+_PARTING = "\u2014\u2015\u2025\u2026"  # dashes and dots that part words as a space does
+_GAP = re.compile(
+    rf"[\s_*{_PARTING}-]+"
+)  # what may stand between the words of a phrase that is allowed
 _RUN = re.compile(rf"(.)\1{{{_REPEATED},}}", re.S)
 _APART = re.compile(r"([^\W_])(?!\1)")  # a letter, however often it stands there
 
@@ -227,6 +230,8 @@ def _is_over(match: re.Match[str]) -> bool:
 def _is_cut(match: re.Match[str], *, spaces: bool = False) -> bool:
     """Whether there is one sign, one mark of Discord, or one space wherever the word is cut.
 
+    A long dash, and three dots in one, are as a space.
+
     The s of "Owl's hat" is no part of a word that is cut by a space.
     """
     cuts = re.findall(r"[\W_]+", match.group())
@@ -235,7 +240,8 @@ def _is_cut(match: re.Match[str], *, spaces: bool = False) -> bool:
     owned = re.search(rf"{_LETTER}['\u2019]\Z", match.string[: match.start()][-2:])
     spaces = spaces and ends is not None and owned is None
     return bool(cuts) and all(
-        cut in _MARKS or (len(cut) == 1 and (spaces or not cut.isspace())) for cut in cuts
+        cut in _MARKS or (len(cut) == 1 and (spaces or not (cut.isspace() or cut in _PARTING)))
+        for cut in cuts
     )
 
 
@@ -346,8 +352,8 @@ def _letters(character: str) -> str:
     if (digit := unicodedata.decimal(character, None)) is not None:
         return str(digit)
     parts = unicodedata.normalize("NFKD", character)
-    if unicodedata.category(character) == "Po":  # three dots in one are one sign
-        return parts[0]
+    if unicodedata.category(character) == "Po":  # several signs in one are one sign
+        return character if character in _PARTING else parts[0]
     if parts != character:
         return "".join(map(_letters, parts))
     if not character.isascii() and (named := _LATIN.match(unicodedata.name(character, ""))):
