@@ -123,6 +123,31 @@ def test_what_was_written_for_a_program_is_named(raw: bytes, what: str) -> None:
     assert decode(b"Once <html> was new.\n").text
 
 
+LONG = "Then it went on and on, as it had done before.\n" * 9
+
+
+@pytest.mark.parametrize("text", [LONG, RUSSIAN * 3, JAPANESE * 5])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_what_is_half_utf_16_is_not_garbled(text: str, encoding: str) -> None:
+    wide = ENGLISH.encode(encoding)
+    for raw in (
+        MARKED[encoding] + wide + text.encode(),
+        text.encode() + MARKED[encoding] + wide,
+        *([wide * 3 + text.encode() + b"\n"] if encoding.startswith("utf-16") else []),
+    ):
+        with pytest.raises(EncodingError, match="save "):
+            decode(raw)
+    with pytest.raises(EncodingError, match="joined"):
+        decode(MARKED[encoding] + wide + text.encode())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_one_letter_over_and_over_is_no_other_encoding(encoding: str) -> None:
+    for letter in "\u3042\u4e00\u6c34\uac00\uc2a4\u0416e ":
+        scream = letter * 500 + "!\n"
+        assert decode(MARKED[encoding] + scream.encode(encoding)) == (scream, ())
+
+
 def test_a_wrong_encoding_is_named() -> None:
     with pytest.raises(EncodingError, match="utf-9"):
         decode(b"Oh.", "utf-9")

@@ -31,7 +31,12 @@ _OTHERS = (  # what begins so was written for a program, even where all of it is
     (re.compile(rb"\{\\rtf"), "RTF"),
     (re.compile(rb"\s*<(?:!doctype\s+html|html|\?xml)\b", re.I), "a web page, or XML"),
 )
+_JOINED = "joined of files in UTF-16 and in another encoding; save each as UTF-8, then join them"
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+# Eight words of ASCII, or 32 letters of UTF-8, which UTF-16 as good as never spells.
+_UTF_8 = re.compile(
+    rb"(?:[!-~]{1,40}[ \r\n]{1,4}){8}|(?:[\xc2-\xf4][\x80-\xbf]{1,3}[ -~\r\n]{0,3}){32}"
+)
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 
 
@@ -67,6 +72,8 @@ def decode(raw: bytes, encoding: str = "") -> Decoded:
     else:
         text = _without_mark(raw, notes)
     if _is_binary(text):
+        if _goes_over(raw):
+            raise EncodingError(_JOINED)
         raise EncodingError("not a text file; save it as plain text in UTF-8")
     return Decoded(_plain_line_ends(text, notes), tuple(notes))
 
@@ -88,6 +95,8 @@ def _decode_as(raw: bytes, encoding: str) -> str:
 def _with_mark(raw: bytes, name: str, notes: list[str]) -> str:
     if name == "utf-8":
         return _lines(raw.removeprefix(codecs.BOM_UTF8), notes)
+    if _holds_utf_8(raw):
+        raise EncodingError(_JOINED)
     text = raw.decode(name, "replace")
     if bad := text.count("\ufffd") - raw.decode(name, "ignore").count("\ufffd"):
         notes.append(f"left out {bad} places that are no {name.upper()}")
@@ -105,9 +114,25 @@ def _without_mark(raw: bytes, notes: list[str]) -> str:
             strange = sum(unicodedata.category(c) in ("Cn", "Co", "Cs") for c in text)
             strange += text.count("\ufffd") + len(_CONTROLS.findall(text))
             if _blanks(raw, name) and strange <= _NO_TEXT * len(text):
+                if _holds_utf_8(raw):
+                    raise EncodingError(_JOINED)
                 notes.append(f"read as {name.upper()}, as its bytes look like that")
                 return text.replace("\ufffd", "")
     return _lines(raw, notes)
+
+
+def _holds_utf_8(raw: bytes) -> bool:
+    """Whether a part of what is UTF-16 is UTF-8; one letter over and over may look like it."""
+    return any(len(set(match[0])) > 8 for match in _UTF_8.finditer(raw))
+
+
+def _goes_over(raw: bytes) -> bool:
+    """Whether what begins as UTF-8 goes on as UTF-16 with its mark."""
+    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        before, found, _ = raw.partition(mark)
+        if before and found and before.decode("utf-8", "replace").count("\ufffd") == 0:
+            return True
+    return False
 
 
 def _blanks(raw: bytes, name: str) -> int:
