@@ -231,7 +231,7 @@ def configure(options: argparse.Namespace) -> tuple[TrainingConfig, dict[str, st
 
 def _name_of(text: Path) -> str:
     """The name of the model that learns a text. Raises ValueError where the text has none."""
-    name = plain_name(text.stem.strip())
+    name = plain_name(text.stem.strip()).strip("-")  # it shall not look like a flag
     try:
         return RunConfig(name=name).name
     except ValueError:
