@@ -69,6 +69,10 @@ def read_lines() -> Iterator[str]:
         except EOFError:
             print()  # the shell's prompt comes on a line of its own
             return
+        except KeyboardInterrupt:
+            if typed:
+                print()
+            raise
         except OSError as error:
             raise ConsoleError(f"cannot read the input: {error.strerror or error}") from None
         if not line:

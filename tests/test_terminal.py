@@ -82,6 +82,7 @@ def test_ctrl_c_ends_it_at_once(root: Path, small: Path) -> None:
             terminal.process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 terminal.process.wait(20)  # a second one, while it ends, would be another end
+        terminal.wait_for("\r\n")  # the shell's prompt comes on a line of its own
         assert terminal.end() == 130
 
 
