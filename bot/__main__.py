@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             return 130  # as shells have it
         except Exception:  # a fault of this program: said here, where secrets are taken out
-            traceback.print_exc()
+            tell(traceback.format_exc(), end="")
             return UNWRITTEN
 
 

@@ -13,7 +13,7 @@ _SECRETS = re.compile(
     r"[\w-]{17,30}\.[\w-]{4,8}\.[\w-]{20,}"  # a bot's token
     r"|mfa\.[\w-]{20,}"  # a person's
     # Name and password in an address, which is a path as well where it was taken for one.
-    r"|(?:(?<=://)|(?<=:/)(?!/))\S+(?=@)"
+    r"|(?:(?<=://)|(?<=:/)(?!/))\S*[^\s/](?=@)"
     r"|(?<=/webhooks/)[0-9]+/[\w-]+|(?<=/interactions/)[0-9]+/[\w-]+"
     r"|aW50ZXJhY3Rpb24[\w=-]*"  # an interaction's: "interaction" in base 64
     # An application's client secret, which lies beside the token; and a webhook's token.

@@ -189,7 +189,8 @@ def _read_file(path: Path) -> dict[str, str]:
 
 def _meant(name: str, cutoff: float) -> str:
     """What to do about a variable that is no setting; "" if it is not meant for us."""
-    upper = unicodedata.normalize("NFKC", name).upper()
+    plain = unicodedata.normalize("NFKD", name)
+    upper = "".join(c for c in plain if not unicodedata.combining(c)).upper()
     if not upper.isascii():  # letters that look like ours: nobody else's variables have them
         cutoff = 0.5
     if upper.startswith("POOH_"):

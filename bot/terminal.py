@@ -71,7 +71,7 @@ class Conversation:
             print(HELP, file=self._out)
         elif verb in _RETELL:
             await self._retell(Action(verb))
-        elif typed.startswith("/") and verb.split(maxsplit=1)[:1] == ["pooh"]:
+        elif typed.casefold().split(maxsplit=1)[:1] == ["/pooh"]:
             await self.begin(typed[len("/pooh") :])
         elif typed.startswith("/"):
             print(NO_COMMAND, file=self._out)

@@ -71,7 +71,7 @@ def read_lines() -> Iterator[str]:
             return
         except KeyboardInterrupt:
             if typed:
-                print()
+                print() if edited else tell("")
             raise
         except OSError as error:
             raise ConsoleError(f"cannot read the input: {error.strerror or error}") from None

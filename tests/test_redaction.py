@@ -24,6 +24,7 @@ HARMLESS = [
     "https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot",
     "https://www.mozilla.org/MPL/ or mail to pooh@wood.example; redis://valkey:6379",
     "Winnie-the-Pooh... went home. And. So. On.",
+    "PATCH https://discord.com/api/v10/channels/12/messages/34/reactions/bee/@me has had 429",
 ]
 
 

@@ -169,6 +169,7 @@ def test_a_server_needs_both_addresses(tmp_path: Path) -> None:
         ("PO0H_GUILDS", "do you mean POOH_GUILDS?"),
         ("\uff30\uff2f\uff2f\uff28_GUILDS", "do you mean POOH_GUILDS?"),
         ("\u0420\u041e\u041e\u041d_GUILDS", "do you mean POOH_GUILDS?"),  # Cyrillic
+        ("PO\u00d6H_GUILDS", "do you mean POOH_GUILDS?"),
     ],
 )
 def test_a_setting_that_there_is_not_is_named(variable: str, remedy: str, tmp_path: Path) -> None:
@@ -211,8 +212,9 @@ def test_what_people_write_in_such_files_is_understood(tmp_path: Path) -> None:
         "\ufeff# settings\r\nexport POOH_SLOTS=3\r\n  POOH_QUEUE = 7  # few\r\n"
         "POOH_GUILDS='1,2'\nCOMPOSE_PROJECT_NAME=wood\nTZ=Europe/London\nPOOH_BURST=\n"
     )
-    (tmp_path / ".env").write_bytes(content.encode())
-    found = read_settings({"POOH_QUEUE": "", "POOH_SLOTS": "  ", "PATH": "/bin"}, tmp_path)
+    (tmp_path / ".env").write_bytes((content + "MOD\u00c8LE=x\nB\u00dcRO_TOKEN=x\n").encode())
+    theirs = {"PATH": "/bin", "MOD\u00c8LE": "x", "B\u00dcRO_TOKEN": "x"}
+    found = read_settings({"POOH_QUEUE": "", "POOH_SLOTS": "  ", **theirs}, tmp_path)
     assert (found.slots, found.queue, found.guilds) == (3, 7, frozenset({1, 2}))
     assert found.burst == Settings().burst
 

@@ -110,7 +110,7 @@ def test_a_line_is_edited_and_called_back_and_quit_ends_it(
 
 def test_the_buttons_verbs_are_there(root: Path, small: Path) -> None:
     lines = "again\nThe bee\n/again\nWILDER\ncalmer\ncalmer\ncontinue\n"
-    lines += "/POOH again\n/dance\n/help\nquit\nSo"
+    lines += "/POOH again\n/ pooh dances\n/help\nquit\nSo"
     done = bot(root, small, "terminal", "--length=60", "--seed=3", "--top-p=0.8", stdin=lines)
     assert (done.returncode, done.stderr) == (0, "")
     early, told, again, wilder, calmer, calmest, more, word, unknown, helped, rest = re.split(
