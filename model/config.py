@@ -190,8 +190,11 @@ class GPTConfig:
         return len(self.ngram_orders) + len(self.ngram_words)
 
     def to_json(self) -> str:
-        """The config as one line of JSON."""
-        return json.dumps(asdict(self))
+        """The config as one line of JSON; without skips as it was before there were any."""
+        values = asdict(self)
+        if not self.embedding_skips:
+            del values["embedding_skips"]
+        return json.dumps(values)
 
     @classmethod
     def from_json(cls, text: str) -> "GPTConfig":

@@ -110,12 +110,21 @@ def held(path: Path) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         if fcntl is not None:
+            for folder in reversed((path.parent, *path.parent.parents)):
+                if not folder.exists():  # nor shall it, if nothing else comes into it
+                    stack.callback(_remove, folder)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                fcntl.flock(stack.enter_context(path.open("ab")), fcntl.LOCK_EX | fcntl.LOCK_NB)
-                stack.callback(path.unlink, missing_ok=True)
+                file = stack.enter_context(path.open("ab"))
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise
             except OSError:
                 pass
+            stack.callback(_remove, path)
         yield
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # a folder that is not empty, for one
+        path.rmdir() if path.is_dir() else path.unlink()

@@ -148,6 +148,14 @@ def test_one_letter_over_and_over_is_no_other_encoding(encoding: str) -> None:
         assert decode(MARKED[encoding] + scream.encode(encoding)) == (scream, ())
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_letters_of_which_half_looks_like_a_line_end_are_letters(encoding: str) -> None:
+    for first, last in ((0x0D05, 0x0D39), (0x0A05, 0x0A39), (0x2010, 0x2027)):
+        letters = "".join(map(chr, range(first, last + 1)))
+        text = f"{letters} {letters}.\n" * 3
+        assert decode(MARKED[encoding] + text.encode(encoding)).text.startswith(letters[:9])
+
+
 def test_a_wrong_encoding_is_named() -> None:
     with pytest.raises(EncodingError, match="utf-9"):
         decode(b"Oh.", "utf-9")

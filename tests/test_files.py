@@ -140,7 +140,11 @@ def test_what_is_held_is_held_once_and_where_nothing_can_be_held_nobody_is_kept_
         with pytest.raises(BlockingIOError), held(path):
             pass
         assert path.exists()  # who failed took nothing away
-    assert names(path.parent) == []
+    assert names(tmp_path) == [], "nor is a folder left that was not there"
+    with held(path):
+        (path.parent / "kept").touch()
+    assert names(path.parent) == ["kept"]
+    (path.parent / "kept").unlink()
     path.parent.rmdir()
     path.parent.write_text("no folder")
     with held(path):

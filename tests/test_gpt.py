@@ -1,5 +1,6 @@
 """The network that learns."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -216,3 +217,9 @@ def test_the_key_of_a_run_is_its_own_wherever_it_stands() -> None:
     assert np.array_equal(keys[0], keys[1])
     assert np.array_equal(keys[0], keys[2])
     assert len(set(keys[0].tolist())) == TABLE.n_ngrams
+
+
+def test_a_config_without_skips_is_written_as_before_there_were_any() -> None:
+    assert "embedding_skips" not in json.loads(PLAIN.to_json())
+    skips = replace(PLAIN, n_layer=2, embedding_skips=True)
+    assert GPTConfig.from_json(skips.to_json()) == skips

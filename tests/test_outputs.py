@@ -161,7 +161,7 @@ def test_weights_that_cannot_be_written_are_not_lost(
     assert train(tmp_path, "--overwrite") == 2
     output, errors = capsys.readouterr()
     assert output == "" and errors.splitlines()[-1] == (
-        f"training: {weights}: cannot be written: not a file; it is all in "
+        f"training: {weights}: cannot be written: not a file; what was saved last is in "
         f"{tmp_path}/sample.checkpoint.safetensors: make room, and --resume"
     )
     weights.rmdir()

@@ -275,6 +275,11 @@ def test_a_mark_may_go_on_in_the_next_line(tail: str) -> None:
     assert own_text(unmarked).text == FIRST + "\n"
 
 
+def test_a_mark_in_a_text_of_one_endless_line() -> None:
+    endless = "*** START OF THE PROJECT GUTENBERG EBOOK " + "otters and " * 20_000
+    assert own_text(f"{endless}\n\n{FIRST}").text == FIRST + "\n"
+
+
 def test_a_story_that_only_speaks_of_gutenberg_is_left_alone() -> None:
     story = "I read the Project Gutenberg eBook of Alice.\n\nIt was long.\n"
     assert own_text(story) == (story, ())

@@ -19,6 +19,11 @@ def test_a_config_of_the_days_before_its_groups_is_read() -> None:
         names = {"matrix_lr": "matrix_rate", "vector_lr": "vector_rate", "table_lr": "table_rate"}
         flat = {names.get(name, name): value for name, value in config.flat().items()}
         assert TrainingConfig.from_json(json.dumps(flat)) == config
+        without = {**flat}
+        without.pop("embedding_skips")  # it is younger
+        assert TrainingConfig.from_json(json.dumps(without)) == config.replace(
+            embedding_skips=False
+        )
         del flat["seed"]
         with pytest.raises(ValueError, match="seed: missing"):
             TrainingConfig.from_json(json.dumps(flat))

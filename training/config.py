@@ -123,7 +123,7 @@ class OptimisationConfig(_Settings):
     batch_size: int = setting(32, "texts in a step, over all processes", 1, 10**5)
     matrix_lr: float = setting(0.02, "learning rate of the matrices (Muon)", 0, 1e3)
     vector_lr: float = setting(
-        0.02, "learning rate of embedding, head, library vector (AdamW)", 0, 1e3
+        0.02, "learning rate of embedding, head, library vector, skips (AdamW)", 0, 1e3
     )
     table_lr: float = setting(0.03, "learning rate of the n-gram table (SparseAdam)", 0, 1e3)
     weight_decay: float = setting(0.0, "weight decay of the matrices", 0, 1e3)
@@ -223,7 +223,7 @@ class TrainingConfig:
         Raises:
             ValueError: not JSON, a field that is unknown or missing, or a value out of range.
         """
-        values = flat_settings(json.loads(text))
+        values = _SINCE | flat_settings(json.loads(text))
         names = {each.name for _, each in all_fields()}
         if odd := sorted(names ^ values.keys()):
             raise ValueError(f"{odd[0]}: {'missing' if odd[0] in names else 'unknown'}")
@@ -247,6 +247,7 @@ GROUPS: dict[str, type[_Settings]] = {
     "optimisation": OptimisationConfig,
     "run": RunConfig,
 }
+_SINCE: dict[str, object] = {"embedding_skips": False}  # what checkpoints of before do not name
 _FORMER = {"matrix_rate": "matrix_lr", "vector_rate": "vector_lr", "table_rate": "table_lr"}
 
 

@@ -180,11 +180,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if folder.exists() and not folder.is_dir():
             raise CorpusError(f"--folder {folder}: not a folder")
         books = [book for book in recipe if not options.only or book.slug in options.only]
-        with standard_output():
-            if options.list:
+        if options.list:
+            with standard_output():
                 _print_list(books, find_books(folder, books), folder)
-            else:
-                fetch_missing(books, folder, options.site)
+        else:
+            fetch_missing(books, folder, options.site)
         return 0
     except ConsoleError as error:
         if str(error):

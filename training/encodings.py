@@ -33,10 +33,9 @@ _OTHERS = (  # what begins so was written for a program, even where all of it is
 )
 _JOINED = "joined of files in UTF-16 and in another encoding; save each as UTF-8, then join them"
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-# Eight words of ASCII, or 32 letters of UTF-8, which UTF-16 as good as never spells.
-_UTF_8 = re.compile(
-    rb"(?:[!-~]{1,40}[ \r\n]{1,4}){8}|(?:[\xc2-\xf4][\x80-\xbf]{1,3}[ -~\r\n]{0,3}){32}"
-)
+# Eight words of ASCII, or 32 letters of UTF-8, which UTF-16 as good as never spells. No line end
+# parts the words: it is half of each letter of Malayalam and of Punjabi.
+_UTF_8 = re.compile(rb"(?:[!-~]{1,40} {1,4}){8}|(?:[\xc2-\xf4][\x80-\xbf]{1,3}[ -~\r\n]{0,3}){32}")
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 
 

@@ -10,9 +10,9 @@ _FAR = 40_000  # characters: no header is longer
 _NAME = "PROJECT GUTENBERG"
 
 _MARKS = re.compile(
-    r"""(?P<start>\*{3}\s*START\s+OF\s+(?:THE|THIS)\s+NAME(?:[^\n*]*\n?[^\n*]*\*{3}[ ]*$|[^\n]*)
+    r"""(?P<start>\*{3}\s*START\s+OF\s+(?:THE|THIS)\s+NAME(?:[^\n*]*(?:\n[^\n*]*)?\*{3}[ ]*$|[^\n]*)
         |^[^\n\w]*END\s*\*?\s*THE\s+SMALL\s+PRINT[^\n]*)            # until about 2004
-    |(?P<end>\*{3}\s*END\s+OF\s+(?:THE|THIS)\s+NAME(?:[^\n*]*\n?[^\n*]*\*{3}[ ]*$|[^\n]*)
+    |(?P<end>\*{3}\s*END\s+OF\s+(?:THE|THIS)\s+NAME(?:[^\n*]*(?:\n[^\n*]*)?\*{3}[ ]*$|[^\n]*)
         |^[^\n\w]*END\s+OF\s+(?:THE\s+|THIS\s+)?NAME[^\n]*)
     |(?P<licence_end>newsletter\s+to\s+hear\s+about\s+new\s+eBooks\.)
     |(?P<header>^[^\n\w]*(?:(?:THIS\s+IS\s+)?THE\s+)?NAME(?:['\u2019]S)?\s+

@@ -137,7 +137,11 @@ def _join(left: str, right: str, known: Counter[str]) -> str:
         return left + right
     if right.startswith("--") and not right.startswith(("-- ", "----")):
         return left + right if not _SENTENCE_END.search(left) else f"{left} {right}"
-    if _HYPHEN_END.search(left) and right[:1].isalpha() and not right.startswith(("and ", "or ")):
+    if (
+        _HYPHEN_END.search(left[-2:])
+        and right[:1].isalpha()
+        and not right.startswith(("and ", "or "))
+    ):
         # The hyphen of a torn word goes, that of a compound stays: the rest of the text knows.
         first = re.split(r"[\W\d_]", left[:-1])[-1].lower()
         second = re.split(r"[\W\d_]", right)[0].lower()

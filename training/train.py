@@ -176,8 +176,8 @@ def _run(options: argparse.Namespace) -> int:
         _fetch_books(config)
     distributed.start(config.run.device)  # the first process has the books now
     try:
-        prepared = prepare(options, config, about)
         with alone(config) if distributed.is_first() else contextlib.nullcontext():
+            prepared = prepare(options, config, about)
             stopped_by = loop(prepared)
             if not stopped_by and distributed.is_first():
                 report(prepared.trainer.config, _finish(prepared))
@@ -196,7 +196,9 @@ def _finish(prepared: Prepared) -> dict[str, Any]:
         return finish(trainer, prepared.vocab, prepared.texts, prepared.away)
     except OSError as error:
         kept = (
-            f"; it is all in {checkpoint}: make room, and --resume" if checkpoint.exists() else ""
+            f"; what was saved last is in {checkpoint}: make room, and --resume"
+            if checkpoint.exists()
+            else ""
         )
         raise OSError(f"{error.filename}: cannot be written: {error.strerror}{kept}") from None
 
