@@ -252,6 +252,12 @@ def test_chapters_are_the_text_from_the_first_heading_on(raw: str) -> None:
     assert len(cut) == 1 or all(is_heading(chapter.split("\n\n")[0].rstrip()) for chapter in cut)
 
 
+def test_a_list_of_chapters_is_no_chapter() -> None:
+    contents = "CHAPTER I\nCHAPTER II"
+    cut = chapters(f"{contents}\n\nCHAPTER I\n\nOne.\n\nCHAPTER II\n\nTwo.\n")
+    assert cut == ["CHAPTER I\n\nOne.\n", "CHAPTER II\n\nTwo.\n"]
+
+
 def test_chapters_keep_their_headings() -> None:
     first, second = chapters("A preface.\n\nCHAPTER I\n\nOne.\n\nII.\n\nCHAPTER II\n\nTwo.\n")
     assert first == "CHAPTER I\n\nOne.\n\nII.\n"

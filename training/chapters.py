@@ -25,9 +25,9 @@ def chapters(text: str) -> list[str]:
     A text without headings is one chapter.
     """
     blocks = text.strip("\n").split("\n\n")
-    marks = [i for i, b in enumerate(blocks) if len(b) < _HEADING and _CHAPTER.match(b)]
-    if len(marks) < 2:
-        marks = [i for i, block in enumerate(blocks) if is_heading(block)] or [0]
+    headings = [i for i, block in enumerate(blocks) if is_heading(block)]
+    named = [i for i in headings if _CHAPTER.match(blocks[i])]
+    marks = named if len(named) > 1 else headings or [0]
     ends = [*marks[1:], len(blocks)]
     return ["\n\n".join(blocks[i:j]) + "\n" for i, j in zip(marks, ends, strict=True)]
 
