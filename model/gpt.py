@@ -253,7 +253,7 @@ class GPT(nn.Module):
             x = x + shift
         x = first = norm(x)
         for i, block in enumerate(self.blocks):
-            if self.skips is not None and i > 0:  # what is written here, as if just read
+            if self.skips is not None and i > 0:  # remind the block of what was read here
                 x = x + self.skips[i - 1] * first
             x = block(x, cos, sin)
         return self.head(norm(x)).float()
