@@ -16,6 +16,7 @@ from typing import Self
 
 from bot import messages
 from bot.circle_seal import Seal, sealed_length
+from model.cuts import begins_well, ends_well
 from model.sentences import last_end
 
 TURNS = 60  # of people, in one circle
@@ -188,6 +189,16 @@ def pieces(text: str) -> Iterator[str]:
         while (over := messages.length(messages.escape(text[:end], italics=True)) - room) > 0:
             end -= (over + 1) // 2
         if end < len(text):
-            end = last_end(text[:end], end // 2) or text.rfind(" ", 1, end) + 1 or end
+            end = last_end(text[:end], end // 2) or _between_words(text, end)
         yield text[:end].strip()
         text = text[end:]
+
+
+def _between_words(text: str, end: int) -> int:
+    """Where a text may be parted, up to there."""
+    at = end
+    while (at := text.rfind(" ", 1, at) + 1) > 1:
+        if ends_well(text, at) and begins_well(text, at):
+            return at
+        at -= 1
+    return end

@@ -170,8 +170,9 @@ async def _begin_thread(
 def _thread_name(sentence: str, words: WordFilter, language: Language) -> str:
     """The first words of a circle, or what it is."""
     name = first_words(" ".join(messages.plain(sentence).split()), NAME)
-    # What is innocent in the sentence may not be where it is cut: "spick" and span.
-    return name if name and not words.refuses(name) else language.say(CircleText.NAME)
+    # What is innocent in the sentence may be nothing but dots where it is cut: "spick" and span.
+    is_name = bool(name.strip(".")) and not words.refuses(name)
+    return name if is_name else language.say(CircleText.NAME)
 
 
 async def _find(interaction: discord.Interaction, place: int) -> str:

@@ -27,6 +27,7 @@ from bot.said import Row, Said
 from bot.services import Services, response_to, services_of
 from bot.targets import Response
 from bot.translations import Text
+from model.cuts import ends_well
 from model.how import LONGEST_ALT
 from model.sentences import first_words
 
@@ -174,7 +175,8 @@ async def _show(
 def title_of(page: Page) -> str:
     """The first words of a story: its prompt, or its first sentence or part of one."""
     text = seen.without_markdown(page.prompt.strip() or page.text.strip()).strip()
-    first = _SENTENCE.split(text, maxsplit=1)[0].strip() or text
+    ends = (match.start() for match in _SENTENCE.finditer(text))
+    first = text[: next((at for at in ends if ends_well(text, at)), None)].strip() or text
     return first_words(" ".join(first.split()), TITLE)
 
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from model.cuts import begins_well
 from model.sentences import SENTENCE_END, ending
 
 LIMIT = 2000  # characters in a message
@@ -187,7 +188,8 @@ def last_words(text: str, length: int) -> str:
     """The end of a text, of at most `length` characters.
 
     It begins with a whole sentence outside of speech, if there is one in the first half of what may
-    be kept; else with a sentence or a word, after a mark that it goes on.
+    be kept; else with a sentence or a word, after a mark that it goes on. No word is parted from
+    what makes it innocent.
     """
     text = text.strip()
     if len(text) <= length:
@@ -195,7 +197,7 @@ def last_words(text: str, length: int) -> str:
     cut = len(text) - length
     latest = cut + length // 2
     found = [match.end() for match in _SENTENCE_START.finditer(text, max(0, cut - 10))]
-    starts = [start for start in found if cut <= start <= latest]
+    starts = [at for at in found if cut <= at <= latest and begins_well(text, at)]
     for start in starts:
         paragraph = text.rfind("\n\n", 0, start) + 1
         if text.count('"', paragraph, start) % 2 == 0:
@@ -204,7 +206,8 @@ def last_words(text: str, length: int) -> str:
     if cut >= len(text):
         return text[-length:]
     starts += [match.end() for match in re.finditer(r"\s+", text) if match.end() >= cut]
-    return GOES_ON + text[next((start for start in starts if start >= cut), cut) :]
+    starts.append(cut if begins_well(text, cut) else len(text))
+    return GOES_ON + text[next(at for at in starts if at >= cut and begins_well(text, at)) :]
 
 
 def length(text: str) -> int:

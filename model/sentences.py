@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from model.cuts import ends_well
+
 SHARE = 0.75  # of its length, after which a text may end where a sentence does
 REACH = 8  # characters after a prompt in which its punctuation may still go on
 
@@ -117,7 +119,8 @@ def last_end(text: str, least: int, before: str = "") -> int | None:
         The length up to there. Where every such sentence leaves a quote open, up to the last of
         them; None where no sentence ends.
     """
-    ends = [match.end() for match in SENTENCE_END.finditer(text) if match.end() >= least]
+    found = (match.end() for match in SENTENCE_END.finditer(text))
+    ends = [end for end in found if end >= least and ends_well(text, end)]
     # In speech of several paragraphs each opens a quote, and only the last closes one.
     closed = (end for end in reversed(ends) if not in_speech(_paragraph(before + text[:end])))
     return next(closed, ends[-1] if ends else None)
@@ -144,7 +147,7 @@ def ending(text: str, length: int, before: str = "") -> tuple[str, bool]:
     """End a text that has no end of its own.
 
     After a sentence that ends within `length` and after `SHARE` of it (see `last_end`); where there
-    is none, after the last whole word.
+    is none, after the last whole word. No word is parted from what makes it innocent.
 
     Args:
         text: what was written.
@@ -160,20 +163,21 @@ def ending(text: str, length: int, before: str = "") -> tuple[str, bool]:
     following = text[len(whole) : len(whole) + 1]
     if _goes_on(whole[-1:]) and (not following or _goes_on(following)):  # perhaps half a word
         whole = whole[: _word_start(whole, len(whole))].rstrip() or whole
-    return whole, True
+    return text[: well_ended(text, len(whole))], True
 
 
 def first_words(text: str, length: int) -> str:
     """A text in short: as many of its first words as `length` characters hold, and dots.
 
-    A word is whole, as half a word may be another: of `title` none is left.
+    A word is whole, as half a word may be another: of `title` none is left. None is parted from
+    what makes it innocent.
     """
     if len(text) <= length:
         return text
     room = length - len(_DOTS)
     # One more character tells whether a word ends there.
-    kept = text[: min(room, _word_start(text, room + 1))].rstrip()
-    return (kept or text[:room]) + _DOTS
+    kept = text[: min(room, _word_start(text, room + 1))].rstrip() or text[:room]
+    return text[: well_ended(text, len(kept))] + _DOTS
 
 
 def first_sentences(text: str, count: int, before: str = "") -> tuple[str, bool]:
@@ -188,7 +192,8 @@ def first_sentences(text: str, count: int, before: str = "") -> tuple[str, bool]
     Returns:
         Its beginning, and whether it is cut in mid-sentence, as no sentence ends.
     """
-    ends = [match.end() for match in _SENTENCE_BREAK.finditer(text)]
+    found = (match.end() for match in _SENTENCE_BREAK.finditer(text))
+    ends = [end for end in found if ends_well(text, end)]
     if not ends:
         return ending(text, len(text), before)
     nearest = sorted(range(len(ends)), key=lambda place: abs(place + 1 - count))
@@ -199,9 +204,7 @@ def first_sentences(text: str, count: int, before: str = "") -> tuple[str, bool]
 def certain(text: str, length: int) -> int:
     """How many characters of a text that still grows `ending` will show, whatever comes."""
     at = _word_start(text, min(len(text), math.ceil(SHARE * length)))
-    while at and text[at - 1].isspace():
-        at -= 1
-    return at
+    return well_ended(text, len(text[:at].rstrip()))
 
 
 def shown(pieces: Iterable[str], length: int, before: str = "") -> Iterator[str]:
@@ -223,6 +226,13 @@ def shown(pieces: Iterable[str], length: int, before: str = "") -> Iterator[str]
             told = known
     whole, cut = ending(text, length, before)
     yield whole[told:] + "..." * cut
+
+
+def well_ended(text: str, at: int) -> int:
+    """Where to cut a text, there or after an earlier word, so that it `ends_well`; 0 at last."""
+    while at and not ends_well(text, at):
+        at = len(text[: min(_word_start(text, at), at - 1)].rstrip())
+    return at
 
 
 def _is_spelled(character: str) -> bool:

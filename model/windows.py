@@ -4,8 +4,10 @@ A window ends with a sentence if one ends in it, or with a clause.
 """
 
 import re
+from collections.abc import Sequence
 
-from model.explain import Explanation
+from model.cuts import begins_well, ends_well
+from model.explain import Explanation, Word
 
 WORDS, CHARACTERS = 12, 84
 """How much of a text an excerpt holds at most: with it, a picture has 40 words or fewer."""
@@ -47,6 +49,8 @@ def _context(explanation: Explanation, first: int) -> int:
         and words[first].stop - words[begin - 1].start < CHARACTERS // 2
     ):
         begin -= 1
+    while begin < first and not begins_well(explanation.text, words[begin].start):
+        begin += 1
     return begin
 
 
@@ -61,12 +65,22 @@ def fitting(explanation: Explanation, first: int) -> int:
     most = max(sum(word.stop <= room for word in words[:WORDS]), first - begin + 1)
     if begin + most == len(explanation.words):
         return begin + most - first
+    text, least = explanation.text, first - begin + 1
     for end in (_SENTENCE_END, _CLAUSE_END):
-        for count in range(most, max(WORDS // 3, first - begin), -1):
-            following = words[count].start if count < len(words) else len(explanation.text)
-            if end.search(explanation.text, words[count - 1].stop, following):
+        for count in range(most, max(WORDS // 3, least - 1), -1):
+            following = words[count].start if count < len(words) else len(text)
+            ended = end.search(text, words[count - 1].stop, following)
+            if ended and _parts_well(text, words, count):
                 return begin + count - first
+    while most > least and not _parts_well(text, words, most):
+        most -= 1
     return begin + most - first
+
+
+def _parts_well(text: str, words: Sequence[Word], count: int) -> bool:
+    """Whether so many of these words may be shown, and then the others."""
+    after = words[count].start if count < len(words) else len(text)
+    return ends_well(text, words[count - 1].stop) and begins_well(text, after)
 
 
 def edges(explanation: Explanation, first: int, after: int) -> tuple[int, int]:
