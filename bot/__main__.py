@@ -19,13 +19,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import asyncio
 import contextlib
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot import checks, health, logs
+from bot import checks, hangup, health, logs
 from bot.backup import backup, describe
 from bot.client import Pooh
 from bot.commands import make_tree
@@ -106,10 +105,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
     async def run() -> None:
         client = _client(settings)
-        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(
-                signal.SIGHUP, reload, client, lambda: read_settings(os.environ, Path.cwd())
-            )
+        hangup.listen(lambda: reload(client, lambda: read_settings(os.environ, Path.cwd())))
         async with contextlib.AsyncExitStack() as stack:
             if settings.metrics:
                 from bot.metrics import served  # brings prometheus_client: 4 MB that few need

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sys
 
 _log = logging.getLogger(__name__)
 
@@ -10,7 +11,7 @@ _log = logging.getLogger(__name__)
 def notify(state: str) -> None:
     """Say "READY=1", or what else the protocol has; nothing where systemd does not listen."""
     address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address:
+    if not address or sys.platform == "win32":
         return
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:

@@ -9,10 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-try:
-    import fcntl
-except ImportError:  # Windows, where nobody can remove a file that somebody has open
-    fcntl = None  # type: ignore[assignment]
+from model import locks
 
 _SUFFIX = ".part"
 
@@ -79,52 +76,70 @@ def _begin(path: Path) -> tuple[BinaryIO, Path]:
     while True:
         handle, name = tempfile.mkstemp(_SUFFIX, f".{path.name}.", path.parent)
         file, temporary = os.fdopen(handle, "wb"), Path(name)
-        if fcntl is not None:
-            with contextlib.suppress(OSError):  # there are drives without locks
-                fcntl.flock(file, fcntl.LOCK_EX)
-        if temporary.exists():  # else it was swept away before it was locked
-            return file, temporary
+        with contextlib.suppress(BlockingIOError):  # it is being swept away
+            if _lock(file, temporary):
+                return file, temporary
         file.close()
+
+
+def _lock(file: BinaryIO, path: Path) -> bool:
+    """Lock a file if its drive has locks; whether it is still there.
+
+    Raises:
+        BlockingIOError: another process has it locked.
+    """
+    try:
+        locks.lock(file)
+    except BlockingIOError:
+        raise
+    except OSError:  # there are drives without locks
+        pass
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:  # removed before it was locked
+        return False
 
 
 def _sweep(path: Path) -> None:
     """Remove the temporary files whose writers were killed: nobody has them locked or open."""
     for stale in path.parent.glob(f".{glob.escape(path.name)}.*{_SUFFIX}"):
         with contextlib.suppress(OSError):
-            if fcntl is None:
-                stale.unlink()
-                continue
-            with stale.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                stale.unlink()
+            locks.remove_unlocked(stale)
 
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[None]:
     """Keep other processes from holding `path`, an empty file that is there meanwhile.
 
-    Where that cannot be done, on Windows or a drive without locks, nobody is kept from anything.
+    Where that cannot be done, as on a drive without locks, nobody is kept from anything.
 
     Raises:
         BlockingIOError: another process holds it.
     """
     with contextlib.ExitStack() as stack:
-        if fcntl is not None:
-            for folder in reversed((path.parent, *path.parent.parents)):
-                if not folder.exists():  # nor shall it, if nothing else comes into it
-                    stack.callback(_remove, folder)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                file = stack.enter_context(path.open("ab"))
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise
-            except OSError:
-                pass
-            stack.callback(_remove, path)
+        for folder in reversed((path.parent, *path.parent.parents)):
+            if not folder.exists():  # nor shall it, if nothing else comes into it
+                stack.callback(_remove, folder)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.callback(locks.remove_locked, _hold(path), path)
+        except BlockingIOError:
+            raise
+        except OSError:
+            pass
         yield
 
 
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):  # a folder that is not empty, for one
-        path.rmdir() if path.is_dir() else path.unlink()
+def _hold(path: Path) -> BinaryIO:
+    """A file opened and locked; made, if it is not there."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(path.open("ab"))
+            if _lock(file, path):  # else the one before has just let it go
+                stack.pop_all()
+                return file
+
+
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # it is not empty, for one
+        folder.rmdir()

@@ -15,6 +15,7 @@ LAYERS = (
         "cards",
         "clock",
         "database",
+        "hangup",
         "invite",
         "limiter",
         "options",

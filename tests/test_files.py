@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from model.files import held, replacing, write_atomically
+from model import locks
+from model.files import _lock, held, replacing, write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -132,6 +133,81 @@ def test_only_what_is_open_for_writing_is_synchronised(
     assert len(done) == 1
 
 
+# Python's msvcrt on Windows, of whose behaviour this much is used: it locks bytes from where the
+# file is, at once or not at all, for as long as the file is open. So do POSIX's own record locks.
+MSVCRT = """
+import errno, fcntl, os, sys, types
+
+def locking(descriptor, mode, count):
+    assert (mode, count) == (2, 1) and os.lseek(descriptor, 0, os.SEEK_CUR) == 0
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, count, 0, os.SEEK_CUR)
+    except OSError:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES)) from None
+
+real, sys.platform = sys.platform, "win32"
+sys.modules["msvcrt"] = types.SimpleNamespace(locking=locking, LK_NBLCK=2)
+import model.locks
+sys.platform = real
+"""
+HOLD = """
+import pathlib, sys
+from model.files import held
+
+try:
+    with held(pathlib.Path(sys.argv[1])):
+        print("held", flush=True)
+        input()
+except BlockingIOError:
+    print("kept off", flush=True)
+"""
+
+
+def holder(path: Path, before: str) -> "subprocess.Popen[str]":
+    """Another process that holds a file, or is kept off."""
+    return subprocess.Popen(
+        [sys.executable, "-c", before + HOLD, str(path)],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def first_word(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+@pytest.mark.parametrize("before", ["", MSVCRT], ids=["flock", "msvcrt"])
+def test_what_another_process_holds_nobody_else_does_until_it_ends_however(
+    before: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "lock"
+    first = holder(path, before)
+    assert first_word(first) == "held\n"
+    assert holder(path, before).communicate()[0] == "kept off\n"
+    assert path.exists(), "who was kept off took nothing away"
+    first.kill()
+    first.communicate()
+    assert path.exists(), "it had no time to"
+    second = holder(path, before)
+    assert first_word(second) == "held\n"
+    second.communicate("\n")
+    assert second.returncode == 0 and not path.exists()
+
+
+def test_what_the_one_before_has_just_let_go_is_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with path.open("ab") as late:
+        path.unlink()
+        assert not _lock(late, path)
+        path.touch()
+        assert not _lock(late, path), "another of its name"
+    with path.open("ab") as file:
+        assert _lock(file, path)
+
+
 def test_what_is_held_is_held_once_and_where_nothing_can_be_held_nobody_is_kept_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +225,12 @@ def test_what_is_held_is_held_once_and_where_nothing_can_be_held_nobody_is_kept_
     path.parent.write_text("no folder")
     with held(path):
         pass
-    monkeypatch.setattr("model.files.fcntl", None)  # Windows
+
+    def no_locks(_: object) -> None:  # as network drives have it
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks, "lock", no_locks)
     with held(tmp_path / "x"), held(tmp_path / "x"):
         pass
+    write_atomically(tmp_path / "y", b"whole")
+    assert names(tmp_path) == ["folder", "y"]

@@ -7,11 +7,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.console import take_terminal
 from tests.fake_discord import Interaction
 from tests.fake_discord.server import DiscordServer
 from tests.hosting import finished, save_small_network
@@ -36,13 +37,18 @@ class Host:
             "DISCORD_GATEWAY": discord.gateway_url,
         }
 
-    async def start(self, **environment: str) -> asyncio.subprocess.Process:
-        """Start a bot, and wait until it is ready."""
+    async def start(
+        self, *, before: Sequence[str] = (), terminal: int | None = None, **environment: str
+    ) -> asyncio.subprocess.Process:
+        """Start a bot, and wait until it is ready: behind another command, at a terminal."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot"),
+            *(*before, sys.executable, "-m", "bot"),
             cwd=self.folder,
             env=self.environment | environment,
+            stdin=terminal,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=terminal is not None,
+            preexec_fn=None if terminal is None else take_terminal,
         )
         self.processes.append(process)
         number = len(self.logs)

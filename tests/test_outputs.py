@@ -13,6 +13,7 @@ import bot.__main__
 import training.corpus
 import training.train
 from model.console import tell
+from training.signals import catch_signals
 
 FULL = Path("/dev/full")  # every write to it fails as on a full disk
 TINY = (
@@ -94,7 +95,8 @@ def test_a_path_that_the_shell_would_part_is_quoted(
 def test_ctrl_c_is_noted_whether_or_not_it_can_be_told(
     monkeypatch: pytest.MonkeyPatch, broken: TextIO
 ) -> None:
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [(number, signal.getsignal(number)) for number in numbers]
     try:
         for stream, number in ((None, -1), (sys.stderr, broken.fileno())):
             written: list[int] = []
@@ -105,14 +107,14 @@ def test_ctrl_c_is_noted_whether_or_not_it_can_be_told(
 
             monkeypatch.setattr(sys, "stderr", stream)
             monkeypatch.setattr(os, "write", write)
-            caught = training.train._catch_signals()
+            caught = catch_signals()
             signal.raise_signal(signal.SIGINT)
             assert caught == [signal.SIGINT]
             # Where stderr is closed, 2 may be a file that was opened since.
             assert written == ([] if stream is None else [number])
     finally:
-        signal.signal(signal.SIGINT, before[0])
-        signal.signal(signal.SIGTERM, before[1])
+        for signal_number, handler in before:
+            signal.signal(signal_number, handler)
 
 
 def test_what_cannot_be_told_is_not_told(

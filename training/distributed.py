@@ -5,6 +5,7 @@ PyTorch's collectives (NCCL on GPUs, gloo on processors); RANK, LOCAL_RANK and W
 torchrun tells each of them.
 """
 
+import contextlib
 import os
 import sys
 
@@ -55,7 +56,8 @@ def end(code: int) -> None:
     if dist.is_initialized():
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
-                stream.flush()
+                with contextlib.suppress(OSError):  # nobody reads it any more
+                    stream.flush()
         os._exit(code)
 
 

@@ -1,11 +1,11 @@
 """Train a network: `python -m training.train [--preset NAME] [--text FILE] [--resume] ...`.
 
-From text to weights, vocabulary, loss plot and summary. Ctrl-C stops cleanly; `--resume` goes on.
+From text to weights, vocabulary, loss plot and summary. Ctrl-C stops cleanly, as do SIGTERM and a
+terminal that is gone; `--resume` goes on.
 """
 
 import argparse
 import contextlib
-import os
 import signal
 import sys
 import time
@@ -38,6 +38,7 @@ from training.export import (
 )
 from training.recipe import books_folder, find_books
 from training.setup import build, learn_on
+from training.signals import catch_signals
 from training.texts import TrainingTexts, choose, read
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ def prepare(options: argparse.Namespace, config: TrainingConfig, about: dict[str
 
 
 def loop(prepared: Prepared) -> int:
-    """Train to the end, or until Ctrl-C or SIGTERM: the number of that signal, else 0.
+    """Train to the end, or until a signal of `catch_signals`: its number, else 0.
 
     Checkpoints are written now and then, and at the end: what is interrupted can be resumed.
     """
@@ -318,7 +319,7 @@ def loop(prepared: Prepared) -> int:
 
     trainer, run = prepared.trainer, prepared.trainer.config.run
     path, first = trainer.config.checkpoint(), trainer.rank == 0
-    caught = _catch_signals()  # before this there is nothing to save
+    caught = catch_signals()  # before this there is nothing to save
     saved = time.monotonic()
     with ProgressDisplay(trainer, quiet=not first) as display:
         for progress in trainer.run():
@@ -327,7 +328,7 @@ def loop(prepared: Prepared) -> int:
                 if first:
                     checkpoints.save(path, trainer, prepared.about)
                 display.say(f"stopped at step {trainer.step}; go on with --resume")
-                return signal.SIGINT if caught == [signal.SIGINT] else signal.SIGTERM
+                return caught[0] if caught else signal.SIGTERM  # another process caught it
             if first and time.monotonic() - saved > run.save_every:
                 display.save(path, prepared.about)
                 saved = time.monotonic()
@@ -336,22 +337,6 @@ def loop(prepared: Prepared) -> int:
         if first:
             display.save(path, prepared.about | {"finished": "yes"})
     return 0
-
-
-def _catch_signals() -> list[int]:
-    """A list that Ctrl-C or SIGTERM puts its number in; a second one is obeyed at once."""
-    caught: list[int] = []
-
-    def catch(number: int, _: object) -> None:
-        caught.append(number)
-        if sys.stderr is not None:  # else 2 may be a file that was opened since
-            with contextlib.suppress(OSError):  # who read it may have been stopped, too
-                os.write(2, b"\nstopping after this step (once more: at once)\n")
-        signal.signal(number, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, catch)
-    signal.signal(signal.SIGTERM, catch)
-    return caught
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""What ends a training before its time: Ctrl-C, SIGTERM, a terminal that is gone."""
+
+import contextlib
+import os
+import signal
+import sys
+from typing import Final
+
+# Windows has Ctrl-Break and no hangup.
+_STOPS: Final = [
+    signal.Signals[name]
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if name in signal.Signals.__members__
+]
+
+
+def catch_signals() -> list[int]:
+    """A list that the signals put their numbers in; a second one of a kind is obeyed at once.
+
+    A hangup never is: the shell and the system both send one. Nor is it heard where it was ignored
+    before, as under nohup.
+    """
+    caught: list[int] = []
+
+    def catch(number: int, _: object) -> None:
+        caught.append(number)
+        again = not _is_hangup(number)
+        if sys.stderr is not None:  # else 2 may be a file that was opened since
+            with contextlib.suppress(OSError):  # who read it may have been stopped, too
+                text = "\nstopping after this step" + " (once more: at once)" * again + "\n"
+                os.write(2, text.encode())
+        if again:
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in _STOPS:
+        if not (_is_hangup(number) and signal.getsignal(number) is signal.SIG_IGN):
+            signal.signal(number, catch)
+    return caught
+
+
+def _is_hangup(number: int) -> bool:
+    return signal.Signals(number).name == "SIGHUP"
