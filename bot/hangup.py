@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 def has_terminal() -> bool:
     """Whether a terminal controls this process, as job control has it."""
+    if sys.platform == "win32":
+        return False
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:

@@ -1,9 +1,9 @@
 """Runs a client until it is told to stop; and which server it talks to."""
 
 import asyncio
-import contextlib
 import itertools
 import signal
+import sys
 
 import discord
 import yarl
@@ -57,7 +57,7 @@ async def serve(client: Pooh, token: str) -> None:
             leaving.append(asyncio.create_task(leave(0.0 if next(asked) else GRACE)))
 
         try:
-            with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
+            if sys.platform != "win32":
                 for number in SIGNALS:
                     loop.add_signal_handler(number, on_signal)
                 loop.add_signal_handler(signal.SIGUSR1, on_successor)
@@ -67,7 +67,7 @@ async def serve(client: Pooh, token: str) -> None:
             if not running.cancelled():
                 running.result()
         finally:
-            with contextlib.suppress(NotImplementedError, AttributeError):
+            if sys.platform != "win32":
                 for number in (*SIGNALS, signal.SIGUSR1):
                     loop.remove_signal_handler(number)
             running.cancel()

@@ -5,12 +5,16 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TextIO
 
 import pytest
 
 import bot.__main__
+import training.chain
 import training.corpus
+import training.evaluate
+import training.fingerprint
 import training.train
 from model.console import tell
 from training.signals import catch_signals
@@ -115,6 +119,22 @@ def test_ctrl_c_is_noted_whether_or_not_it_can_be_told(
     finally:
         for signal_number, handler in before:
             signal.signal(signal_number, handler)
+
+
+@pytest.mark.parametrize("module", [training.evaluate, training.chain, training.fingerprint])
+def test_ctrl_c_while_something_is_measured_is_no_traceback(
+    module: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "load_texts", interrupted)
+    assert module.main(["--output", str(tmp_path / "out")]) == 130
+    assert capsys.readouterr() == ("", "")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_cannot_be_told_is_not_told(

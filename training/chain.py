@@ -77,7 +77,7 @@ def evaluate(chain: Chain, texts: Texts) -> Report:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code is 0, or 2 with one line on stderr."""
+    """Run the command line; the exit code: see `make_race_file`."""
     return make_race_file(
         "training.chain",
         "Make the Markov chain of the race, and measure it.",

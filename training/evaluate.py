@@ -113,7 +113,7 @@ def history(name: str) -> list[tuple[float, float]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code is 0, or 2 with one line on stderr."""
+    """Run the command line; the exit code is 0, or 2 with one line on stderr, or 130 by Ctrl-C."""
     forgive_outputs()
     options = _parser().parse_args(arguments)
     try:
@@ -127,6 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if str(error):
             tell(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

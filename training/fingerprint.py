@@ -72,7 +72,7 @@ def measure(fingerprint: Fingerprint, exact: ExactList, texts: Sequence[str]) ->
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code is 0, or 2 with one line on stderr."""
+    """Run the command line; the exit code: see `make_race_file`."""
     return make_race_file(
         "training.fingerprint",
         "Make the fingerprint that tells what stands in the books, and measure it.",

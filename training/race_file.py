@@ -25,7 +25,7 @@ def make_race_file(
         arguments: None: those of the process.
 
     Returns:
-        0, or 2 with one line on stderr.
+        0, or 2 with one line on stderr, or 130 by Ctrl-C.
     """
     forgive_outputs()
     parser = Parser(prog=f"python -m {module}", description=description)
@@ -40,5 +40,7 @@ def make_race_file(
     except (CorpusError, OSError) as error:
         tell(f"{parser.prog}: {error}")
         return 2
+    except KeyboardInterrupt:
+        return 130
     print(json.dumps(summary, indent=1))
     return 0
