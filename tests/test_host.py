@@ -141,7 +141,8 @@ def test_health_without_a_port_is_one_line(root: Path, tmp_path: Path) -> None:
 async def test_sighup_reads_the_file_again_and_the_bot_goes_on(host: Host) -> None:
     process = await host.start()
     ann = host.discord.person("Ann")
-    assert "Again" in (await ann.command("pooh", prompt="The mill").answer()).buttons
+    use = ann.command("pooh", prompt="The mill")
+    await host.discord.until(lambda: finished(use.original), "the story")
     (host.folder / ".env").write_text("POOH_WORDS_REFUSED=mill\nPOOH_SLOTS=3\n")
     process.send_signal(signal.SIGHUP)
     await host.says("changed: POOH_WORDS_REFUSED")
