@@ -42,6 +42,7 @@ from bot.sync import send_if_new
 from bot.terminal import converse
 from bot.writer import Writer, most_texts
 from model.console import ConsoleError, Parser, add_version, program, standard_output, tell
+from model.cores import usable_cores
 from model.sampling import MAX_TEMPERATURE, Sampling
 from model.weights import WeightsError, load_decoder, resolve
 from model.wordlist import WordListError
@@ -140,7 +141,8 @@ def _words(settings: Settings) -> WordFilter:
 
 def _writer(settings: Settings, words: WordFilter) -> Writer:
     slots = most_texts(settings.slots, settings.candidates)
-    decoder, vocab = load_decoder(settings.model, slots=slots)
+    threads = min(settings.threads, usable_cores())
+    decoder, vocab = load_decoder(settings.model, slots=slots, threads=threads)
     return Writer(
         decoder,
         vocab,

@@ -52,6 +52,7 @@ class Settings:
         guilds: the only servers in which it answers; empty: everywhere.
         slots: stories written at the same time, or candidates of fewer.
         candidates: sentences that are tried for each that is written, at most.
+        threads: that share the texts of a crowd, where there are so many cores.
         queue: stories that may wait.
         deadline: seconds a story may take, waiting included.
         cooldown: seconds after which one person may ask again.
@@ -75,6 +76,7 @@ class Settings:
     guilds: frozenset[int] = frozenset()
     slots: int = 32
     candidates: int = CANDIDATES
+    threads: int = 2
     queue: int = 256
     deadline: float = 300.0
     cooldown: float = 5.0
@@ -208,6 +210,7 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "POOH_GUILDS": ("guilds", parse_guilds),
     "POOH_SLOTS": ("slots", number_parser(int, 1, 64)),
     "POOH_CANDIDATES": ("candidates", number_parser(int, 1, MAX_CANDIDATES)),
+    "POOH_THREADS": ("threads", number_parser(int, 1, 16)),
     "POOH_QUEUE": ("queue", number_parser(int, 1, 10_000)),
     "POOH_DEADLINE": ("deadline", number_parser(float, 10, 800)),
     "POOH_COOLDOWN": ("cooldown", number_parser(float, 0, 3600)),

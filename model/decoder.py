@@ -20,6 +20,8 @@ measured, and kept: `tests/benchmarks/decoder.md`.
 
 import copy
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,7 @@ from model.workspace import Workspace
 
 Array = NDArray[np.float32]
 _ZERO = np.zeros((), np.float32)  # an array already: a scalar is made one at each operation
+SHARE = 16  # fewer texts of a step are not worth a thread of their own
 
 
 class Decoder:
@@ -52,6 +55,7 @@ class Decoder:
         slots: int = 1,
         strangers: Strangers = NOBODY,
         digest: str = "",
+        threads: int = 1,
     ) -> None:
         """Lay out the weights for writing.
 
@@ -62,6 +66,7 @@ class Decoder:
             slots: room for so many texts is made at once; more is made when they join.
             strangers: who is not to walk into what is written; it is the caller's to heed.
             digest: of the weights, for who asks whether they are still the same.
+            threads: so many share the texts of a step, where they are many.
         """
         self.config, self.strangers, self.digest = config, strangers, digest
         self.remembers = bool(config.far_blocks)
@@ -74,16 +79,18 @@ class Decoder:
             self._embedding = self._embedding / np.sqrt(square + EPSILON)
         self._kinds = list({block.far: block for block in self.blocks}.values())  # one of each
         self._cache = Cache(config, self.blocks, table, slots)
-        self._workspace: Workspace | None = None
+        self._workspaces: dict[int, Workspace] = {}  # by thread
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None  # made by the first crowd
 
     def twin(self) -> "Decoder":
         """Another decoder with the same weights in memory and slots of its own.
 
-        It may be used in another thread.
+        It may be used in another thread, and is content with that one.
         """
         other = copy.copy(self)
         other._cache = Cache(self.config, self.blocks, copy.copy(self._cache.table))
-        other._workspace = None
+        other._workspaces, other._threads, other._pool = {}, 1, None
         return other
 
     # Slots
@@ -100,7 +107,7 @@ class Decoder:
         """
         self._cache.leave(slot)
         if not self._cache.texts:
-            self._workspace = None
+            self._workspaces = {}
 
     def fork(self, slot: int) -> int:
         """Take a free slot for a text that has so far been the same as this one.
@@ -160,7 +167,7 @@ class Decoder:
         ids = [ids[i] for i in order]
         for text, i in zip(texts, ids, strict=True):
             text.ids.append(i)
-        logits = self._step(rising, ids)
+        logits = self._share(rising, ids)
         return logits if rising == list(slots) else logits[np.argsort(order)]
 
     def rewind(self, slot: int, count: int) -> None:
@@ -294,11 +301,32 @@ class Decoder:
             kept[-1].append(x)
         return x
 
-    def _step(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
+    def _share(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
+        """`_step`, by several threads where there are texts enough: no two touch the same slot."""
+        parts = min(self._threads, len(slots) // SHARE)
+        if parts < 2:
+            return self._step(slots, ids)
+        self._pool = self._pool or ThreadPoolExecutor(self._threads - 1, "decoder")
+        cuts = [len(slots) * i // parts for i in range(parts + 1)]
+        own, *others = (slice(first, last) for first, last in pairwise(cuts))
+        try:
+            steps = [
+                self._pool.submit(self._step, slots[part], ids[part], thread)
+                for thread, part in enumerate(others, 1)
+            ]
+        except RuntimeError:  # Python is ending, and begins nothing new
+            return self._step(slots, ids)
+        try:
+            logits = self._step(slots[own], ids[own])
+        finally:
+            wait(steps)  # whatever went wrong, nobody writes any more
+        return np.concatenate([logits, *(step.result() for step in steps)])
+
+    def _step(self, slots: Sequence[int], ids: Sequence[int], thread: int = 0) -> Array:
         """One more place for each slot, in rising order -> logits (S, V)."""
-        S, cache, work = len(slots), self._cache, self._workspace
+        S, cache, work = len(slots), self._cache, self._workspaces.get(thread)
         if work is None or work.slots != S:
-            work = self._workspace = Workspace(self.config, S)
+            work = self._workspaces[thread] = Workspace(self.config, S)
         x, normed, hidden = work.x, work.normed, work.hidden
         positions = [cache.advance(slot, 1) for slot in slots]
         rows: Any = np.array(slots)

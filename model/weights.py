@@ -112,16 +112,19 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def load_decoder(name_or_path: str | Path, *, slots: int = 1) -> tuple[Decoder, Vocab]:
+def load_decoder(
+    name_or_path: str | Path, *, slots: int = 1, threads: int = 1
+) -> tuple[Decoder, Vocab]:
     """A network that writes, and its vocabulary. Needs no torch.
 
-    All of it is read into memory and the file is closed: what happens to it later hurts nobody.
+    `slots` and `threads` are those of `Decoder`. All of it is read into memory and the file is
+    closed: what happens to it later hurts nobody.
 
     Raises:
         WeightsError: weights or vocabulary are missing, damaged, or do not fit each other.
     """
     config, vocab, tensors, strangers, digest = _load(name_or_path)
-    return Decoder(config, tensors, slots, strangers, digest), vocab
+    return Decoder(config, tensors, slots, strangers, digest, threads), vocab
 
 
 def load_gpt(name_or_path: str | Path) -> "tuple[GPT, Vocab]":

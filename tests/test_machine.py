@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from model.cores import allowed, usable_cores
 from tests.test_training import SMALL, trainer
 from training.machine import threads
 from training.progress import ProgressDisplay
@@ -31,13 +32,23 @@ ROOT = Path(__file__).resolve().parents[1]
 )
 def test_no_more_threads_than_a_container_may_use(quota: str, count: int, tmp_path: Path) -> None:
     (tmp_path / "cpu.max").write_text(quota)
-    before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    try:
-        assert threads(tmp_path / "cpu.max") == count
-        assert threads(tmp_path / "none") == 4
-    finally:
-        torch.set_num_threads(before)
+    assert allowed(4, tmp_path / "cpu.max") == count
+    assert allowed(4, tmp_path / "none") == 4
+
+
+def test_cores_are_those_that_the_process_may_use() -> None:
+    assert 1 <= threads() <= torch.get_num_threads()
+    assert 1 <= usable_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+def test_a_process_on_one_core_has_one() -> None:
+    code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
+    code += "from model.cores import usable_cores; print(usable_cores())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -1,13 +1,11 @@
 """What the machine is good for: found out, not assumed."""
 
 import ctypes
-import math
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+from model.cores import allowed
 
 
 def keep_memory() -> None:
@@ -20,20 +18,12 @@ def keep_memory() -> None:
     mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: keep the top of the heap
 
 
-def threads(quota: Path = _QUOTA) -> int:
+def threads() -> int:
     """How many threads are worth it: as PyTorch counts, but no more than a container may use.
 
     PyTorch sees all cores of the host. Threads that share a smaller quota wait for each other.
-
-    Args:
-        quota: microseconds of processor time in each period, or "max", and the period (cgroup v2).
     """
-    most = torch.get_num_threads()
-    try:
-        allowed, period = quota.read_text().split()
-        return max(1, min(most, math.ceil(int(allowed) / int(period))))
-    except (OSError, ValueError, ZeroDivisionError):  # no container, or no limit
-        return most
+    return allowed(torch.get_num_threads())
 
 
 def compile_trouble(device: torch.device) -> str:

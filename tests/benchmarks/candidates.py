@@ -15,7 +15,6 @@ import sys
 import time
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -72,17 +71,19 @@ def random_decoder() -> Decoder:
     return Decoder(RANDOM, weights)
 
 
-def twin(decoder: Decoder, slots: int = 1) -> Decoder:
+def twin(decoder: Decoder, slots: int = 1, threads: int = 1) -> Decoder:
     """Another decoder with the same weights and slots of its own."""
-    other = copy.copy(decoder)
+    other = decoder.twin()
+    other._threads = threads
     other._cache = Cache(decoder.config, decoder.blocks, copy.copy(decoder._cache.table), slots)
-    other._workspace = None
     return other
 
 
-def stepping(decoder: Decoder, readers: int, ids: Sequence[int], half: bool = False) -> Run:
+def stepping(
+    decoder: Decoder, readers: int, ids: Sequence[int], half: bool = False, threads: int = 1
+) -> Run:
     """Steps of so many readers whose windows are full; `half` keeps the cache in float16."""
-    decoder = twin(decoder, readers)
+    decoder = twin(decoder, readers, threads)
     A = decoder.config.attention_window
     slots = [decoder.join() for _ in range(readers)]
     columns = [[ids[(t + 37 * r) % len(ids)] for r in range(readers)] for t in range(2 * A)]
@@ -517,14 +518,7 @@ def ways_of(
         yield f"pass {k}", Way(stepping(decoder, k + 1, ids))
     half = stepping(decoder, READERS, ids, half=True)
     yield f"{READERS} readers, keys and values in float16", Way(half, None, crowd)
-    pool = ThreadPoolExecutor(1)
-    halves = [stepping(decoder, READERS // 2, ids) for _ in range(2)]
-
-    def both(count: int) -> None:
-        other = pool.submit(halves[0], count)
-        halves[1](count)
-        other.result()
-
+    both = stepping(decoder, READERS, ids, threads=2)
     for blas in (None, 1) if controller else (None,):
         title = f"{READERS} readers, two Python threads, BLAS threads: {blas or 'as started'}"
         yield title, Way(both, blas, crowd)

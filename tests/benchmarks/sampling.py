@@ -26,7 +26,8 @@ from matplotlib.figure import Figure  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from model.config import GPTConfig  # noqa: E402
-from model.decoder import Decoder  # noqa: E402
+from model.cores import usable_cores  # noqa: E402
+from model.decoder import SHARE, Decoder  # noqa: E402
 from model.gpt import GPT, norm, rotate  # noqa: E402
 from model.sampling import Sampling, next_id, next_ids  # noqa: E402
 from model.vocab import Vocab  # noqa: E402
@@ -371,10 +372,13 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    names_of_blas = "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"
+    told = [f"{name}={os.environ[name]}, " for name in names_of_blas if name in os.environ]
     return (
         f"{os.cpu_count()} x {names[0] if names else platform.machine()}, "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, "
-        f"numpy {np.__version__}, torch {torch.__version__} ({torch.get_num_threads()} threads); "
+        f"numpy {np.__version__}, torch {torch.__version__} ({torch.get_num_threads()} threads), "
+        f"{''.join(told)}"
         f"load {load:.1f} at the start"
     )
 
@@ -405,10 +409,12 @@ def picture(
     return figure
 
 
-def rows_of(gpt: GPT, decoder: Decoder) -> Iterator[tuple[str, Write]]:
-    """All ways to write with one size of network."""
+def rows_of(gpt: GPT, decoder: Decoder, crowd: Decoder) -> Iterator[tuple[str, Write]]:
+    """All ways to write with one size of network; `crowd` has more threads, or is the same."""
     for readers in (1, 8, 32, 128):
         yield f"ours, {readers} reader{'s' * (readers > 1)}", ours(decoder, readers)
+        if crowd is not decoder and readers >= 2 * SHARE:
+            yield f"ours, {readers} readers, two threads", ours(crowd, readers)
     yield "the original's way", original(gpt.config)
     for readers in (1, 32):
         name = f"a cached loop in PyTorch, {readers} reader{'s' * (readers > 1)}"
@@ -442,9 +448,12 @@ def main() -> None:
     for name in options.sizes:
         gpt = network(name)
         weights: dict[str, Any] = {k: v.numpy().copy() for k, v in gpt.state_dict().items()}
-        decoder = Decoder(gpt.config, weights)
+        decoder = crowd = Decoder(gpt.config, weights)
         clock = time.process_time if options.busy else time.perf_counter
-        found[name] = speeds(dict(rows_of(gpt, decoder)), options.rounds, options.length, clock)
+        if not options.busy and usable_cores() > 1:  # processor time says nothing of two
+            crowd = Decoder(gpt.config, weights, threads=2)
+        rows = dict(rows_of(gpt, decoder, crowd))
+        found[name] = speeds(rows, options.rounds, options.length, clock)
         table(name, found[name])
         grown[name] = growth(decoder, options.rounds)
         for title, curve in grown[name].items():
