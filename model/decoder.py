@@ -145,6 +145,24 @@ class Decoder:
             ids, text.position = ids[-self.config.context_length :], 0
         return self.logits(self._read(slot, ids)[:, -1])
 
+    def read_all(self, slot: int, ids: Sequence[int]) -> Array:
+        """Give ids to one slot, however many they are, and learn what follows each of them.
+
+        Args:
+            slot: from `join`.
+            ids: (T,) at least one.
+
+        Returns:
+            (V, T) logits.
+
+        Raises:
+            ValueError: no such slot, no id, or an id that is not in the vocabulary.
+        """
+        text = self._cache.text(slot)
+        self._check(ids)
+        text.ids.extend(ids)
+        return self.logits(self._read(slot, ids))
+
     def step(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
         """Give one id to each of several slots.
 

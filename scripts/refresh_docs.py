@@ -243,8 +243,6 @@ def memory_table(reports: dict[str, dict[str, Any]] | None = None) -> str:
     for model in MODELS:
         found = (reports or evaluations())[model]
         probes = {**found.get("memory", {}), **found.get("stories", {})}
-        if contexts := probes.get("contexts"):  # JSON has no other keys than texts
-            probes["contexts"] = {int(key): value for key, value in contexts.items()}
         if probes:
             columns[model] = dict(memory_rows(probes))
     if not columns:

@@ -88,6 +88,17 @@ def test_read_in_one_pass_at_any_length(config: GPTConfig) -> None:
 
 
 @pytest.mark.parametrize("config", CONFIGS)
+def test_what_follows_each_of_many_ids(config: GPTConfig) -> None:
+    gpt = longer(random_gpt(config), 2 * config.context_length + 3)
+    decoder = Decoder(config, tensors(gpt))
+    slot = decoder.join()
+    [ids] = texts(config, 1, gpt.config.context_length)
+    halves = [decoder.read_all(slot, part) for part in (ids[:2], ids[2:])]
+    for t, logits in enumerate(np.concatenate(halves, axis=1).T):
+        assert_close(logits, expected(gpt, ids[: t + 1]))
+
+
+@pytest.mark.parametrize("config", CONFIGS)
 def test_read_in_pieces_is_read_at_once(config: GPTConfig) -> None:
     gpt = random_gpt(config)
     [ids] = texts(config, 1, 5 * config.context_length)
@@ -306,6 +317,9 @@ def test_a_slot_remembers_nothing_of_the_text_before() -> None:
         (lambda d, s: d.read(s, [0, -1]), "from 0 to 10"),
         (lambda d, s: d.read(s, []), "at least one"),
         (lambda d, s: d.read(s + 1, [1]), "no text"),
+        (lambda d, s: d.read_all(s, [0, -1]), "from 0 to 10"),
+        (lambda d, s: d.read_all(s, []), "at least one"),
+        (lambda d, s: d.read_all(s + 1, [1, 2]), "no text"),
         (lambda d, s: d.leave(s + 1), "no text"),
         (lambda d, s: d.rewind(s + 1, 0), "no text"),
     ],

@@ -270,7 +270,13 @@ def test_the_command_reports_on_the_book_and_stores_it(
     stored = {f"tiny.evaluation.{suffix}" for suffix in ("json", "txt", "png")}
     assert names == stored | {"tiny.tradeoff.png"}
     assert json.loads((tmp_path / "tiny.evaluation.json").read_text())[0]["loss"] == tiny["loss"]
-    assert "CHAPTER VIII" in (tmp_path / "tiny.evaluation.txt").read_text()
+    page = (tmp_path / "tiny.evaluation.txt").read_text("utf-8")
+    assert "CHAPTER VIII" in page
+    stretches = (tiny["loss"]["characters"] - 1024) // 64
+    assert tiny["memory"]["context_gain"]["of"] == stretches
+    assert f" nats a character ({stretches} stretches)" in page
+    assert " ± " in page
+    assert tiny["memory"]["next_paragraph"]["of"] > 16
     assert matplotlib.image.imread(tmp_path / "tiny.evaluation.png").ndim == 3
 
 

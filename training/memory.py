@@ -17,13 +17,19 @@ from numpy.typing import NDArray
 from model.decoder import Decoder
 from model.rules import RUN, speaker
 from model.vocab import Vocab
+from training.estimates import Estimate, estimate
+from training.measures import common_start
 
 Nats = NDArray[np.float64]
 
-SLOTS = 32
-"""Texts read side by side."""
-CONTEXTS = (16, 64, 128, 256, 1024)
+FAR = 1024
+"""Characters before each place of a text that is asked for."""
+CONTEXTS = (16, 64, 128, 256, FAR)
 """Characters before a place, of which each is tried."""
+MOST = 512
+"""Places of a long text that are asked for."""
+SHARED = 64
+"""Pasts that have fewer characters in common are read each by itself."""
 NEAR = 128
 """Characters before a place that stay its own when all before them is foreign."""
 FRIENDS = ("Piglet", "Owl", "Eeyore", "Rabbit", "Kanga", "Christopher Robin")
@@ -51,106 +57,124 @@ class Place:
 def nats_after(decoder: Decoder, vocab: Vocab, places: Sequence[Place]) -> list[Nats]:
     """The loss of each character of the texts, each after its past: (len(text),) nats a place.
 
+    What several pasts begin with is read once, and forked: the same characters are read after the
+    same ones as alone.
+
     Args:
         decoder: the network; it reads no more than `context_length` characters of a past.
         vocab: its characters, which hold all of the places'.
         places: past and text, neither of them empty.
     """
-    found: list[Nats] = []
-    for start in range(0, len(places), SLOTS):
-        batch = places[start : start + SLOTS]
-        slots = [decoder.join() for _ in batch]
-        texts = [vocab.encode(place.text) for place in batch]
-        losses = [np.empty(len(text)) for text in texts]
-        logits = [
-            decoder.read(slot, vocab.encode(place.past)).copy()
-            for slot, place in zip(slots, batch, strict=True)
-        ]
-        for t in range(max(map(len, texts))):
-            busy = [i for i, text in enumerate(texts) if t < len(text)]
-            for i in busy:
-                losses[i][t] = surprise(logits[i], texts[i][t])
-            busy = [i for i in busy if t + 1 < len(texts[i])]
-            if busy:
-                rows = decoder.step([slots[i] for i in busy], [texts[i][t] for i in busy])
-                for i, row in zip(busy, rows, strict=True):
-                    logits[i] = row.copy()
-        for slot in slots:
-            decoder.leave(slot)
-        found += losses
-    return found
+    limit, found = decoder.config.context_length, dict[Place, Nats]()
+
+    def ask(slot: int, read: int, places: Iterable[Place]) -> None:
+        """Ask places, sorted, of whose pasts a slot has read so many characters already."""
+        for _, group in itertools.groupby(places, lambda place: place.past[read:-1][:SHARED]):
+            alike = list(group)
+            common = common_start(alike[0].past[:-1], alike[-1].past[:-1])
+            if len(alike) > 1 and common > read:  # sorted: what first and last share, all do
+                other = decoder.fork(slot)
+                decoder.read(other, vocab.encode(alike[0].past[read:common]))
+                ask(other, common, alike)
+                decoder.leave(other)
+                continue
+            for place in alike:
+                other = decoder.fork(slot)
+                ids = vocab.encode(place.past[read:] + place.text)
+                logits = decoder.read_all(other, ids[:-1])
+                decoder.leave(other)
+                length = len(place.text)
+                found[place] = surprise(logits[:, -length:], ids[-length:])
+
+    asked = [Place(place.past[-limit:], place.text) for place in places]
+    empty = decoder.join()
+    ask(empty, 0, sorted(dict.fromkeys(asked), key=lambda place: place.past[:-1]))
+    decoder.leave(empty)
+    return [found[place] for place in asked]
 
 
-def surprise(logits: NDArray[np.float32], target: int) -> float:
-    """-log softmax(logits)[target], in nats; logits (V,)."""
-    most = logits.max()
-    return float(most + np.log(np.exp((logits - most).astype(np.float64)).sum()) - logits[target])
+def surprise(logits: NDArray[np.float32], targets: Sequence[int]) -> Nats:
+    """-log softmax(logits)[targets], in nats; logits (V, T), targets (T,) -> (T,)."""
+    shifted = (logits - logits.max(axis=0)).astype(np.float64)
+    chosen: Nats = shifted[targets, np.arange(len(targets))]
+    return np.log(np.exp(shifted).sum(axis=0)) - chosen
 
 
 def memory_report(
-    decoder: Decoder, vocab: Vocab, text: str = "", seed: int = 0, places: int = 48
+    decoder: Decoder, vocab: Vocab, text: str = "", seed: int = 0, names: int = 48, most: int = MOST
 ) -> dict[str, Any]:
     """All probes that ask for losses.
 
     Args:
         decoder: the network.
         vocab: its characters.
-        text: one it was not trained on; "" leaves out what needs one.
-        seed: of the places and of the made-up names.
-        places: how many places of the text, and names.
+        text: one it was not trained on; "" or a short one leaves out what needs one.
+        seed: of the made-up names, and of the paragraphs to choose from.
+        names: how many made-up names.
+        most: how many stretches and paragraphs of the text, at most.
 
     Returns:
-        What each probe gives, by its function's name; empty for a vocabulary without English.
+        What each probe gives; empty for a vocabulary without English.
     """
     if not set(f"{FILLER}{AGAIN}{ascii_letters}\n!") <= set(vocab.characters):
         return {}  # a network of another alphabet: the probes are English
     report: dict[str, Any] = {
-        "copying": copying(decoder, vocab, seed, places),
+        "copying": copying(decoder, vocab, seed, names),
         "named_before": named_before(decoder, vocab),
     }
-    if len(text) > 4 * max(CONTEXTS):
-        report["contexts"] = context_losses(decoder, vocab, text, seed, places)
-        report["foreign_past"] = foreign_past(decoder, vocab, text, seed, places)
-        if (chosen := next_paragraph(decoder, vocab, text, seed, places)) is not None:
+    if len(text) > 4 * FAR:
+        report |= context_losses(decoder, vocab, text, most)
+        if (chosen := next_paragraph(decoder, vocab, text, seed, most)) is not None:
             report["next_paragraph"] = chosen
     return report
 
 
 def context_losses(
-    decoder: Decoder, vocab: Vocab, text: str, seed: int, places: int, length: int = 64
-) -> dict[int, float]:
-    """Mean loss of the same characters with so many before them, nats a character."""
-    starts = _places(len(text), places, length, seed)
+    decoder: Decoder, vocab: Vocab, text: str, most: int = MOST, length: int = 64
+) -> dict[str, Any]:
+    """What the past of a stretch of characters is worth: its loss after more, less and another.
+
+    The stretches lie side by side, each with `FAR` characters before it: all of them, or `most`,
+    spread evenly. Their losses are means, nats a character.
+
+    Args:
+        decoder: the network.
+        vocab: its characters.
+        text: one it was not trained on, of at least two stretches.
+        most: of them.
+        length: of each, in characters.
+
+    Returns:
+        "contexts": the loss by the number of characters before. "context_gain": how much less it is
+        after `FAR` than after 64. "foreign_past": how much it rises where all but the last `NEAR`
+        of `FAR` characters are those of the stretch that lies half the text away.
+
+    Raises:
+        ValueError: the text is too short.
+    """
+    starts = spread(range(FAR, len(text) - length + 1, length), most)
+    if len(starts) < 2:
+        raise ValueError(f"text: needs at least {FAR + 2 * length} characters, has {len(text)}")
+    middle = len(starts) // 2
+    pasts = [[text[at - context : at] for at in starts] for context in CONTEXTS]
+    pasts.append(
+        [
+            text[other - FAR : other - NEAR] + text[at - NEAR : at]
+            for at, other in zip(starts, starts[middle:] + starts[:middle], strict=True)
+        ]
+    )
+    stretches = [text[at : at + length] for at in starts]
+    asked = [Place(*both) for row in pasts for both in zip(row, stretches, strict=True)]
+    losses = np.stack(nats_after(decoder, vocab, asked)).mean(axis=1).reshape(len(pasts), -1)
+    found = dict(zip(CONTEXTS, losses, strict=False))
     return {
-        context: _mean(
-            nats_after(
-                decoder,
-                vocab,
-                [Place(text[at - context : at], text[at : at + length]) for at in starts],
-            )
-        )
-        for context in CONTEXTS
+        "contexts": {context: estimate(nats) for context, nats in found.items()},
+        "context_gain": estimate(found[64] - found[FAR]),
+        "foreign_past": estimate(losses[-1] - found[FAR]),
     }
 
 
-def foreign_past(
-    decoder: Decoder, vocab: Vocab, text: str, seed: int, places: int, length: int = 64
-) -> float:
-    """How much the loss rises, nats a character, where all but the last words are foreign.
-
-    The past of each place is, but for its last `NEAR` characters, that of another place.
-    """
-    starts = _places(len(text), places, length, seed)
-    far = max(CONTEXTS)
-    own, foreign = [], []
-    for at, other in zip(starts, np.roll(starts, len(starts) // 2), strict=True):
-        target, near = text[at : at + length], text[at - NEAR : at]
-        own.append(Place(text[at - far : at - NEAR] + near, target))
-        foreign.append(Place(text[other - far : other - NEAR] + near, target))
-    return _mean(nats_after(decoder, vocab, foreign)) - _mean(nats_after(decoder, vocab, own))
-
-
-def copying(decoder: Decoder, vocab: Vocab, seed: int, names: int) -> dict[str, float]:
+def copying(decoder: Decoder, vocab: Vocab, seed: int, names: int) -> dict[str, Estimate]:
     """The loss of names that nobody has, nats a letter from the 4th on: new, and met before.
 
     Returns:
@@ -169,10 +193,9 @@ def copying(decoder: Decoder, vocab: Vocab, seed: int, names: int) -> dict[str, 
             pasts[f"at a gap of {gap}"] = met + again + filler(gap - len(asked)) + asked
         for kind, past in pasts.items():
             kinds.setdefault(kind, []).append(Place(past, name))
-    return {
-        kind: _mean([nats[3:] for nats in nats_after(decoder, vocab, asked)])
-        for kind, asked in kinds.items()
-    }
+    nats = np.stack(nats_after(decoder, vocab, list(itertools.chain(*kinds.values()))))  # (.., 8)
+    means = nats[:, 3:].mean(axis=1).reshape(len(kinds), names)
+    return {kind: estimate(row) for kind, row in zip(kinds, means, strict=True)}
 
 
 def made_up_name(random: np.random.Generator) -> str:
@@ -182,57 +205,61 @@ def made_up_name(random: np.random.Generator) -> str:
     return "".join(drawn).capitalize()
 
 
-def named_before(decoder: Decoder, vocab: Vocab) -> dict[int, float]:
-    """What a friend's first letter gains, in nats, when he spoke before and not another, by gap."""
-    gains = {}
-    for gap in GAPS:
-        own: list[Place] = []
-        others: list[Place] = []
-        for friend in FRIENDS:
-            for other in FRIENDS:
-                if other != friend:
-                    middle = filler(gap)
-                    for spoke, places in ((friend, own), (other, others)):
-                        past = f'One day there was a noise. "What is it?" said {spoke}.\n\n'
-                        places.append(Place(past + middle + AGAIN, friend[0]))
-        with_him, without = (_mean(nats_after(decoder, vocab, each)) for each in (own, others))
-        gains[gap] = without - with_him
+def named_before(decoder: Decoder, vocab: Vocab) -> dict[int, Estimate]:
+    """What a friend's first letter gains, in nats, when he spoke before and not another, by gap.
+
+    Of each friend it is the mean over all others.
+    """
+    gains, N = {}, len(FRIENDS)
+    pasts = [
+        f'One day there was a noise. "What is it?" said {spoke}.\n\n{filler(gap)}{AGAIN}'
+        for gap in GAPS
+        for spoke in FRIENDS
+    ]
+    asked = [Place(past, friend[0]) for friend in FRIENDS for past in pasts]
+    losses = np.stack(nats_after(decoder, vocab, asked))
+    for gap, nats in zip(GAPS, losses.reshape(N, len(GAPS), N).swapaxes(0, 1), strict=True):
+        own = nats.diagonal()  # rows: who is expected; columns: who spoke
+        gains[gap] = estimate((nats.sum(axis=1) - own) / (N - 1) - own)
     return gains
 
 
 def next_paragraph(
-    decoder: Decoder, vocab: Vocab, text: str, seed: int, places: int, choices: int = 8
-) -> float | None:
+    decoder: Decoder, vocab: Vocab, text: str, seed: int, most: int = MOST, choices: int = 8
+) -> Estimate | None:
     """How often the paragraph that comes next is likelier than seven others of the same chapter.
 
     Likelihood is of the first 120 characters, by how much the story so far raises it: the loss
-    after the paragraph alone that comes before, less that after the whole past. None without enough
-    paragraphs.
+    after the paragraph alone that comes before, less that after the whole past. Every paragraph is
+    asked for that has `FAR` characters before it, more than one paragraph in them, and 60 to give
+    (or `most`, spread evenly). None without enough of them.
     """
     random = np.random.default_rng(seed)
-    ends = [found.end() for found in re.finditer(r"\n\n", text)]
-    begins = [at for at in ends if len(text[at : at + 120].split("\n\n")[0]) >= 60]
-    begins = [at for at in begins if at >= max(CONTEXTS)]
+
+    def opening(at: int) -> str:
+        return text[at : at + 120].split("\n\n")[0]
+
+    begins = [
+        at
+        for at in (found.end() for found in re.finditer(r"\n\n", text))
+        if at >= FAR and len(opening(at)) >= 60 and "\n\n" in text[at - FAR : at].rstrip("\n")
+    ]
     if len(begins) < 2 * choices:
         return None
-    chosen = random.permutation(len(begins))[: max(8, places // 3)]
-    right = 0
-    for place in chosen:
+    right = []
+    for place in spread(range(len(begins)), most):
         at = begins[place]
         near = [i for i in range(len(begins)) if abs(i - place) > 1]
         near.sort(key=lambda i: abs(i - place))  # of the same chapter: those that lie nearest
         others = random.choice(near[: 4 * choices], choices - 1, replace=False)
-        starts = [at, *(begins[i] for i in others)]
-        candidates = [text[s : s + 120].split("\n\n")[0] for s in starts]
-        long = text[at - max(CONTEXTS) : at]
+        candidates = [opening(at), *(opening(begins[i]) for i in others)]
+        long = text[at - FAR : at]
         pasts = (long, long[long.rstrip("\n").rfind("\n\n") + 2 :])
-        after, alone = (
-            nats_after(decoder, vocab, [Place(past, candidate) for candidate in candidates])
-            for past in pasts
-        )
-        gains = [(a - b).mean() for a, b in zip(alone, after, strict=True)]
-        right += int(gains[0] > max(gains[1:]))  # a network that cannot tell has not chosen
-    return right / len(chosen)
+        asked = [Place(past, candidate) for past in pasts for candidate in candidates]
+        nats = [each.mean() for each in nats_after(decoder, vocab, asked)]
+        gains = [b - a for a, b in zip(nats[:choices], nats[choices:], strict=True)]
+        right.append(gains[0] > max(gains[1:]))  # a network that cannot tell has not chosen
+    return estimate(right)
 
 
 def strangers(texts: Iterable[tuple[str, str]], people: Iterable[str]) -> float:
@@ -250,21 +277,20 @@ def strangers(texts: Iterable[tuple[str, str]], people: Iterable[str]) -> float:
     return 1000 * met / max(characters, 1)
 
 
-def answers_himself(texts: Iterable[str]) -> float | None:
+def answers_himself(texts: Iterable[str]) -> Estimate | None:
     """Share of the replies whose speaker is the one who spoke in the paragraph before.
 
     Of paragraphs that hold speech and name the speaker, side by side. None where there are none.
     """
-    same = pairs = 0
+    same = []
     for text in texts:
         before: str | None = None
         for paragraph in text.split("\n\n"):
             now = speaker(paragraph)
             if now and before:
-                pairs += 1
-                same += now == before
+                same.append(now == before)
             before = now
-    return same / pairs if pairs else None
+    return estimate(same) if same else None
 
 
 def repeated(texts: Iterable[str]) -> float:
@@ -291,13 +317,8 @@ def filler(length: int) -> str:
     raise AssertionError("cycle has no end")
 
 
-def _places(length: int, count: int, ahead: int, seed: int) -> list[int]:
-    """Places in a text with enough before and behind them, spread evenly, the same every time."""
-    first, last = max(CONTEXTS), length - ahead
-    steps = np.linspace(first, last, count, endpoint=False)
-    shift = np.random.default_rng(seed).random(count) * (last - first) / count
-    return [int(place) for place in steps + shift]
-
-
-def _mean(nats: Sequence[Nats]) -> float:
-    return float(np.concatenate(list(nats)).mean())
+def spread(items: Sequence[int], most: int) -> list[int]:
+    """All of them, or as many as are wanted at most, spread evenly."""
+    if len(items) <= most:
+        return list(items)
+    return [items[i * len(items) // most] for i in range(most)]

@@ -168,6 +168,7 @@ def stories_report(continuations: Continue, away: Sequence[str]) -> Report:
     ]
     texts = [(p, w) for (p, _), w in zip(requests, continuations(requests), strict=True)]
     return {
+        "stories": len(texts),
         "strangers": strangers(texts, away),
         "answers_himself": answers_himself(prompt + written for prompt, written in texts),
         "repeated": repeated(prompt + written for prompt, written in texts),

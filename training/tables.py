@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from training.estimates import Estimate
 from training.reports import LENGTH, SEEDS, Report
 
 
@@ -72,32 +73,57 @@ def tables(reports: Sequence[Report]) -> list[Table]:
 
 
 def memory_rows(found: Report) -> list[tuple[str, str]]:
-    """The probes of `training.memory` in words, with their values."""
+    """The probes of `training.memory` in words, with their values.
+
+    Args:
+        found: what was found, as it is or read from JSON, which has no other keys than texts.
+            Reports of earlier versions have means alone, and lack some.
+    """
+    contexts = {int(context): nats for context, nats in found.get("contexts", {}).items()}
     rows = [
-        (f"loss, {context} characters before", f"{nats:.4f} nats a character")
-        for context, nats in found.get("contexts", {}).items()
+        (f"loss, {context} characters before", _told(nats, ".4f", " nats a character"))
+        for context, nats in contexts.items()
     ]
-    if contexts := found.get("contexts"):
-        rows.append(("context gain, 64 to 1,024", f"{contexts[64] - contexts[1024]:.4f}"))
+    if contexts:
+        gain = found.get("context_gain") or contexts[64] - contexts[1024]
+        rows.append(("context gain, 64 to 1,024", _told(gain, ".4f")))
     if "foreign_past" in found:
-        rows.append(("a foreign past costs", f"{found['foreign_past']:.4f}"))
+        rows.append(("a foreign past costs", _told(found["foreign_past"], ".4f")))
     rows += [
-        (f"made-up name, {how}", f"{nats:.2f} nats a letter from the 4th on")
+        (
+            f"made-up name, {how}",
+            _told(nats, ".2f", " nats a letter from the 4th on", "names"),
+        )
         for how, nats in found.get("copying", {}).items()
     ]
     rows += [
-        (f"friend named before, gap {gap}", f"first letter gains {nats:.2f} nats")
+        (
+            f"friend named before, gap {gap}",
+            f"first letter gains {_told(nats, '.2f', ' nats', 'friends')}",
+        )
         for gap, nats in found.get("named_before", {}).items()
     ]
     if "next_paragraph" in found:
-        rows.append(("the next paragraph out of eight", f"{found['next_paragraph']:.0%}"))
+        chosen = _told(found["next_paragraph"], ".0%", things="paragraphs")
+        rows.append(("the next paragraph out of eight", chosen))
+    stories = f" ({found['stories']} stories)" if "stories" in found else ""
     if "strangers" in found:
-        rows.append(("strangers", f"{found['strangers']:.2f} per 1,000 characters"))
+        rows.append(("strangers", f"{found['strangers']:.2f} per 1,000 characters{stories}"))
         himself = found["answers_himself"]
-        rows.append(("answers himself", "no speech" if himself is None else f"{himself:.0%}"))
-    if "repeated" in found:  # reports of earlier versions lack it
-        rows.append(("words that end a run of four told before", f"{found['repeated']:.1%}"))
+        share = "no speech" if himself is None else _told(himself, ".0%", things="replies")
+        rows.append(("answers himself", share))
+    if "repeated" in found:
+        share = f"{found['repeated']:.1%}{stories}"
+        rows.append(("words that end a run of four told before", share))
     return rows
+
+
+def _told(found: Estimate | float, form: str, unit: str = "", things: str = "stretches") -> str:
+    """An estimate in words, with its standard error if there is one, and what it is of."""
+    if not isinstance(found, dict):
+        return f"{found:{form}}{unit}"
+    error = f" ± {found['error']:{form}}" if found["error"] else ""
+    return f"{found['mean']:{form}}{error}{unit} ({found['of']} {things})"
 
 
 def _columns(table: Table, *names: str) -> None:
