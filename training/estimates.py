@@ -24,6 +24,8 @@ class Estimate(TypedDict):
 def estimate(values: Sequence[float] | NDArray[Any]) -> Estimate:
     """The mean of (N,) values, with its standard error s / sqrt(N), where s**2 is over N - 1.
 
+    The values are taken for independent: where neighbours are alike, it is a little larger.
+
     Raises:
         ValueError: there is none.
     """

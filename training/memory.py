@@ -135,7 +135,8 @@ def context_losses(
     """What the past of a stretch of characters is worth: its loss after more, less and another.
 
     The stretches lie side by side, each with `FAR` characters before it: all of them, or `most`,
-    spread evenly. Their losses are means, nats a character.
+    spread evenly. Their losses are means, nats a character. (Neighbours are a little alike: taken
+    over blocks of 16 stretches, errors are a sixth larger for gains, and a quarter for losses.)
 
     Args:
         decoder: the network.
