@@ -294,7 +294,7 @@ def test_rows_say_how_far_they_may_be_off_and_how_many_they_are_of() -> None:
     found: dict[str, Any] = {
         "contexts": {64: estimate([1.0, 1.5]), 1024: estimate([0.5, 1.25])},
         "context_gain": estimate([0.5, 0.25]),
-        "foreign_past": estimate([0.0, 0.0, 0.0]),  # a short sight: there is no doubt
+        "foreign_past": estimate([-1e-9] * 3),  # a short sight: there is no doubt, and no "-0.0000"
         "copying": {"new": estimate([3.0])},
         "named_before": {180: estimate([1.0, 3.0])},
         "next_paragraph": estimate([True, False, False]),

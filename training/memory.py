@@ -96,8 +96,8 @@ def nats_after(decoder: Decoder, vocab: Vocab, places: Sequence[Place]) -> list[
 def surprise(logits: NDArray[np.float32], targets: Sequence[int]) -> Nats:
     """-log softmax(logits)[targets], in nats; logits (V, T), targets (T,) -> (T,)."""
     shifted = (logits - logits.max(axis=0)).astype(np.float64)
-    chosen: Nats = shifted[targets, np.arange(len(targets))]
-    return np.log(np.exp(shifted).sum(axis=0)) - chosen
+    nats: Nats = np.log(np.exp(shifted).sum(axis=0)) - shifted[targets, np.arange(len(targets))]
+    return nats
 
 
 def memory_report(
@@ -220,8 +220,8 @@ def named_before(decoder: Decoder, vocab: Vocab) -> dict[int, Estimate]:
     asked = [Place(past, friend[0]) for friend in FRIENDS for past in pasts]
     losses = np.stack(nats_after(decoder, vocab, asked))
     for gap, nats in zip(GAPS, losses.reshape(N, len(GAPS), N).swapaxes(0, 1), strict=True):
-        own = nats.diagonal()  # rows: who is expected; columns: who spoke
-        gains[gap] = estimate((nats.sum(axis=1) - own) / (N - 1) - own)
+        own = nats.diagonal()[:, None]  # rows: who is expected; columns: who spoke
+        gains[gap] = estimate((nats - own).sum(axis=1) / (N - 1))
     return gains
 
 

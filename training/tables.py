@@ -121,9 +121,9 @@ def memory_rows(found: Report) -> list[tuple[str, str]]:
 def _told(found: Estimate | float, form: str, unit: str = "", things: str = "stretches") -> str:
     """An estimate in words, with its standard error if there is one, and what it is of."""
     if not isinstance(found, dict):
-        return f"{found:{form}}{unit}"
+        return f"{found:z{form}}{unit}"
     error = f" ± {found['error']:{form}}" if found["error"] else ""
-    return f"{found['mean']:{form}}{error}{unit} ({found['of']} {things})"
+    return f"{found['mean']:z{form}}{error}{unit} ({found['of']} {things})"
 
 
 def _columns(table: Table, *names: str) -> None:
