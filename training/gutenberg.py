@@ -1,10 +1,14 @@
 """What Project Gutenberg puts around its books, found and cut off: headers, licences of all ages.
 
 A file may hold several books one after another, or a text of one's own before or behind a book.
+What other libraries put around theirs is found in `boilerplate.py`.
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from training.boilerplate import Run, find_runs
 
 _FAR = 40_000  # characters: no header is longer
 _NAME = "PROJECT GUTENBERG"
@@ -24,21 +28,41 @@ _MARKS = re.compile(
 
 
 class Bodies(NamedTuple):
-    """The books in a file, and how many characters stood around them."""
+    """The books in a file, how many characters stood around them, and whose those are."""
 
     texts: list[str]
     left_out: int
+    libraries: tuple[str, ...] = ()
 
 
 def bodies(text: str) -> Bodies:
-    """What a file holds, without the headers and licences of Project Gutenberg.
+    """What a file holds, without the headers and licences of the libraries that it comes from.
 
     Args:
-        text: all of it, line ends plain newlines. Without any mark of Gutenberg's it is one text.
+        text: all of it, line ends plain newlines. Without any mark of a library it is one text.
     """
-    marks = list(_MARKS.finditer(text))
-    if not any(mark.lastgroup in ("start", "end") for mark in marks):
+    kept: list[str] = []
+    libraries: dict[str, None] = {}  # in their order
+    at = 0
+    for run in (*find_runs(text), Run(len(text), len(text), "")):
+        part = text[at : run.start]
+        marks = list(_MARKS.finditer(part))
+        if any(mark.lastgroup in ("start", "end") for mark in marks):
+            kept += _between(part, marks)
+            libraries["Project Gutenberg"] = None
+        else:
+            kept.append(part)
+        if run.library:
+            libraries[run.library] = None
+        at = run.end
+    if not libraries:
         return Bodies([text], 0)
+    kept = [body for body in kept if body.strip()]
+    return Bodies(kept, len(text) - sum(map(len, kept)), tuple(libraries))
+
+
+def _between(text: str, marks: Sequence[re.Match[str]]) -> list[str]:
+    """What stands between the headers and licences of Project Gutenberg."""
     kept: list[str] = []
     since = 0  # where the text began that is being read; -1: a header or a licence is
     licence = 0
@@ -59,11 +83,10 @@ def bodies(text: str) -> Bodies:
         since = licence  # the licence had been cut off before, and something else put there
     if since >= 0:
         kept.append(text[since:])
-    kept = [body for body in kept if body.strip()]
-    return Bodies(kept, len(text) - sum(map(len, kept)))
+    return kept
 
 
-def _begins_book(marks: list[re.Match[str]], number: int) -> bool:
+def _begins_book(marks: Sequence[re.Match[str]], number: int) -> bool:
     """Whether what looks like a header's first line is one: the start of a book follows."""
     following = (mark for mark in marks[number + 1 :] if mark.lastgroup != "header")
     mark = next(following, None)

@@ -29,17 +29,18 @@ class OwnText(NamedTuple):
 def own_text(raw: str) -> OwnText:
     """Any text in its own characters (NFC), clean; the text is "" if nothing is left.
 
-    A printed book (of Project Gutenberg, or with marks like [Illustration]) is cleaned as
-    `book_text` does, but for the characters. Of anything else nothing is left out but what nobody
-    can see; lines that were broken to fit a width are joined.
+    A printed book (of Project Gutenberg or another library, or with marks like [Illustration]) is
+    cleaned as `book_text` does, but for the characters. Of anything else nothing is left out but
+    what nobody can see; lines that were broken to fit a width are joined.
 
     Args:
         raw: the decoded file, its line ends plain newlines.
     """
     text, notes = _own_characters(raw)
-    books, around = bodies(text)
+    books, around, libraries = bodies(text)
     if around:
-        notes.append(f"left out {around:,} characters around the text: Project Gutenberg's")
+        whose = " and ".join(f"{library}'s" for library in libraries)
+        notes.append(f"left out {around:,} characters around the text: {whose}")
     if around or "[Illustration" in text:
         cleaned = [clean_book(BRACKETS.sub("", book)) for book in books]
         lost = sum(_printed(book) for book in books) - sum(map(_printed, cleaned))
