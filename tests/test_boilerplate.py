@@ -105,7 +105,8 @@ def wikisource(name: str, body: str) -> str:
     )
 
 
-LIBRARIES = {
+Around = Callable[[str, str], str]
+LIBRARIES: dict[Around, str] = {
     australia: "Project Gutenberg Australia",
     australia_copied_from_the_page: "Project Gutenberg Australia",
     australia_of_late: "Project Gutenberg Australia",
@@ -114,7 +115,6 @@ LIBRARIES = {
     standard: "Standard Ebooks",
     wikisource: "Wikisource",
 }
-Around = Callable[[str, str], str]
 
 
 @pytest.mark.parametrize("around", LIBRARIES)
