@@ -9,13 +9,9 @@ texts join and leave between steps. The letters in the shapes, beside those of `
     A  a block's window: attention_window, or far_window in far blocks
     P  the longest of them             V vocabulary    T time
 
-Each file does one thing: `block.py` lays out the weights, `cache.py` keeps what was read, and
-`workspace.py` holds the arrays of a step. This one reads and writes with them.
-
-A step is mostly the reading of weights from memory, so between two products stands as little as
-can be. Places are columns, (C, N): the weights then lie as they are stored, W @ X is the fastest of
-the eight ways to multiply, and one text is a matrix-vector product by the same line. What else was
-measured, and kept: `tests/benchmarks/decoder.md`.
+Each file does one thing: `block.py` lays out the weights, `forward.py` computes with them,
+`cache.py` keeps what was read, `table.py` looks up n-grams, `workspace.py` holds the arrays of a
+step. This one has the slots, and shares a crowd among threads.
 """
 
 import copy
@@ -27,16 +23,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.block import EPSILON, f32, lay_out, norm
-from model.cache import Cache, seen
+from model.cache import Cache
 from model.config import GPTConfig
+from model.forward import Forward
 from model.ngrams import find_rows, ngram_keys
 from model.strangers import NOBODY, Strangers
 from model.table import NGramTable
 from model.workspace import Workspace
 
 Array = NDArray[np.float32]
-_ZERO = np.zeros((), np.float32)  # an array already: a scalar is made one at each operation
 SHARE = 16  # fewer texts of a step are not worth a thread of their own
 
 
@@ -70,14 +65,9 @@ class Decoder:
         """
         self.config, self.strangers, self.digest = config, strangers, digest
         self.remembers = bool(config.far_blocks)
-        self.blocks = lay_out(config, weights)
-        self._head = f32(weights["head.weight"])  # (V, C)
-        self._embedding = f32(weights["embedding.weight"])  # (V, C)
+        self._forward = Forward(config, weights)
+        self.blocks = self._forward.blocks
         table = NGramTable(config, weights) if config.n_ngrams else None
-        if table is None:  # the first norm is then a constant of each character
-            square = np.square(self._embedding).mean(axis=1, keepdims=True)
-            self._embedding = self._embedding / np.sqrt(square + EPSILON)
-        self._kinds = list({block.far: block for block in self.blocks}.values())  # one of each
         self._cache = Cache(config, self.blocks, table, slots)
         self._workspaces: dict[int, Workspace] = {}  # by thread
         self._threads = threads
@@ -143,7 +133,7 @@ class Decoder:
             return logits
         if len(ids) > self.config.context_length:
             ids, text.position = ids[-self.config.context_length :], 0
-        return self.logits(self._read(slot, ids)[:, -1])
+        return self.logits(self._forward.read(self._cache, slot, ids)[:, -1])
 
     def read_all(self, slot: int, ids: Sequence[int]) -> Array:
         """Give ids to one slot, however many they are, and learn what follows each of them.
@@ -161,7 +151,7 @@ class Decoder:
         text = self._cache.text(slot)
         self._check(ids)
         text.ids.extend(ids)
-        return self.logits(self._read(slot, ids))
+        return self.logits(self._forward.read(self._cache, slot, ids))
 
     def step(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
         """Give one id to each of several slots.
@@ -218,11 +208,13 @@ class Decoder:
             self._check(ids)
         slot, found = self.join(), []
         try:
-            last = self._read(slot, before)[:, -1:]
+            last = self._forward.read(self._cache, slot, before)[:, -1:]
             for ids in texts:
                 other = self.fork(slot)
                 try:
-                    x = np.concatenate((last, self._read(other, ids[:-1])), axis=1)
+                    x = np.concatenate(
+                        (last, self._forward.read(self._cache, other, ids[:-1])), axis=1
+                    )
                 finally:
                     self.leave(other)
                 logits = self.logits(x)  # (V, T)
@@ -238,86 +230,6 @@ class Decoder:
             raise ValueError("ids: there must be at least one")
         if not 0 <= min(ids) <= max(ids) < self.config.vocab_size:
             raise ValueError(f"ids: must be from 0 to {self.config.vocab_size - 1}")
-
-    # Looking inside (what `explain.py` asks)
-
-    def streams(self, ids: Sequence[int]) -> Array:
-        """The stream at each place of a text: as each block reads it, and after the last.
-
-        Args:
-            ids: (T,) at least one; no more is forgotten of a long text than when it is written.
-
-        Returns:
-            (n_layer + 1, C, T)
-
-        Raises:
-            ValueError: no id, or an id that is not in the vocabulary.
-        """
-        self._check(ids)
-        slot = self.join()
-        kept: list[list[Array]] = [[] for _ in range(self.config.n_layer + 1)]
-        try:
-            self._read(slot, ids, kept)
-        finally:
-            self.leave(slot)
-        return np.stack([np.concatenate(parts, axis=1) for parts in kept])
-
-    def logits(self, x: Array) -> Array:
-        """The head, applied to the stream after any block: (C, [N]) -> (V, [N])."""
-        logits: Array = self._head @ norm(x)
-        return logits
-
-    def known_ngrams(self, ids: Sequence[int]) -> NDArray[np.bool_]:
-        """Which of the n-grams that end at each place of a text (T,) the table has: (T, K)."""
-        if self._cache.table is None:
-            return np.zeros((len(ids), 0), np.bool_)
-        known = self._cache.table.known
-        return find_rows(ngram_keys(np.array(ids), self.config), known) < len(known)
-
-    # How it is done
-
-    def _read(
-        self, slot: int, ids: Sequence[int], kept: Sequence[list[Array]] | None = None
-    ) -> Array:
-        """Read ids (T,), as many as there are, in passes of `attention_window` -> (C, T).
-
-        Where `kept` is given, the stream as each block reads it and after the last is added to it.
-        """
-        A = self.config.attention_window
-        parts = [
-            self._read_pass(slot, np.array(ids[start : start + A]), kept)
-            for start in range(0, len(ids), A)
-        ]
-        return np.concatenate(parts or [np.zeros((self.config.n_embd, 0), np.float32)], axis=1)
-
-    def _read_pass(
-        self, slot: int, ids: NDArray[np.int64], kept: Sequence[list[Array]] | None
-    ) -> Array:
-        """Read at most `attention_window` ids (T,) at once, as `_read` does -> (C, T)."""
-        c, cache, T = self.config, self._cache, len(ids)
-        H, G, D = c.n_head, c.n_kv_head, c.head_size
-        first = cache.advance(slot, T)
-        x = self._embedding[ids].T
-        if cache.table:
-            cache.table.write_many(slot, first, ids)
-            x = norm(x + cache.table.look_up(np.full(T, slot), np.arange(first, first + T)))
-        embedded = x
-        masks = {kind.far: seen(first, T, kind.window) for kind in self._kinds}
-        for i, block in enumerate(self.blocks):
-            if block.skip is not None:
-                x = x + block.skip * embedded
-            if kept is not None:
-                kept[i].append(x)
-            q, k, v = block.heads(x, first, cache.content[i, slot])
-            keys, values = (both[:, None] for both in cache.write(i, slot, first, k, v))
-            q = q.reshape(T, G, H // G, D).transpose(1, 2, 0, 3)  # (G, H / G, T, D)
-            scores = np.exp(q @ keys.swapaxes(-1, -2)) * masks[block.far]  # (.., T, held + T)
-            y = scores @ values / scores.sum(axis=-1, keepdims=True)
-            x = x + block.projection @ y.transpose(0, 1, 3, 2).reshape(H * D, T)
-            x += block.down @ np.square(np.maximum(block.up @ norm(x), _ZERO))
-        if kept is not None:
-            kept[-1].append(x)
-        return x
 
     def _share(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
         """`_step`, by several threads where there are texts enough: no two touch the same slot."""
@@ -342,50 +254,41 @@ class Decoder:
 
     def _step(self, slots: Sequence[int], ids: Sequence[int], thread: int = 0) -> Array:
         """One more place for each slot, in rising order -> logits (S, V)."""
-        S, cache, work = len(slots), self._cache, self._workspaces.get(thread)
-        if work is None or work.slots != S:
-            work = self._workspaces[thread] = Workspace(self.config, S)
-        x, normed, hidden = work.x, work.normed, work.hidden
-        positions = [cache.advance(slot, 1) for slot in slots]
-        rows: Any = np.array(slots)
-        places: Any = np.array(positions)
-        np.copyto(x, self._embedding[ids[0] if S == 1 else ids].T)
-        if cache.table:
-            cache.table.write(rows, places, np.array(ids))
-            x += cache.table.look_up(rows, places).reshape(x.shape)
-            work.norm(x, out=x)
-        embedded = x.copy() if self.config.embedding_skips else x
-        if S == 1:  # without arrays of places it is quicker
-            rows, places = slice(slots[0], slots[0] + 1), positions[0]
-        kinds = {  # rotations ([S,] H + G, D/2), places in the ring, groups
-            kind.far: (
-                kind.rotations[places],
-                (rows, slice(None), places % kind.window),
-                work.groups(slots, [min(position + 1, kind.window) for position in positions]),
-            )
-            for kind in self._kinds
-        }
-        for i, (block, keys, values) in enumerate(
-            zip(self.blocks, cache.keys, cache.values, strict=True)
-        ):
-            rotations, here, groups = kinds[block.far]
-            if block.skip is not None:
-                np.add(x, np.multiply(embedded, block.skip, out=normed), out=x)
-            np.dot(block.qkv, work.norm(x, out=normed), out=work.qkv)
-            if S > 1:
-                np.copyto(work.rows, work.qkv.T)
-            work.normalize_and_rotate(rotations)
-            if block.far:  # as in `Block.heads`
-                before = cache.content[i, rows].copy()
-                cache.content[i, rows] = work.content
-                np.copyto(work.content, before)
-            keys[here] = work.k
-            values[here] = work.v
-            for group in groups:
-                group.attend(keys, values)
-            np.add(x, np.dot(block.projection, work.flat_y, out=normed), out=x)
-            np.dot(block.up, work.norm(x, out=normed), out=hidden)
-            np.square(np.maximum(hidden, _ZERO, out=hidden), out=hidden)
-            np.add(x, np.dot(block.down, hidden, out=normed), out=x)
-        np.copyto(work.logits, np.dot(self._head, work.norm(x, out=normed)).T)
-        return work.logits
+        work = self._workspaces.get(thread)
+        if work is None or work.slots != len(slots):
+            work = self._workspaces[thread] = Workspace(self.config, len(slots))
+        return self._forward.step(self._cache, work, slots, ids)
+
+    # Looking inside (what `explain.py` asks)
+
+    def streams(self, ids: Sequence[int]) -> Array:
+        """The stream at each place of a text: as each block reads it, and after the last.
+
+        Args:
+            ids: (T,) at least one; no more is forgotten of a long text than when it is written.
+
+        Returns:
+            (n_layer + 1, C, T)
+
+        Raises:
+            ValueError: no id, or an id that is not in the vocabulary.
+        """
+        self._check(ids)
+        slot = self.join()
+        kept: list[list[Array]] = [[] for _ in range(self.config.n_layer + 1)]
+        try:
+            self._forward.read(self._cache, slot, ids, kept)
+        finally:
+            self.leave(slot)
+        return np.stack([np.concatenate(parts, axis=1) for parts in kept])
+
+    def logits(self, x: Array) -> Array:
+        """The head, applied to the stream after any block: (C, [N]) -> (V, [N])."""
+        return self._forward.logits(x)
+
+    def known_ngrams(self, ids: Sequence[int]) -> NDArray[np.bool_]:
+        """Which of the n-grams that end at each place of a text (T,) the table has: (T, K)."""
+        if self._cache.table is None:
+            return np.zeros((len(ids), 0), np.bool_)
+        known = self._cache.table.known
+        return find_rows(ngram_keys(np.array(ids), self.config), known) < len(known)

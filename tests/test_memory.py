@@ -12,8 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from model.cache import Cache
 from model.config import GPTConfig
 from model.decoder import Decoder
+from model.forward import Forward
 from model.gpt import GPT
 from model.vocab import Vocab
 from tests.networks import random_gpt, tensors
@@ -40,11 +42,11 @@ def reads(writes: Decoder, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many characters a decoder reads, each time that it does."""
     found: list[int] = []
 
-    def count(slot: int, ids: Sequence[int]) -> NDArray[np.float32]:
+    def count(cache: Cache, slot: int, ids: Sequence[int]) -> NDArray[np.float32]:
         found.append(len(ids))
-        return Decoder._read(writes, slot, ids)
+        return Forward.read(writes._forward, cache, slot, ids)
 
-    monkeypatch.setattr(writes, "_read", count)
+    monkeypatch.setattr(writes._forward, "read", count)
     return found
 
 

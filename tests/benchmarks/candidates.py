@@ -145,14 +145,15 @@ def int8(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.floa
 
 def narrow(decoder: Decoder, kind: str) -> Decoder:
     """A decoder, for one reader, with `Narrow` matrices."""
-    other: Any = twin(decoder)
-    other.blocks = []
+    other = twin(decoder)
+    forward: Any = copy.copy(decoder._forward)
+    forward.blocks = []
     for block in decoder.blocks:
         narrowed: Any = {name: Narrow(getattr(block, name), kind) for name in MATRICES}
-        other.blocks.append(replace(block, **narrowed))
-    other._head = Narrow(decoder._head, kind)
-    result: Decoder = other
-    return result
+        forward.blocks.append(replace(block, **narrowed))
+    forward.head = Narrow(decoder._forward.head, kind)
+    other._forward, other.blocks = forward, forward.blocks
+    return other
 
 
 class Half:
@@ -296,8 +297,10 @@ def compiled_steps(
         pack(np.stack([getattr(block, name) for block in decoder.blocks])) for name in MATRICES
     )
     keys, values = np.zeros((2, c.n_layer, c.n_kv_head, A, c.head_size), np.float32)
-    turns, head = decoder.blocks[0].rotations.view(np.float32), pack(decoder._head[None])
-    matrices = Matrices(decoder._embedding, turns, qkv, projection, up, down, head, keys, values)
+    turns, head = decoder.blocks[0].rotations.view(np.float32), pack(decoder._forward.head[None])
+    matrices = Matrices(
+        decoder._forward.embedding, turns, qkv, projection, up, down, head, keys, values
+    )
     table = None
     if t is not None:
         in_words = np.isin(np.arange(max(c.ngram_words, default=0)) + 1, c.ngram_words)
