@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -74,6 +75,22 @@ def test_a_hangup_is_told_how_to_go_on_where_somebody_reads(
         shown = terminal.wait_until_shown("; go on with --resume")
         assert "\nstopping after this step\r\n" in shown  # not "once more: at once"
         assert terminal.end() == HANGUP
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_training_that_ends_before_its_first_step_leaves_nothing(
+    number: signal.Signals, root: Path, text: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen(training(text, out, *SMALL), cwd=root, stderr=subprocess.PIPE)
+    while not (out / "story.checkpoint.lock").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    errors = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 128 + number, errors
+    if b"--resume" not in errors:  # else the first step was quicker
+        assert errors == b"" and not out.exists()
 
 
 def test_what_nohup_protects_goes_on_without_its_terminal(

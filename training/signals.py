@@ -14,11 +14,21 @@ _STOPS: Final = [
 ]
 
 
+def end_cleanly() -> None:
+    """From now on the signals end the process as errors do: what was begun is removed.
+
+    Python does so for Ctrl-C. Of several processes, which wait for each other, each is killed.
+    """
+    if os.environ.get("WORLD_SIZE", "1") == "1":
+        for number in _heard():
+            if number != signal.SIGINT:
+                signal.signal(number, lambda caught, _: sys.exit(128 + caught))
+
+
 def catch_signals() -> list[int]:
     """A list that the signals put their numbers in; a second one of a kind is obeyed at once.
 
-    A hangup never is: the shell and the system both send one. Nor is it heard where it was ignored
-    before, as under nohup.
+    A hangup never is: the shell and the system both send one.
     """
     caught: list[int] = []
 
@@ -32,10 +42,15 @@ def catch_signals() -> list[int]:
         if again:
             signal.signal(number, signal.SIG_DFL)
 
-    for number in _STOPS:
-        if not (_is_hangup(number) and signal.getsignal(number) is signal.SIG_IGN):
-            signal.signal(number, catch)
+    for number in _heard():
+        signal.signal(number, catch)
     return caught
+
+
+def _heard() -> list[signal.Signals]:
+    """The signals, but for a hangup that was to be ignored, as under nohup."""
+    ignored = signal.SIG_IGN
+    return [n for n in _STOPS if not (_is_hangup(n) and signal.getsignal(n) is ignored)]
 
 
 def _is_hangup(number: int) -> bool:

@@ -38,7 +38,7 @@ from training.export import (
 )
 from training.recipe import books_folder, find_books
 from training.setup import build, learn_on
-from training.signals import catch_signals
+from training.signals import catch_signals, end_cleanly
 from training.texts import TrainingTexts, choose, read
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ def _run(options: argparse.Namespace) -> int:
     from training.machine import keep_memory, threads
 
     keep_memory()
+    end_cleanly()
     config, about = configure(options)
     torch.set_num_threads(config.run.threads or threads())
     if distributed.is_first():
@@ -319,7 +320,7 @@ def loop(prepared: Prepared) -> int:
 
     trainer, run = prepared.trainer, prepared.trainer.config.run
     path, first = trainer.config.checkpoint(), trainer.rank == 0
-    caught = catch_signals()  # before this there is nothing to save
+    caught = catch_signals()  # before this there was nothing to save
     saved = time.monotonic()
     with ProgressDisplay(trainer, quiet=not first) as display:
         for progress in trainer.run():
