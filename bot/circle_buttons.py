@@ -124,5 +124,5 @@ async def _press(
                 raise Refusal(CircleText.NOTHING_TO_UNDO)
             await screen.put(turns[:-1], fresh.undone().at_rest())
         else:
-            await end(interaction, screen, await read_earlier(services, now), turns, fresh)
-            services.circles.forget(message.id)
+            earlier = await read_earlier(services, now)
+            await end(response, screen, earlier, turns, fresh, message.id, interaction.id)

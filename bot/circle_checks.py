@@ -12,8 +12,8 @@ from bot import circle
 from bot.circle import CircleState
 from bot.circle_seal import Seal
 from bot.circle_texts import CircleText
-from bot.circle_turns import is_at_home
 from bot.errors import Refusal
+from bot.permissions import is_at_home
 from bot.services import Services, services_of
 from bot.targets import Response
 from bot.translations import Text

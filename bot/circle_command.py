@@ -16,7 +16,6 @@ from bot.circle_turns import (
     Show,
     ask,
     explain_circle,
-    is_at_home,
     link_to,
     own_id,
     read_sentence,
@@ -25,6 +24,7 @@ from bot.circle_turns import (
 )
 from bot.errors import UNREACHABLE, Refusal, kind_of
 from bot.languages import Language
+from bot.permissions import is_at_home
 from bot.services import response_to, services_of
 from bot.targets import Response
 from model.sentences import first_words

@@ -34,6 +34,7 @@ from bot.circle_turns import (
     tell,
 )
 from bot.errors import UNREACHABLE, Refusal
+from bot.followups import FollowUp
 from bot.services import response_to, services_of
 from bot.targets import OLD, Response
 from bot.translations import Text
@@ -101,13 +102,13 @@ async def _add(
         page = _Page(interaction, response, keeping)
         age = services.clock.now() - now.created_at.timestamp()
         if age >= OLD or not circle.fits(turns, prompt.text):
-            page = replace(page, closing=turns, earlier=before)
+            below = response.follow_up(str(interaction.id))
+            page = replace(page, closing=turns, earlier=before, below=below)
             turns, earlier = (), before
         screen = screen_of(services, page.show, response.language)
         turns = await tell(screen, story, state, (*turns, Turn(prompt.text)), page.begun)
         if state.turn >= circle.TURNS:
-            await end(interaction, screen, earlier, turns, state)
-            services.circles.forget(page.message)
+            await end(response, screen, earlier, turns, state, page.message, interaction.id)
 
 
 @dataclass
@@ -119,7 +120,8 @@ class _Page:
         response: to it.
         keeping: who is to be given the sentence back no more, when it stands there.
         closing: the turns of the message before, if this is a new one ...
-        earlier: ... and all that was told before this one.
+        earlier: ... all that was told before this one ...
+        below: ... and the new one.
         message: its id, when it is known.
     """
 
@@ -128,22 +130,17 @@ class _Page:
     keeping: Keeping
     closing: Sequence[Turn] | None = None
     earlier: str = ""
+    below: FollowUp | None = None
     message: int = 0
-    _sent: discord.WebhookMessage | None = None
 
     async def show(self, content: str, view: discord.ui.View) -> int:
         """Put this into it."""
-        if self.closing is None:
+        if self.below is None:
             return await self.response.show(content, view)
-        if self._sent is not None:
-            await self._sent.edit(content=content, view=view)
-        elif self.interaction.app_permissions.attach_files:
-            file = as_file(self.earlier, EARLIER)
-            send = self.interaction.followup.send
-            self._sent = await send(content, view=view, file=file, wait=True)
-        else:  # then only this message is known when the circle ends
-            self._sent = await self.interaction.followup.send(content, view=view, wait=True)
-        return self._sent.id
+        if not self.interaction.app_permissions.attach_files:
+            # Then only this message is known when the circle ends.
+            return await self.below.show(content, view)
+        return await self.below.show(content, view, lambda: as_file(self.earlier, EARLIER))
 
     async def begun(self, message: int) -> None:
         """The sentence stands there: what was before has no buttons any more."""

@@ -109,6 +109,12 @@ class CircleText(Said):
         "Cette ronde a eu ses {most} tours.",
         "Este corro ya ha tenido sus {most} turnos.",
     )
+    NOT_TOLD_AGAIN = Row(
+        "{why} The circle is over all the same, and can be read where it was told.",
+        "{why} Der Kreis ist trotzdem zu Ende, und er steht noch da, wo er erzählt wurde.",
+        "{why} La ronde est finie tout de même, et se lit là où elle a été racontée.",
+        "{why} El corro ha terminado de todos modos, y se puede leer donde se contó.",
+    )
     MAY_NOT_UNDO = Row(
         "Only the one who wrote the last sentence, or a moderator, can take it back.",
         "Nur wer den letzten Satz geschrieben hat oder moderiert, kann ihn zurücknehmen.",

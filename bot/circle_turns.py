@@ -4,14 +4,15 @@ import io
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import discord
+from discord.utils import MISSING
 
 from bot import circle, messages, seen
 from bot.circle import CircleState, Turn
 from bot.circle_texts import CircleText
 from bot.errors import (
-    UNREACHABLE,
     Listener,
     Refusal,
     explain,
@@ -21,11 +22,12 @@ from bot.errors import (
 )
 from bot.languages import Language
 from bot.messages import Page
+from bot.permissions import is_at_home
 from bot.prompts import Prompt, read_prompt
 from bot.requests import ask_writer
 from bot.said import Said
 from bot.services import Services, services_of
-from bot.targets import Response
+from bot.targets import Response, why_not_shown
 from bot.translations import Text
 from bot.worker import Outcome, Story
 from model.sentences import first_sentences
@@ -61,13 +63,34 @@ class Screen:
         """Show these turns, and how many there were; the message's id."""
         return await self._put(turns, note(state, self.language, *notes), state)
 
+    async def settle(self, turns: Sequence[Turn], state: CircleState, *notes: Said) -> None:
+        """The same, of turns that were shown before: if Discord takes only the buttons, them."""
+        await self._put_surely(turns, note(state, self.language, *notes), state)
+
     async def close(self, turns: Sequence[Turn], small: str) -> None:
-        """Show these turns, a small line, and no buttons."""
-        await self._put(turns, small, None)
+        """Show these turns, which were shown before, a small line, and no buttons."""
+        await self._put_surely(turns, small, None)
+
+    async def _put_surely(
+        self, turns: Sequence[Turn], small: str, state: CircleState | None
+    ) -> None:
+        try:
+            await self._put(turns, small, state)
+        except discord.HTTPException as error:
+            if not _is_refused(error):
+                raise
+            _log.warning("only a circle's buttons could be changed: %s", kind_of(error))
+            buttons = self.make_buttons(state, self.language)
+            await self.services.delivery.send(lambda: self.show(MISSING, buttons))
 
     async def _put(self, turns: Sequence[Turn], small: str, state: CircleState | None) -> int:
         content, buttons = circle.show(turns, small), self.make_buttons(state, self.language)
         return await self.services.delivery.send(lambda: self.show(content, buttons))
+
+
+def _is_refused(error: discord.HTTPException) -> bool:
+    """Whether Discord takes these words at no time, though their place is there and open."""
+    return not (is_gone(error) or is_transient(error) or error.code in CLOSED_THREAD)
 
 
 def note(state: CircleState, language: Language, *more: Said) -> str:
@@ -100,11 +123,6 @@ async def explain_circle(target: Listener, error: Exception) -> None:
     elif isinstance(error, discord.HTTPException) and error.code in CLOSED_THREAD:
         said = CircleText.SHUT
     await explain(target, Refusal(said) if said else error)
-
-
-def is_at_home(interaction: discord.Interaction) -> bool:
-    """Whether the bot itself is in that place, and not only with the one who asks."""
-    return interaction.is_guild_integration() or interaction.context.dm_channel
 
 
 def own_id(interaction: discord.Interaction) -> int:
@@ -217,13 +235,13 @@ async def tell(
             missing = [] if whole[-1].answer else [CircleText.SAID_NOTHING]
             try:
                 await screen.put(whole, state, *missing)
-            except UNREACHABLE as error:
-                if is_gone(error) or is_transient(error):
+            except discord.HTTPException as error:
+                if not _is_refused(error):
                     raise
                 # Discord has let the sentence pass, but not the answer: AutoMod, most of all.
                 _log.warning("an answer could not be shown: %s", kind_of(error))
                 whole = (*rest, last)
-                await screen.put(whole, state, CircleText.SAID_NOTHING)
+                await screen.settle(whole, state, CircleText.SAID_NOTHING)
     finally:
         services.writer.stop(story)
     return whole
@@ -248,50 +266,65 @@ def joined(*texts: str) -> str:
 
 
 async def end(
-    interaction: discord.Interaction,
+    response: Response,
     screen: Screen,
     earlier: str,
     turns: Sequence[Turn],
     state: CircleState,
+    message: int,
+    press: int,
 ) -> None:
     """Tell the whole story once more, as text, and take the buttons away.
 
+    A circle that may not be told once more is over, too: what was told of it stands above.
+
     Args:
-        interaction: a press, or a form that came back, in which the message was edited.
+        response: to a press, or to a form that came back, in which the message was edited.
         screen: the last message of the circle.
         earlier: what was told before this ...
         turns: ... and what it shows.
         state: what its buttons remember.
+        message: its id.
+        press: the id of the interaction.
+
+    Raises:
+        Refusal: it is over, but was not told once more, or not to its end.
+    """
+    services, language = screen.services, screen.language
+    over, why = language.say(CircleText.THE_END, number=state.turn), ""
+    try:
+        await _retell(services, response, joined(earlier, circle.text_of(turns)), over, press)
+    except Refusal as refusal:
+        why = refusal.within(language)
+    except discord.HTTPException as error:
+        if not _is_refused(error):
+            raise
+        _log.warning("a circle could not be told once more: %s", kind_of(error))
+        why = why_not_shown(error, language)
+    await screen.close(turns, over)
+    services.circles.forget(message)
+    if why:
+        raise Refusal(CircleText.NOT_TOLD_AGAIN, why=why)
+
+
+async def _retell(services: Services, response: Response, text: str, over: str, press: int) -> None:
+    """Tell a story to all, in as many messages as it takes, or in a file.
 
     Raises:
         Refusal: a word of it is refused: the list has grown.
     """
-    services, language = screen.services, screen.language
-    text = joined(earlier, circle.text_of(turns))
     if services.words.refuses(text):
         raise Refusal(Text.RATHER_NOT)
-    over = language.say(CircleText.THE_END, number=state.turn)
     parts = list(circle.pieces(text))
     small = [
         f"{over} · {i}/{len(parts)}" if len(parts) > 1 else over for i, _ in enumerate(parts, 1)
     ]
     said = [messages.build(Page(story=part), line) for part, line in zip(parts, small, strict=True)]
-    whole = ""
+    make_file: Callable[[], discord.File] | None = None
     if len(parts) > circle.PIECES:
-        line = f"{over} · {language.say(CircleText.IN_THE_FILE)}"
-        said, whole = [messages.build(Page(story=parts[0], cut=True), line)], text
-    for content in said:
-        await _say(services, interaction, content, whole)
-    await screen.close(turns, over)
-
-
-async def _say(
-    services: Services, interaction: discord.Interaction, content: str, whole: str
-) -> None:
-    """Say something to all, with a file that holds the whole story if it is given."""
-
-    async def send() -> None:  # with a file that is read from its beginning, in each try
-        files = [as_file(whole, "story.txt")] if whole else []
-        await interaction.followup.send(content, files=files)
-
-    await services.delivery.send(send)
+        line = f"{over} · {response.language.say(CircleText.IN_THE_FILE)}"
+        said = [messages.build(Page(story=parts[0], cut=True), line)]
+        make_file = partial(as_file, text, "story.txt")
+    for number, content in enumerate(said):
+        below = response.follow_up(f"{press} {number}")
+        await services.delivery.send(partial(below.show, content, None, make_file))

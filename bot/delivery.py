@@ -4,8 +4,8 @@ A broken connection or a 5xx leaves open whether a request was carried out. disc
 again after the errno of macOS and Windows only (54, 10054), not after Linux's 104, nor when the
 server closes without a word. So whatever must arrive goes through `Delivery`. What is sent may be
 carried out twice without harm: an edit and a deletion say the same again, a first response is
-known by its interaction (error 40060), a message by its nonce. Only a word in private after the
-first response has no mark of its own: it may be read twice, rather than never.
+known by its interaction (error 40060), a message by its nonce. Only follow-ups have no mark of
+their own: a word in private may be read twice, rather than never (`followups` has the others).
 
 Patience is for Discord only. A slow machine, a crowd, discord.py's wait for a rate limit and a
 connection that is being made are no reasons to ask again: that would make the crowd larger.

@@ -16,7 +16,7 @@ from discord.utils import MISSING
 
 from bot.actions import FINAL, STATE, ButtonState
 from bot.delivery import PAUSES
-from bot.errors import UNREACHABLE, Refusal, is_gone, kind_of, may_not
+from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient, kind_of, may_not
 from bot.fork_card import Fork, card, read
 from bot.fork_texts import ForkText
 from bot.fork_writing import write_both
@@ -33,6 +33,7 @@ VOTE = 180.0  # seconds in which people vote ...
 LEAST_VOTE = 60.0  # ... or at least so many; with less time, nobody is asked
 TOKEN = 14 * 60.0  # seconds after the press in which its token, which lives for 15 minutes, is used
 PACE = 1.0  # seconds between two edits that show new counts
+UNKNOWN_MESSAGE = 10008
 
 _log = logging.getLogger(__name__)
 
@@ -115,15 +116,38 @@ class _Shown:
             line = language.say(text, way=way.name, other=way.other.name, **values)
             await self._show(line, left, self._offers(left))
 
-    async def tell(self, way: Way) -> None:
-        """That way as a story's message, with all that belongs to one."""
+    async def tell(self, way: Way, card: int) -> bool:
+        """That way as a story's message, with all that belongs to one.
+
+        Args:
+            way: which.
+            card: the id of the card's message, below which it is told once, whoever asks for it.
+
+        Returns:
+            Whether it is known to stand there: answers may be lost, and then who presses again gets
+            the same message, or another where there is no nonce.
+
+        Raises:
+            OSError, aiohttp.ClientError, discord.HTTPException: Discord refuses it.
+        """
         pages = self.state.pages
         pages = pages and pages.turned(1 if way is Way.B else 0)
         language = self.response.language
         buttons = self.services.stories.make_buttons(
             FINAL, replace(self.state, pages=pages), language
         )
-        await self.response.post(self.fork.told(way), buttons)
+        content, below = self.fork.told(way), self.response.follow_up(f"{card} {way.value}")
+        try:
+            await self.services.delivery.send(
+                lambda: below.show(content, buttons), pauses=PAUSES if below.has_nonce else ()
+            )
+        except UNREACHABLE as error:
+            if is_transient(error):
+                _log.warning("nobody knows whether a story was told: %s", kind_of(error))
+                return False
+            if not (isinstance(error, discord.NotFound) and error.code == UNKNOWN_MESSAGE):
+                raise  # else it was told before, and somebody has taken it away
+        return True
 
     def _offers(self, fork: Fork) -> list[ForkButton]:
         say = self.response.language.say
@@ -221,10 +245,9 @@ async def _carry_out(shown: _Shown, vote: Vote) -> None:
     most, least = max(counts[way] for way in Way), min(counts[way] for way in Way)
     if winner is None:
         return await shown.rest(ForkText.TIED, votes=most)
-    response = shown.response
-    try:
-        await shown.services.delivery.send(response.original)  # who took it away wants no story
-        await shown.tell(winner)
+    try:  # who took the card away wants no story
+        card = await shown.services.delivery.send(shown.response.original)
+        is_told = await shown.tell(winner, card.id)
     except UNREACHABLE as error:
         if is_gone(error):
             raise
@@ -233,6 +256,8 @@ async def _carry_out(shown: _Shown, vote: Vote) -> None:
         if may_not(error):
             raise
         return None
+    if not is_told:
+        return await shown.rest(ForkText.UNANSWERED, way=winner.name)
     text = ForkText.WON if most > least else ForkText.WON_TIE
     return await shown.told(winner, text, most=most, least=least)
 
@@ -291,5 +316,7 @@ async def _take(
         if services.words.refuses(fork.prompt + fork.ways[way].story):
             raise Refusal(Text.RATHER_NOT)
         shown = _Shown(services, response, fork, state)
-        await shown.tell(way)
-        await shown.told(way, ForkText.CHOSEN)
+        if await shown.tell(way, message.id):
+            await shown.told(way, ForkText.CHOSEN)
+        else:
+            await shown.rest(ForkText.UNANSWERED, way=way.name)

@@ -53,6 +53,16 @@ class ForkText(Said):
         "Ganó **{way}**, {most} a {least}, pero Discord no aceptó el cuento. Quien preguntó puede "
         "volver a probar.",
     )
+    UNANSWERED = Row(
+        "**{way}** it is, but Discord has not answered. If it does not go on below, the one who "
+        "asked may try again.",
+        "Es ist **{way}**, aber Discord hat nicht geantwortet. Geht es unten nicht weiter, kann "
+        "es, wer gefragt hat, noch einmal versuchen.",
+        "C'est **{way}**, mais Discord n'a pas répondu. Si la suite n'est pas plus bas, la "
+        "personne qui a demandé peut réessayer.",
+        "Es **{way}**, pero Discord no ha respondido. Si no sigue más abajo, quien preguntó puede "
+        "volver a probar.",
+    )
     WON = Row(
         "**{way}** it is, {most} to {least}, and goes on below. This is **{other}**:",
         "Es ist **{way}**, mit {most} zu {least}, und geht unten weiter. Das hier ist **{other}**:",

@@ -17,7 +17,7 @@ from bot import captions, messages
 from bot.actions import ASKING, FINAL, WRITING, Action, ButtonState
 from bot.clock import Clock
 from bot.delivery import Delivery
-from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient
+from bot.errors import UNREACHABLE, Refusal, is_gone, is_transient, kind_of
 from bot.languages import Language
 from bot.limiter import Limiter
 from bot.messages import Page
@@ -190,6 +190,7 @@ class Stories:
         if is_transient(error):
             _log.error("the end of a story could not be shown: %s", type(error).__name__)
             return
+        _log.warning("a story may not be shown: %s", kind_of(error))
         why = why_not_shown(error, target.language)
         try:
             if shown:

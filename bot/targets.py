@@ -17,7 +17,9 @@ from bot.errors import (
     may_not,
     record,
 )
+from bot.followups import FollowUp
 from bot.languages import Language
+from bot.permissions import is_at_home
 from bot.translations import Text
 
 OLD = 50 * 60  # seconds: Discord allows few edits of messages older than an hour (error 30046)
@@ -125,15 +127,9 @@ class Response:
         """The message as it is now, in one try."""
         return await self._interaction.original_response()
 
-    async def post(self, content: str, view: discord.ui.View) -> None:
-        """Send one more message below, in one try: a second would not be known as the same.
-
-        It is for the one who asked alone if the first is.
-        """
-        send = self._interaction.followup.send
-        await self._delivery.send(
-            lambda: send(content, view=view, ephemeral=self._is_hidden), pauses=()
-        )
+    def follow_up(self, nonce: str) -> FollowUp:
+        """One more message below, for the one who asked alone if the first is; see `FollowUp`."""
+        return FollowUp(self._interaction, nonce, self._message, hidden=self._is_hidden)
 
     @property
     def _is_hidden(self) -> bool:
@@ -199,8 +195,7 @@ class Response:
         interaction = self._interaction
         if self._is_hidden:
             return None  # what one person sees alone is reached by tokens only
-        at_home = interaction.is_guild_integration() or interaction.context.dm_channel
-        if not at_home or self._message is None or interaction.channel_id is None:
+        if not is_at_home(interaction) or self._message is None or interaction.channel_id is None:
             return None
         channel = interaction.client.get_partial_messageable(interaction.channel_id)
         return channel.get_partial_message(self._message)

@@ -49,6 +49,14 @@ async def refusal(use: Interaction) -> Message:
     return message
 
 
+def retold(message: Message) -> list[Message]:
+    """What a circle's end has told once more, below its last message, to all."""
+    return [
+        m for m in message.channel.messages.values()
+        if m.mine and m.id > message.id and not m.buttons and not m.ephemeral
+    ]  # fmt: skip
+
+
 def note(message: Message) -> str:
     """The small line under a story."""
     return message.content.rpartition("\n-# ")[2]

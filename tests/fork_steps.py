@@ -7,12 +7,17 @@ from bot.fork_texts import ForkText
 from bot.languages import Language
 from bot.messages import parse
 from tests.bot_steps import told
-from tests.fake_discord import Interaction, Message, Person
+from tests.fake_discord import Channel, Interaction, Message, Person
 from tests.fake_discord.rules import COMPONENTS_V2, TEXT_DISPLAYS, walk
 from tests.hosting import Stage, finished
 
 say = Language.ENGLISH.say
 TAKE = ["Go on with A", "Go on with B"]
+
+
+def away(wood: Stage) -> Channel:
+    """A channel where only people have installed the bot."""
+    return wood.server.add_channel(wood.server.add_guild("Elsewhere", installed=False))
 
 
 async def begin(wood: Stage, person: Person, **options: Any) -> Message:  # noqa: ANN401

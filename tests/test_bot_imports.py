@@ -41,7 +41,7 @@ LAYERS = (
         "circle_texts",
     },
     {"actions", "worker", "connection", "delivery", "drawings", "logs", "permissions", "pictures"},
-    {"seen", "tally", "circle"},
+    {"seen", "tally", "circle", "followups"},
     {"votes", "ballots", "explanation_reading"},
     {"writer", "backup", "captions", "prompts", "sharding", "targets", "fork_card"},
     {"circle_registry", "explanation_lines", "requests"},

@@ -8,6 +8,7 @@ from bot.languages import Language
 from bot.messages import parse
 from bot.targets import OLD
 from model.sampling import Sampling
+from tests.bot_steps import retold
 from tests.fake_discord import PRIVATE, Channel, Interaction, Message, Person, RefusedError
 from tests.hosting import Stage
 from tests.test_circle import ADD, END, add, at_rest, begun, denied, form, said, turns_of
@@ -56,18 +57,18 @@ async def test_a_full_message_is_gone_on_from_in_the_next(wood: Stage, place: st
     assert file(wood, message) == circle.text_of(before)
     assert not shown[0].attachments
     assert turns_of(message) == len(told_so_far)
-    press = kanga.press(message, END)
+    kanga.press(message, END)
     await server.until(lambda: not message.buttons, "the end")
     story = circle.text_of(told_so_far)
     if place == "server":  # it is long
-        (whole,) = press.messages
+        (whole,) = retold(message)
         assert file(wood, whole) == story and whole.content.startswith("It began.")
         assert said(CircleText.IN_THE_FILE) in whole.content
     else:
-        parts = [parse(m.content).text for m in press.messages]
+        parts = [parse(m.content).text for m in retold(message)]
         assert 2 <= len(parts) <= 3
         assert " ".join(parts).split() == story.split()
-        assert f"1/{len(parts)}" in press.messages[0].content
+        assert f"1/{len(parts)}" in retold(message)[0].content
     assert file(wood, message) == circle.text_of(before)
 
 
@@ -110,9 +111,9 @@ async def test_an_old_message_is_left_alone_and_the_next_begins(wood: Stage) -> 
     await wood.server.until(lambda: len(message.edits) > edits and at_rest(message))
     await denied(wood, kanga.press(message, "Undo"), CircleText.NOTHING_TO_UNDO)
     message = await add(wood, roo, message, "It went on, I say.")
-    press = kanga.press(message, END)
+    kanga.press(message, END)
     await wood.server.until(lambda: not message.buttons)
-    (whole,) = press.messages
+    (whole,) = retold(message)
     assert "It began." in whole.content and "It went on, I say." in whole.content
 
 
@@ -123,9 +124,9 @@ async def test_where_no_file_may_hang_the_end_tells_what_is_shown(wood: Stage) -
     wood.clock.advance(OLD + 1)
     message = await add(wood, roo, first, "It went on.")
     assert not message.attachments
-    press = kanga.press(message, END)
+    kanga.press(message, END)
     await wood.server.until(lambda: not message.buttons)
-    (whole,) = press.messages
+    (whole,) = retold(message)
     assert "It went on." in whole.content and "It began." not in whole.content
 
 
@@ -138,10 +139,10 @@ async def test_after_sixty_turns_it_ends_by_itself(wood: Stage) -> None:
         for button in row["components"]:
             button["custom_id"] = button["custom_id"].replace(":1:", near)
     shown = await form(wood, roo, message)
-    use = roo.submit(shown, sentence="And that was that.")
-    await server.until(lambda: not message.buttons and use.messages, "the end")
+    roo.submit(shown, sentence="And that was that.")
+    await server.until(lambda: not message.buttons, "the end")
     assert said(CircleText.THE_END, number=60) in message.content
-    (whole,) = use.messages
+    (whole,) = retold(message)
     assert whole.content.startswith("It began.") and "And that was that." in whole.content
     with pytest.raises(RefusedError):
         kanga.press(message, ADD)

@@ -15,6 +15,7 @@ from bot.circle import CircleState
 from bot.circle_seal import Seal, sealed_length
 from bot.circle_texts import CircleText
 from bot.translations import Text
+from tests.bot_steps import retold
 from tests.fake_discord import Message
 from tests.hosting import Stage
 from tests.test_circle import ADD, END, UNDO, add, begun, denied, form, turns_of
@@ -149,8 +150,8 @@ async def test_with_another_key_nobody_knows_who_wrote_and_it_goes_on(
     message = await add(wood, owl, message, "It woke.")
     await denied(wood, owl.press(message, ADD), CircleText.NOT_TWICE, minutes=5)
     message = await add(wood, roo, message, "It flew.")
-    use = owl.press(message, END)  # who went on first has it now
-    await server.until(lambda: not message.buttons and use.messages, "the end")
+    owl.press(message, END)  # who went on first has it now
+    await server.until(lambda: not message.buttons and retold(message), "the end")
 
 
 async def test_a_form_is_refused_where_the_host_no_longer_allows_the_server(wood: Stage) -> None:

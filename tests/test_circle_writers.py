@@ -8,6 +8,7 @@ from bot import circle
 from bot.circle_texts import CircleText
 from bot.circle_writers import ABOVE
 from bot.languages import Language
+from tests.bot_steps import retold
 from tests.fake_discord import Message, Person, RefusedError
 from tests.fake_discord.models import MANAGE_THREADS
 from tests.hosting import Stage
@@ -93,7 +94,7 @@ async def test_nobody_else_is_told_and_nobody_when_it_is_over(wood: Stage, ended
         kanga.permissions |= MANAGE_THREADS  # not enough to be offered it, nor to be told
         await denied(wood, kanga.menu(MENU, message), CircleText.FOR_MODERATORS)
         return
-    end = guard.press(message, END)
-    await server.until(lambda: end.followups and not message.buttons)
-    for other in (message, end.followups[0], kanga.say("A bee sat.")):
+    guard.press(message, END)
+    await server.until(lambda: retold(message) and not message.buttons)
+    for other in (message, retold(message)[0], kanga.say("A bee sat.")):
         await denied(wood, guard.menu(MENU, other), CircleText.NOBODY_KNOWN)

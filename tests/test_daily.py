@@ -214,6 +214,29 @@ async def test_what_fails_otherwise_is_told_the_next_day_and_a_lost_answer_doubl
     await story_in(wood, channel, 2)
 
 
+async def test_automod_that_blocks_it_for_good_is_asked_once_a_day(
+    wood: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = wood.server.channel
+    server = await switched_on(wood, wood.server.guild)
+    channel.blocked = ("story of the day",)
+    await until_hour(wood, server)
+    for day in (1, 2):
+        await wood.until(lambda: len(wood.server.refused()) >= day)  # noqa: B023
+        for _ in range(8):  # so late it would still be told
+            wood.clock.advance(HOUR)
+            await wood.pass_seconds(0.3)
+        assert len(wood.server.refused()) == day and stories(channel) == []
+        told = [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")]
+        assert len(told) == day, "the log is not filled"
+        wood.clock.advance(DAY - 8 * HOUR)
+    channel.blocked = ()
+    kept = await wood.bot.services.store.server(server.id)
+    assert kept.story_by == "Owl" and kept.story_stopped is None
+    wood.clock.advance(DAY)
+    await wood.until(lambda: stories(channel))
+
+
 async def test_a_full_queue_only_puts_it_off(wood: Stage) -> None:
     server = await switched_on(wood, wood.server.guild)
     wood.stories.limit(9.0 * DAY, 1)

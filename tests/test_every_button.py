@@ -191,7 +191,7 @@ async def make(wood: Stage, place: Place) -> None:
 
 async def outcome(wood: Stage, person: Person, message: Message, button: str) -> str:
     """Press, and see what comes of it."""
-    server, edits = wood.server, len(message.edits)
+    server, edits, before = wood.server, len(message.edits), set(message.channel.messages)
     writes = button == "write"  # adds a sentence by the form that the press brings
     shown = "add" if writes else button
     number = await server.until(lambda: custom_id(message, shown), f"the button {button}")
@@ -204,7 +204,11 @@ async def outcome(wood: Stage, person: Person, message: Message, button: str) ->
         use = person.submit(use, sentence="It slept.")
 
     def found() -> str:
+        # Where the bot is at home, what stands below is a message of its own that replies to this.
+        own = [m for at, m in message.channel.messages.items() if at not in before and m.mine]
         said = [m for m in use.messages if not m.loading]
+        if button.startswith(("take", "end")):
+            said += [m for m in own if m.reference is message and m.interaction is None]
         if use.modal:
             return "form"
         if message.deleted:

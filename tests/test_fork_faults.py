@@ -14,6 +14,7 @@ from tests.fake_discord import (
 )
 from tests.fork_steps import (
     TAKE,
+    away,
     begin,
     below,
     counts,
@@ -39,20 +40,21 @@ async def test_a_card_that_automod_blocks_is_told_to_its_asker_only(wood: Stage)
     assert use.original and use.original.deleted
 
 
-@pytest.mark.parametrize("answer", [BLOCKED, Cut.CLOSED])
+@pytest.mark.parametrize("at_home", [False, True])
 async def test_a_winner_that_cannot_be_posted_can_be_gone_on_with(
-    wood: Stage, answer: ApiError | Cut
+    wood: Stage, at_home: bool
 ) -> None:
     kanga = wood.server.person()
-    story = await begin(wood, kanga, length=60)
+    where = None if at_home else away(wood)
+    story = await begin(wood, kanga, length=60, where=where)
     use = kanga.press(story, "Fork")
     card = await forked(wood, use)
     both = ways(card)
     await vote(wood, kanga, card, "B")
-    wood.server.fail("POST", "/webhooks", answer)
+    wood.server.fail("POST", "/channels" if at_home else "/webhooks", BLOCKED)
     await in_time(wood, card, lambda: list(card.buttons) == TAKE)
     assert line(card) == say(ForkText.UNTOLD, way="B", most=1, least=0) and ways(card) == both
-    assert [m.content for m in use.followups] == [say(Text.BLOCKED)] * (answer is BLOCKED)
+    assert [m.content for m in use.followups] == [say(Text.BLOCKED)]
     kanga.press(card, TAKE[1])
     await wood.server.until(lambda: list(card.buttons) == TAKE[:1])
     assert page(below(card)[-1]).story == both[1]

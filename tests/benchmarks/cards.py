@@ -29,6 +29,7 @@ from model.words import WordFilter  # noqa: E402
 from model.writing import CANDIDATES  # noqa: E402
 from scripts.refresh_docs import PROMPTS, SEEDS  # noqa: E402
 from tests.benchmarks.painting import THEMES, Files, paint  # noqa: E402
+from tests.bot_steps import retold  # noqa: E402
 from tests.fake_discord import (  # noqa: E402
     MANAGE_GUILD,
     Channel,
@@ -175,10 +176,10 @@ class Gallery:
         writer.submit(form, sentence=SENTENCES[1])
         await self.until(lambda: at_rest(2))
         self.keep(name, first)
-        end = await self.press(self.kanga, first, "pooh:circle:end")
-        await self.until(lambda: end.followups and not first.buttons)
+        await self.press(self.kanga, first, "pooh:circle:end")
+        await self.until(lambda: retold(first) and not first.buttons)
         self.keep(f"{name}-last", first)
-        self.keep(f"{name}-end", end.followups[0])
+        self.keep(f"{name}-end", retold(first)[0])
 
     async def second(self) -> None:
         """What was open when the bot went: its card says so by itself."""
@@ -186,7 +187,7 @@ class Gallery:
 
         def daily() -> list[Message]:
             words = [m for m in self.server.channel.messages.values() if not m.interaction]
-            return [m for m in words if len(m.buttons) > 2]
+            return [m for m in words if not m.reference and len(m.buttons) > 2]
 
         await self.until(daily)
         self.keep("story-of-the-day", daily()[-1])

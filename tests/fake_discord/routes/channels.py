@@ -6,6 +6,7 @@ from tests.fake_discord import rules
 from tests.fake_discord.calls import Call
 from tests.fake_discord.messages import Messages, check_not_empty
 from tests.fake_discord.models import (
+    ATTACH_FILES,
     HISTORY,
     MANAGE_MESSAGES,
     VIEW,
@@ -71,8 +72,12 @@ class ChannelRoutes:
         rules.check_message(body, len(call.files))
         check_not_empty(body, call.files)
         nonce = str(body["nonce"]) if body.get("enforce_nonce") else None
-        if nonce and (known := channel.nonces.get(nonce)):
-            return known.payload()  # it was sent before: no second
+        if nonce and (known := channel.nonces.get(nonce)):  # it was sent before: no second
+            if known.deleted:
+                raise ApiError(404, 10008, "Unknown Message")
+            return known.payload()
+        if call.files and not channel.bot_permissions & ATTACH_FILES:
+            raise ApiError(403, 50013, "Missing Permissions")
         channel.screen(body.get("content") or "")
         self.world.wake(channel)
         reference, allowed = None, body.get("allowed_mentions")
