@@ -21,6 +21,10 @@ from model.workspace import Workspace
 
 Array = NDArray[np.float32]
 _ZERO = np.zeros((), np.float32)  # an array already: a scalar is made one at each operation
+SMALL = 10**6
+"""So many multiplications OpenBLAS does without packing the weights anew, where it has kernels of
+AVX-512 for that (its pull request 3335)."""
+FEW = 16  # columns, for which it pays to keep within them
 
 
 class Forward:
@@ -119,7 +123,7 @@ class Forward:
             rotations, here, groups = kinds[block.far]
             if block.skip is not None:
                 np.add(x, np.multiply(embedded, block.skip, out=normed), out=x)
-            np.dot(block.qkv, work.norm(x, out=normed), out=work.qkv)
+            product(block.qkv, work.norm(x, out=normed), out=work.qkv)
             if S > 1:
                 np.copyto(work.rows, work.qkv.T)
             work.normalize_and_rotate(rotations)
@@ -131,9 +135,19 @@ class Forward:
             values[here] = work.v
             for group in groups:
                 group.attend(keys, values)
-            np.add(x, np.dot(block.projection, work.flat_y, out=normed), out=x)
-            np.dot(block.up, work.norm(x, out=normed), out=hidden)
+            np.add(x, product(block.projection, work.flat_y, out=normed), out=x)
+            product(block.up, work.norm(x, out=normed), out=hidden)
             np.square(np.maximum(hidden, _ZERO, out=hidden), out=hidden)
-            np.add(x, np.dot(block.down, hidden, out=normed), out=x)
+            np.add(x, product(block.down, hidden, out=normed), out=x)
         np.copyto(work.logits, np.dot(self.head, work.norm(x, out=normed)).T)
         return work.logits
+
+
+def product(matrix: Array, x: Array, out: Array) -> Array:
+    """Multiply matrix (M, K) @ x (K, [N]) -> (M, [N]), in as many parts as are quickest."""
+    if x.ndim == 1 or x.shape[1] > FEW or matrix.size * x.shape[1] <= SMALL:
+        return np.dot(matrix, x, out=out)
+    rows = max(SMALL // x.size // 16 * 16, 16)  # a vector of AVX-512 holds 16 numbers
+    for first in range(0, len(matrix), rows):
+        np.dot(matrix[first : first + rows], x, out=out[first : first + rows])
+    return out

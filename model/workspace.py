@@ -16,6 +16,9 @@ from model.config import GPTConfig
 
 Array = NDArray[np.float32]
 WASTE = 2**15  # numbers of keys attended in vain rather than in one product more
+STRIP = 1200
+"""So many scores OpenBLAS computes without packing the keys anew, where it has kernels of AVX-512
+for that (its pull request 3335)."""
 
 
 @dataclass
@@ -33,7 +36,13 @@ class Group:
     def attend(self, keys: Array, values: Array) -> None:
         """softmax(q k) v over what each slot holds; keys and values (slots, G, A, D)."""
         places = (self.places, slice(None), slice(self.length))
-        np.matmul(self.query, keys[places].swapaxes(-1, -2), out=self.scores)
+        columns, strip = keys[places].swapaxes(-1, -2), STRIP // self.query.shape[2]
+        if self.length <= strip:
+            np.matmul(self.query, columns, out=self.scores)
+        else:
+            for first in range(0, self.length, strip):
+                part = (..., slice(first, first + strip))
+                np.matmul(self.query, columns[part], out=self.scores[part])
         np.exp(self.scores, out=self.scores)
         if self.mask is not None:
             np.multiply(self.scores, self.mask, out=self.scores)
