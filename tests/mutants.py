@@ -308,6 +308,27 @@ MUTANTS = (
         "tests/test_circle.py::test_of_two_who_submit_at_once_one_is_given_the_sentence_back",
     ),
     Mutant(
+        "what is sent below a message has no nonce",
+        "bot/followups.py",
+        "**options, nonce=self._nonce, mention_author=False",
+        "**options, mention_author=False",
+        "tests/test_followups.py::test_what_a_fork_comes_to_is_told_once",
+    ),
+    Mutant(
+        "a circle that may not be told once more stays open",
+        "bot/circle_turns.py",
+        "        why = why_not_shown(error, language)",
+        "        raise",
+        "tests/test_circle_end.py::test_whatever_discord_refuses_for_good_it_is_over",
+    ),
+    Mutant(
+        "a story ends where a slur is left of what was innocent",
+        "model/sentences.py",
+        "    while at and not ends_well(text, at):",
+        "    while False:",
+        "tests/test_cuts.py::test_a_story_is_gone_on_with_wherever_its_length_cuts_it",
+    ),
+    Mutant(
         "a story of the day is told before it is recorded",
         "bot/daily.py",
         "            if not await services.store.claim(server.id, day):",
