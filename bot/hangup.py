@@ -1,11 +1,12 @@
 """SIGHUP reads the settings again; but where it says that the terminal is gone, the bot ends."""
 
 import asyncio
-import math
 import os
 import signal
 import sys
 from collections.abc import Callable
+
+LOOKS = 2  # in which the terminal is not found, after which it is gone for long
 
 
 def has_terminal() -> bool:
@@ -43,20 +44,19 @@ def listen(
         signal.signal(signal.SIGBREAK, signal.getsignal(signal.SIGINT))
         return
     loop = asyncio.get_running_loop()
-    last_seen = -math.inf
+    gone = LOOKS  # looks that have not found it; not seconds: who was stopped did not look
     is_ending = False
 
     def look() -> None:
-        nonlocal last_seen
-        if has_terminal():
-            last_seen = loop.time()
+        nonlocal gone
+        gone = 0 if has_terminal() else gone + 1
+        if gone < LOOKS:
             loop.call_later(look_every, look)
 
     def end_if_gone() -> None:
         nonlocal is_ending
         # Once: the shell and the system both tell it, and a second SIGTERM waits for no story.
-        has_just_gone = loop.time() - last_seen < 2 * look_every and not has_terminal()
-        if has_just_gone and not is_ending:
+        if gone < LOOKS and not has_terminal() and not is_ending:
             is_ending = True
             signal.raise_signal(signal.SIGTERM)
 

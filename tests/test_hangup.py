@@ -185,6 +185,11 @@ async def test_only_a_terminal_that_has_just_gone_is_an_end() -> None:
         is_there = False
         await asyncio.sleep(0.1)
         assert await hang_up_twice() == ["read", "read"], "it went long ago without a word"
+        is_there = True
+        listen(look_every=0.01)
+        is_there = False
+        time.sleep(0.1)  # as a job that was stopped: it is told when it goes on
+        assert await hang_up_twice() == ["end"]
         listen()
         assert await hang_up_twice() == ["read", "read"], "a service has no terminal"
         is_there = True
