@@ -125,4 +125,4 @@ async def _press(
             await screen.put(turns[:-1], fresh.undone().at_rest())
         else:
             earlier = await read_earlier(services, now)
-            await end(response, screen, earlier, turns, fresh, message.id, interaction.id)
+            await end(response, screen, earlier, turns, fresh, message.id)

@@ -108,7 +108,8 @@ async def _add(
         screen = screen_of(services, page.show, response.language)
         turns = await tell(screen, story, state, (*turns, Turn(prompt.text)), page.begun)
         if state.turn >= circle.TURNS:
-            await end(response, screen, earlier, turns, state, page.message, interaction.id)
+            with services.circles.writing(page.message):  # a new one has buttons by now
+                await end(response, screen, earlier, turns, state, page.message)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """One turn of a story circle: what somebody added is shown, and then what Pooh answers."""
 
+import hashlib
 import io
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -272,7 +273,6 @@ async def end(
     turns: Sequence[Turn],
     state: CircleState,
     message: int,
-    press: int,
 ) -> None:
     """Tell the whole story once more, as text, and take the buttons away.
 
@@ -285,15 +285,15 @@ async def end(
         turns: ... and what it shows.
         state: what its buttons remember.
         message: its id.
-        press: the id of the interaction.
 
     Raises:
         Refusal: it is over, but was not told once more, or not to its end.
     """
     services, language = screen.services, screen.language
     over, why = language.say(CircleText.THE_END, number=state.turn), ""
+    text = joined(earlier, circle.text_of(turns))
     try:
-        await _retell(services, response, joined(earlier, circle.text_of(turns)), over, press)
+        await _retell(services, response, text, over, message)
     except Refusal as refusal:
         why = refusal.within(language)
     except discord.HTTPException as error:
@@ -307,8 +307,12 @@ async def end(
         raise Refusal(CircleText.NOT_TOLD_AGAIN, why=why)
 
 
-async def _retell(services: Services, response: Response, text: str, over: str, press: int) -> None:
+async def _retell(
+    services: Services, response: Response, text: str, over: str, message: int
+) -> None:
     """Tell a story to all, in as many messages as it takes, or in a file.
+
+    It is told once, whoever ends the circle of this message, and whichever process hears them.
 
     Raises:
         Refusal: a word of it is refused: the list has grown.
@@ -325,6 +329,7 @@ async def _retell(services: Services, response: Response, text: str, over: str, 
         line = f"{over} · {response.language.say(CircleText.IN_THE_FILE)}"
         said = [messages.build(Page(story=parts[0], cut=True), line)]
         make_file = partial(as_file, text, "story.txt")
+    key = hashlib.blake2b(f"{message} {text}".encode(), digest_size=10).hexdigest()
     for number, content in enumerate(said):
-        below = response.follow_up(f"{press} {number}")
-        await services.delivery.send(partial(below.show, content, None, make_file))
+        below = response.follow_up(f"{key} {number}")
+        await below.tell(services.delivery, content, make_file=make_file)

@@ -33,7 +33,6 @@ VOTE = 180.0  # seconds in which people vote ...
 LEAST_VOTE = 60.0  # ... or at least so many; with less time, nobody is asked
 TOKEN = 14 * 60.0  # seconds after the press in which its token, which lives for 15 minutes, is used
 PACE = 1.0  # seconds between two edits that show new counts
-UNKNOWN_MESSAGE = 10008
 
 _log = logging.getLogger(__name__)
 
@@ -138,15 +137,12 @@ class _Shown:
         )
         content, below = self.fork.told(way), self.response.follow_up(f"{card} {way.value}")
         try:
-            await self.services.delivery.send(
-                lambda: below.show(content, buttons), pauses=PAUSES if below.has_nonce else ()
-            )
+            await below.tell(self.services.delivery, content, buttons, once=True)
         except UNREACHABLE as error:
-            if is_transient(error):
-                _log.warning("nobody knows whether a story was told: %s", kind_of(error))
-                return False
-            if not (isinstance(error, discord.NotFound) and error.code == UNKNOWN_MESSAGE):
-                raise  # else it was told before, and somebody has taken it away
+            if not is_transient(error):
+                raise
+            _log.warning("nobody knows whether a story was told: %s", kind_of(error))
+            return False
         return True
 
     def _offers(self, fork: Fork) -> list[ForkButton]:

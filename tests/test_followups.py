@@ -1,13 +1,16 @@
 """What is sent below a message that was pressed is sent once, whatever becomes of the answers."""
 
+import copy
+
 import pytest
 
 from bot import circle
 from bot.circle_texts import CircleText
 from bot.fork_texts import ForkText
 from bot.targets import OLD
+from bot.translations import Text
 from tests.bot_steps import page, retold
-from tests.fake_discord import ApiError, Channel, Cut, Interaction, Message, Person
+from tests.fake_discord import ApiError, Channel, Cut, Interaction, Message, Person, Request
 from tests.fake_discord.models import ATTACH_FILES, HISTORY, SEND_MESSAGES, VIEW
 from tests.fork_steps import (
     TAKE,
@@ -152,6 +155,18 @@ async def test_where_the_bot_may_not_write_a_follow_up_tells_it(wood: Stage, kno
     assert len(wood.server.requests("POST", "/channels")) == (not known)
 
 
+async def test_where_the_bot_may_not_write_after_all_a_follow_up_is_sent_once(wood: Stage) -> None:
+    kanga = wood.server.person("Kanga")
+    card = await forked(wood, kanga.press(await begin(wood, kanga, length=60), "Fork"))
+    kanga.press(card, "Count now")
+    await wood.server.until(lambda: list(card.buttons) == TAKE)
+    wood.server.fail("POST", "/channels", FORBIDDEN)
+    wood.server.fail("POST", "/webhooks", Cut.CLOSED, carried_out=True)
+    kanga.press(card, TAKE[0])
+    await wood.until(lambda: line(card) == say(ForkText.UNANSWERED, way="A"))
+    assert len(below(card)) == 1 and list(card.buttons) == TAKE and not wood.server.faults
+
+
 async def test_where_it_may_read_nothing_it_writes_without_a_reply(wood: Stage) -> None:
     kanga = wood.server.person("Kanga")
     wood.server.channel.bot_permissions = VIEW | SEND_MESSAGES
@@ -181,6 +196,53 @@ async def test_a_circle_s_story_is_told_once_more_and_only_once(
     parts = retold(message)
     assert len(parts) == 2 and [f"{n}/2" in m.content for n, m in enumerate(parts, 1)] == [True] * 2
     assert not words(use) and not wood.server.faults
+
+
+@pytest.mark.parametrize("removed", [False, True])
+async def test_a_circle_that_two_end_at_once_is_told_once_more_and_only_once(
+    wood: Stage, removed: bool
+) -> None:
+    # Each press is heard by another process, or the first one ended before the buttons went.
+    kanga = wood.server.person("Kanga")
+    owl = wood.server.person("Owl", moderator=True, locale="de")
+    message = await begun(wood, kanga, sentence="The bee sat on a bun.")
+    content, buttons = message.content, copy.deepcopy(message.components)
+    kanga.press(message, END)
+    await wood.server.until(lambda: not message.buttons)
+    (told,) = retold(message)
+    if removed:
+        wood.server.remove(told)
+    message.content, message.components = content, buttons
+    await wood.restart()
+    use = owl.press(message, END)
+    await wood.server.until(lambda: not message.buttons)
+    assert retold(message) == ([] if removed else [told]) and not words(use)
+
+
+async def test_while_the_last_turn_s_story_is_told_nobody_changes_its_message(wood: Stage) -> None:
+    kanga, roo = wood.server.person("Kanga"), wood.server.person("Roo")
+    first = await begun(wood, kanga, sentence="It began.")
+    for button in (button for row in first.components for button in row["components"]):
+        button["custom_id"] = button["custom_id"].replace(":1:", f":{circle.TURNS - 1}:")
+    wood.clock.advance(OLD + 1)  # so that the last turn is in a new message
+    shown = await form(wood, roo, first)
+    presses: list[Interaction] = []
+
+    def press_now(request: Request) -> bool:
+        if said_of(CircleText.THE_END, number=circle.TURNS) in str(request.body) and not presses:
+            message = newest(first.channel)
+            assert message is not None and message is not first
+            presses.extend(kanga.press(message, label) for label in ("Undo", END))
+        return False
+
+    wood.server.fail("POST", "/channels", DOWN, when=press_now)
+    roo.submit(shown, sentence="And that was that.")
+    await wood.server.until(lambda: presses and newest(first.channel) is None)
+    await wood.until(lambda: not wood.bot.services.delivery.at_work)
+    for use in presses:
+        assert [m.content for m in words(use)] == [said_of(Text.STILL_WRITING)]
+    message = max((m for m in first.channel.messages.values() if m.attachments), key=lambda m: m.id)
+    assert len(retold(message)) == 1 and "And that was that." in message.content
 
 
 @pytest.mark.parametrize("files", [False, True])
