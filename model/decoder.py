@@ -14,10 +14,12 @@ Each file does one thing: `block.py` lays out the weights, `forward.py` computes
 step. This one has the slots, and shares a crowd among threads.
 """
 
+import contextlib
 import copy
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import pairwise
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -234,23 +236,26 @@ class Decoder:
     def _share(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
         """`_step`, by several threads where there are texts enough: no two touch the same slot."""
         parts = min(self._threads, len(slots) // SHARE)
-        if parts < 2:
+        if parts > 1 and self._pool is None:
+            self._pool = _start_pool(self._threads - 1)
+        if parts < 2 or self._pool is None:
             return self._step(slots, ids)
-        self._pool = self._pool or ThreadPoolExecutor(self._threads - 1, "decoder")
         cuts = [len(slots) * i // parts for i in range(parts + 1)]
-        own, *others = (slice(first, last) for first, last in pairwise(cuts))
+        shares = [slice(*ends) for ends in pairwise(cuts)]
+
+        def step(share: int) -> Array:
+            return self._step(slots[shares[share]], ids[shares[share]], share)
+
+        begun: list[Future[Array]] = []
+        with contextlib.suppress(RuntimeError):  # Python is ending, and begins nothing new
+            for share in range(1, parts):
+                begun.append(self._pool.submit(step, share))
         try:
-            steps = [
-                self._pool.submit(self._step, slots[part], ids[part], thread)
-                for thread, part in enumerate(others, 1)
-            ]
-        except RuntimeError:  # Python is ending, and begins nothing new
-            return self._step(slots, ids)
-        try:
-            logits = self._step(slots[own], ids[own])
+            logits = [step(share) for share in (0, *range(len(begun) + 1, parts))]
         finally:
-            wait(steps)  # whatever went wrong, nobody writes any more
-        return np.concatenate([logits, *(step.result() for step in steps)])
+            wait(begun)  # whatever went wrong, nobody writes any more
+        logits[1:1] = [each.result() for each in begun]
+        return np.concatenate(logits)
 
     def _step(self, slots: Sequence[int], ids: Sequence[int], thread: int = 0) -> Array:
         """One more place for each slot, in rising order -> logits (S, V)."""
@@ -292,3 +297,20 @@ class Decoder:
             return np.zeros((len(ids), 0), np.bool_)
         known = self._cache.table.known
         return find_rows(ngram_keys(np.array(ids), self.config), known) < len(known)
+
+
+def _start_pool(threads: int) -> ThreadPoolExecutor | None:
+    """Threads that have all begun; None where the system has none left, or Python is ending.
+
+    A pool that cannot start one says so, but keeps the work, and may still do it later.
+    """
+    pool, all_there = ThreadPoolExecutor(threads, "decoder"), Barrier(threads + 1)
+    with contextlib.suppress(RuntimeError), contextlib.ExitStack() as stack:
+        stack.callback(pool.shutdown, cancel_futures=True)
+        stack.callback(all_there.abort)
+        for _ in range(threads):
+            pool.submit(all_there.wait)
+        all_there.wait()
+        stack.pop_all()
+        return pool
+    return None

@@ -105,6 +105,32 @@ def test_an_error_waits_until_nobody_writes(
     )
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_what_a_system_without_threads_left_does_not_begin_is_not_done_later(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, shared = decoder(SHARED_TABLE, 1), decoder(SHARED_TABLE, threads)
+    slots = [shared.join() for _ in range(threads * SHARE)]
+    for _ in slots:
+        alone.join()
+    start, left = threading.Thread.start, threads - 2  # one fewer than are wanted
+
+    def limited(self: threading.Thread) -> None:
+        nonlocal left
+        if not left:
+            raise RuntimeError("can't start new thread")
+        left -= 1
+        start(self)
+
+    for step in range(4):
+        with monkeypatch.context() as patch:
+            if step < 2:
+                patch.setattr(threading.Thread, "start", limited)
+            found = shared.step(slots, [1 + step] * len(slots))
+        wanted = alone.step(slots, [1 + step] * len(slots))
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+
+
 def test_what_is_written_while_python_ends_is_written_alone() -> None:
     code = """
 import threading
