@@ -62,8 +62,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())  # here, where it is open for writing: Windows wants that
-            temporary.chmod(0o644)  # it is made private; a shipped file is for all to read
-            temporary.replace(path)
+                temporary.chmod(0o644)  # it is made private; a shipped file is for all to read
+                locks.replace_locked(file, temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise

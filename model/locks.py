@@ -29,6 +29,11 @@ if sys.platform == "win32":
         with contextlib.suppress(OSError):  # the next one has it open
             path.unlink()
 
+    def replace_locked(file: BinaryIO, temporary: Path, path: Path) -> None:
+        """Let a file that this process has locked take the place of another, and close it."""
+        file.close()  # here for a moment it is nobody's
+        temporary.replace(path)
+
     def remove_unlocked(path: Path) -> None:
         """Remove a file, or raise OSError if a process has it locked or open."""
         path.unlink()
@@ -50,8 +55,13 @@ else:
         with file, contextlib.suppress(OSError):
             path.unlink()  # first: once it is let go, there may be another of this name
 
+    def replace_locked(file: BinaryIO, temporary: Path, path: Path) -> None:
+        """Let a file that this process has locked take the place of another, and close it."""
+        with file:
+            temporary.replace(path)  # first: once it is let go, others may remove it
+
     def remove_unlocked(path: Path) -> None:
         """Remove a file, or raise OSError if a process has it locked."""
-        with path.open("rb") as file:
+        with path.open("r+b") as file:  # NFS locks for one alone only what may be written
             lock(file)
             path.unlink()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -131,6 +132,38 @@ def test_only_what_is_open_for_writing_is_synchronised(
     monkeypatch.setattr(os, "fsync", windows)
     write_atomically(tmp_path / "x", b"whole")
     assert len(done) == 1
+
+
+def test_what_is_written_is_not_swept_away_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, replace, entered = tmp_path / "x", Path.replace, []
+
+    def late(self: Path, target: Path) -> Path:  # another one writes the same file just now
+        if not entered:
+            entered.append(self)
+            write_atomically(path, b"another")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", late)
+    write_atomically(path, b"one")
+    assert path.read_bytes() == b"one" and names(tmp_path) == ["x"]
+
+
+def test_what_a_killed_writer_left_on_nfs_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lock = tmp_path / "x", fcntl.flock
+
+    def nfs(file: BinaryIO, kind: int) -> None:  # flock(2): "the file must be opened for writing"
+        if fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        lock(file, kind)
+
+    monkeypatch.setattr(fcntl, "flock", nfs)
+    (tmp_path / ".x.12345678.part").write_bytes(b"half")
+    write_atomically(path, b"whole")
+    assert names(tmp_path) == ["x"]
 
 
 # Python's msvcrt on Windows, of whose behaviour this much is used: it locks bytes from where the
