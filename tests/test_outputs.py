@@ -17,7 +17,7 @@ import training.evaluate
 import training.fingerprint
 import training.train
 from model.console import tell
-from training.signals import catch_signals
+from training.signals import catch_signals, end_cleanly
 
 FULL = Path("/dev/full")  # every write to it fails as on a full disk
 TINY = (
@@ -119,6 +119,24 @@ def test_ctrl_c_is_noted_whether_or_not_it_can_be_told(
     finally:
         for signal_number, handler in before:
             signal.signal(signal_number, handler)
+
+
+def test_a_second_hangup_does_not_end_what_the_first_has_removed() -> None:
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [(number, signal.getsignal(number)) for number in numbers]
+    removed = False
+    try:
+        end_cleanly()
+        with pytest.raises(SystemExit) as ended:
+            try:
+                signal.raise_signal(signal.SIGHUP)  # the system's
+            finally:
+                signal.raise_signal(signal.SIGHUP)  # and the shell's
+                removed = True
+        assert removed and ended.value.code == 128 + signal.SIGHUP
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("module", [training.evaluate, training.chain, training.fingerprint])

@@ -18,17 +18,24 @@ def end_cleanly() -> None:
     """From now on the signals end the process as errors do: what was begun is removed.
 
     Python does so for Ctrl-C. Of several processes, which wait for each other, each is killed.
+    A second hangup is not heard: it would end what is being removed.
     """
+
+    def end(number: int, _: object) -> None:
+        if _is_hangup(number):
+            signal.signal(number, signal.SIG_IGN)
+        sys.exit(128 + number)
+
     if os.environ.get("WORLD_SIZE", "1") == "1":
         for number in _heard():
             if number != signal.SIGINT:
-                signal.signal(number, lambda caught, _: sys.exit(128 + caught))
+                signal.signal(number, end)
 
 
 def catch_signals() -> list[int]:
     """A list that the signals put their numbers in; a second one of a kind is obeyed at once.
 
-    A hangup never is: the shell and the system both send one.
+    A second hangup never is: the shell and the system both send one.
     """
     caught: list[int] = []
 
