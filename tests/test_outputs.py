@@ -9,6 +9,9 @@ from types import ModuleType
 from typing import TextIO
 
 import pytest
+import torch
+import torch._inductor.config
+from torch import Tensor
 
 import bot.__main__
 import training.chain
@@ -18,6 +21,7 @@ import training.fingerprint
 import training.train
 from model.console import tell
 from training.signals import catch_signals, end_cleanly
+from training.trainer import Trainer
 
 FULL = Path("/dev/full")  # every write to it fails as on a full disk
 TINY = (
@@ -119,6 +123,39 @@ def test_ctrl_c_is_noted_whether_or_not_it_can_be_told(
     finally:
         for signal_number, handler in before:
             signal.signal(signal_number, handler)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of PyTorch's own
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_signal_that_the_compiler_hears_too_is_no_traceback(
+    step: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = [
+        (number, signal.getsignal(number))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ]
+    train_step = Trainer._train_step
+
+    def interrupted(self: Trainer) -> Tensor:
+        if self.step + 1 == step:
+            signal.raise_signal(signal.SIGINT)
+            with torch._inductor.config.patch({"cpp.cxx": ("false",)}):
+                torch.compile(lambda x: (3 * x).cos())(torch.ones(8))
+        return train_step(self)
+
+    monkeypatch.setattr(Trainer, "_train_step", interrupted)
+    try:
+        assert train(tmp_path) == 128 + signal.SIGINT
+    finally:
+        torch.compiler.reset()
+        for number, handler in before:
+            signal.signal(number, handler)
+    errors = capsys.readouterr().err
+    assert f"stopped while compiling, at step {step - 1}; nothing new is saved" in errors
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_hangup_does_not_end_what_the_first_has_removed() -> None:

@@ -47,6 +47,13 @@ def compile_trouble(device: torch.device) -> str:
     return ""
 
 
+def compiler_failed(error: Exception) -> bool:
+    """Whether it is `torch.compile` that went wrong, or the compiler that it called."""
+    from torch._dynamo.exc import TorchDynamoException  # takes a second
+
+    return isinstance(error, TorchDynamoException)
+
+
 def pick_device(name: str) -> torch.device:
     """The device of this name; `auto` takes a GPU if there is one.
 

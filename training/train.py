@@ -316,6 +316,7 @@ def loop(prepared: Prepared) -> int:
     Checkpoints are written now and then, and at the end: what is interrupted can be resumed.
     """
     from training import checkpoints
+    from training.machine import compiler_failed
     from training.progress import ProgressDisplay
 
     trainer, run = prepared.trainer, prepared.trainer.config.run
@@ -323,16 +324,23 @@ def loop(prepared: Prepared) -> int:
     caught = catch_signals()  # before this there was nothing to save
     saved = time.monotonic()
     with ProgressDisplay(trainer, quiet=not first) as display:
-        for progress in trainer.run():
-            display.show(progress)
-            if trainer.agree(bool(caught)):
-                if first:
-                    checkpoints.save(path, trainer, prepared.about)
-                display.say(f"stopped at step {trainer.step}; go on with --resume")
-                return caught[0] if caught else signal.SIGTERM  # another process caught it
-            if first and time.monotonic() - saved > run.save_every:
-                display.save(path, prepared.about)
-                saved = time.monotonic()
+        try:
+            for progress in trainer.run():
+                display.show(progress)
+                if trainer.agree(bool(caught)):
+                    if first:
+                        checkpoints.save(path, trainer, prepared.about)
+                    display.say(f"stopped at step {trainer.step}; go on with --resume")
+                    return caught[0] if caught else signal.SIGTERM  # another process caught it
+                if first and time.monotonic() - saved > run.save_every:
+                    display.save(path, prepared.about)
+                    saved = time.monotonic()
+        except RuntimeError as error:
+            if not caught or trainer.world > 1 or not compiler_failed(error):
+                raise
+            # The terminal's signals go to the compiler, too, and end it in the midst of a step.
+            display.say(f"stopped while compiling, at step {trainer.step}; nothing new is saved")
+            return caught[0]
         if trainer.step < trainer.steps:
             display.say(f"no better validation in {run.patience}: stopped early")
         if first:
