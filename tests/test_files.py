@@ -137,7 +137,7 @@ def test_only_what_is_open_for_writing_is_synchronised(
 def test_what_is_written_is_not_swept_away_before_it_has_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, replace, entered = tmp_path / "x", Path.replace, []
+    path, replace, entered = tmp_path / "x", Path.replace, list[Path]()
 
     def late(self: Path, target: Path) -> Path:  # another one writes the same file just now
         if not entered:
