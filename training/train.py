@@ -15,27 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.config import GPTConfig
-from model.console import (
-    ConsoleError,
-    Parser,
-    add_version,
-    forgive_outputs,
-    program,
-    tell,
-)
+from model.console import ConsoleError, Parser, add_version, forgive_outputs, program, tell
 from model.strangers import NOBODY, Strangers
 from model.vocab import Vocab
 from model.weights import load_strangers
 from training.config import PRESETS, RunConfig, TrainingConfig, all_fields, element, plain_name
 from training.download import fetch_missing
-from training.export import (
-    alone,
-    check_checkpoint,
-    check_output,
-    check_weights,
-    finish,
-    report,
-)
+from training.export import alone, check_checkpoint, check_output, check_weights, finish, report
 from training.recipe import books_folder, find_books
 from training.setup import build, learn_on
 from training.signals import catch_signals, end_cleanly
