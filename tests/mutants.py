@@ -315,6 +315,14 @@ MUTANTS = (
         "tests/test_followups.py::test_what_a_fork_comes_to_is_told_once",
     ),
     Mutant(
+        "a circle that two end is told once more by each",
+        "bot/circle_turns.py",
+        'f"{message} {text}".encode()',
+        "repr(response).encode()",
+        "tests/test_followups.py::"
+        "test_a_circle_that_two_end_at_once_is_told_once_more_and_only_once",
+    ),
+    Mutant(
         "a circle that may not be told once more stays open",
         "bot/circle_turns.py",
         "        why = why_not_shown(error, language)",

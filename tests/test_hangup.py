@@ -7,18 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot import hangup
 from tests.console import PATIENCE, Terminal, at_a_terminal
-from tests.fake_discord.server import DiscordServer
 from tests.hosting import finished
-from tests.test_host import Host
+from tests.test_host import Host, host
 from tests.test_train_main import SMALL, STEPS
 from training.checkpoints import read_about
+
+__all__ = ["host"]
 
 HANGUP = 128 + signal.SIGHUP  # as shells have it
 
@@ -108,17 +108,6 @@ def test_what_nohup_protects_goes_on_without_its_terminal(
         assert terminal.process.wait(PATIENCE) == 0
     assert f"step {STEPS}/{STEPS}" in log.read_text()
     assert (tmp_path / "out" / "weights" / "story.safetensors").is_file()
-
-
-@pytest.fixture
-async def host(root: Path, tmp_path: Path) -> AsyncIterator[Host]:
-    async with DiscordServer() as discord:
-        host = Host(root, tmp_path, discord)
-        try:
-            yield host
-        finally:
-            await host.end()
-        assert discord.violations() == []
 
 
 @pytest.mark.parametrize("nohup", [False, True])

@@ -206,8 +206,8 @@ async def gallery(language: str) -> dict[str, tuple[Message, Files]]:
             hour = int(now // 3600 % 24)
             store = Store(shown.database)
             await store.open(server.application_id)
-            yesterday = day_of(now, hour) - 1
-            await store.change(server.guild.id, story_hour=hour, story_day=yesterday)
+            await store.change(server.guild.id, story_hour=hour)
+            await store.unclaim(server.guild.id, day_of(now, hour))  # today's is still to be told
             await store.close()
             async with shown.bot():
                 await shown.second()
