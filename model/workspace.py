@@ -36,7 +36,7 @@ class Group:
     def attend(self, keys: Array, values: Array) -> None:
         """softmax(q k) v over what each slot holds; keys and values (slots, G, A, D)."""
         places = (self.places, slice(None), slice(self.length))
-        columns, strip = keys[places].swapaxes(-1, -2), STRIP // self.query.shape[2]
+        columns, strip = keys[places].swapaxes(-1, -2), max(STRIP // self.query.shape[2], 1)
         if self.length <= strip:
             np.matmul(self.query, columns, out=self.scores)
         else:

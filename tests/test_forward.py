@@ -39,9 +39,10 @@ def test_no_part_is_more_than_small(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(asked) == 1280 * 320 * 8
 
 
+@pytest.mark.parametrize("keys", [7, 0], ids=["of seven keys", "of one, of many heads"])
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_network_in_parts_is_the_network(
-    config: GPTConfig, monkeypatch: pytest.MonkeyPatch
+    config: GPTConfig, keys: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(2)
     whole, parts = (Decoder(config, tensors(random_gpt(config))) for _ in range(2))
@@ -56,6 +57,6 @@ def test_a_network_in_parts_is_the_network(
         wanted = whole.step(some, ids).copy()
         with monkeypatch.context() as patch:
             patch.setattr(model.forward, "SMALL", 700)
-            patch.setattr(model.workspace, "STRIP", 7 * config.n_head // config.n_kv_head)
+            patch.setattr(model.workspace, "STRIP", keys * config.n_head // config.n_kv_head)
             found = parts.step(some, ids)
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
