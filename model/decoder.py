@@ -34,7 +34,7 @@ from model.table import NGramTable
 from model.workspace import Workspace
 
 Array = NDArray[np.float32]
-SHARE = 16  # fewer texts of a step are not worth a thread of their own
+WORTH = 75_000_000  # multiplications of a step that are worth a thread of their own
 
 
 class Decoder:
@@ -73,6 +73,7 @@ class Decoder:
         self._cache = Cache(config, self.blocks, table, slots)
         self._workspaces: dict[int, Workspace] = {}  # by thread
         self._threads = threads
+        self.share = -(-WORTH // self._forward.multiplications)  # so many texts to a thread
         self._pool: ThreadPoolExecutor | None = None  # made by the first crowd
 
     def twin(self) -> "Decoder":
@@ -235,7 +236,7 @@ class Decoder:
 
     def _share(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
         """`_step`, by several threads where there are texts enough: no two touch the same slot."""
-        parts = min(self._threads, len(slots) // SHARE)
+        parts = min(self._threads, len(slots) // self.share)
         if parts > 1 and self._pool is None:
             self._pool = _start_pool(self._threads - 1)
         if parts < 2 or self._pool is None:

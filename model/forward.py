@@ -40,6 +40,14 @@ class Forward:
             self.embedding = self.embedding / np.sqrt(square + EPSILON)
         self._kinds = list({block.far: block for block in self.blocks}.values())  # one of each
 
+    @property
+    def multiplications(self) -> int:
+        """How many numbers a place is multiplied by."""
+        matrices = [self.head]
+        for block in self.blocks:
+            matrices += block.qkv, block.projection, block.up, block.down
+        return sum(matrix.size for matrix in matrices)
+
     def logits(self, x: Array) -> Array:
         """The head, applied to the stream after any block: (C, [N]) -> (V, [N])."""
         logits: Array = self.head @ norm(x)

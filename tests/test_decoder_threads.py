@@ -9,14 +9,19 @@ import pytest
 
 import model.decoder
 from model.config import GPTConfig
-from model.decoder import SHARE, Decoder
+from model.decoder import WORTH, Decoder
 from model.weights import ROOT
 from model.workspace import Workspace
 from tests.networks import CONFIGS, SHARED_TABLE, random_gpt, tensors
 
+SHARE = 12
+"""Texts to a thread."""
+
 
 def decoder(config: GPTConfig, threads: int) -> Decoder:
-    return Decoder(config, tensors(random_gpt(config)), threads=threads)
+    made = Decoder(config, tensors(random_gpt(config)), threads=threads)
+    made.share = SHARE  # these networks are so small that threads are worth nothing
+    return made
 
 
 @pytest.fixture
@@ -54,6 +59,17 @@ def test_threads_give_the_logits_of_one(config: GPTConfig, workers: list[int]) -
         found = shared.step(slots, ids)
         assert len(set(workers)) <= len(workers) == max(1, min(3, len(slots) // SHARE))
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_a_share_is_worth_a_thread() -> None:
+    config = CONFIGS[0]
+    numbers = sum(
+        matrix.numel()
+        for name, matrix in random_gpt(config).named_parameters()
+        if name == "head.weight" or (name.startswith("blocks.") and matrix.ndim == 2)
+    )
+    share = Decoder(config, tensors(random_gpt(config))).share
+    assert (share - 1) * numbers < WORTH <= share * numbers
 
 
 def test_others_take_part(workers: list[int]) -> None:

@@ -27,7 +27,7 @@ from torch import Tensor  # noqa: E402
 
 from model.config import GPTConfig  # noqa: E402
 from model.cores import usable_cores  # noqa: E402
-from model.decoder import SHARE, Decoder  # noqa: E402
+from model.decoder import Decoder  # noqa: E402
 from model.gpt import GPT, norm, rotate  # noqa: E402
 from model.sampling import Sampling, next_id, next_ids  # noqa: E402
 from model.vocab import Vocab  # noqa: E402
@@ -413,7 +413,7 @@ def rows_of(gpt: GPT, decoder: Decoder, crowd: Decoder) -> Iterator[tuple[str, W
     """All ways to write with one size of network; `crowd` has more threads, or is the same."""
     for readers in (1, 8, 32, 128):
         yield f"ours, {readers} reader{'s' * (readers > 1)}", ours(decoder, readers)
-        if crowd is not decoder and readers >= 2 * SHARE:
+        if crowd is not decoder and readers >= 2 * crowd.share:
             yield f"ours, {readers} readers, two threads", ours(crowd, readers)
     yield "the original's way", original(gpt.config)
     for readers in (1, 32):
