@@ -43,6 +43,9 @@ class Decoder:
     What a slot answers depends, but for rounding, on its own ids only. The answers are those of the
     `GPT` that reads the whole text at once, but for one thing: of a prompt, and of what `rewind`
     leaves, no more is read than the last `context_length` ids.
+
+    Attributes:
+        texts_per_thread: so many texts of a step are worth a thread of their own.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Decoder:
         self._cache = Cache(config, self.blocks, table, slots)
         self._workspaces: dict[int, Workspace] = {}  # by thread
         self._threads = threads
-        self.share = -(-WORTH // self._forward.multiplications)  # so many texts to a thread
+        self.texts_per_thread = -(-WORTH // self._forward.multiplications)
         self._pool: ThreadPoolExecutor | None = None  # made by the first crowd
 
     def twin(self) -> "Decoder":
@@ -236,7 +239,7 @@ class Decoder:
 
     def _share(self, slots: Sequence[int], ids: Sequence[int]) -> Array:
         """`_step`, by several threads where there are texts enough: no two touch the same slot."""
-        parts = min(self._threads, len(slots) // self.share)
+        parts = min(self._threads, len(slots) // self.texts_per_thread)
         if parts > 1 and self._pool is None:
             self._pool = _start_pool(self._threads - 1)
         if parts < 2 or self._pool is None:

@@ -20,7 +20,7 @@ SHARE = 12
 
 def decoder(config: GPTConfig, threads: int) -> Decoder:
     made = Decoder(config, tensors(random_gpt(config)), threads=threads)
-    made.share = SHARE  # these networks are so small that threads are worth nothing
+    made.texts_per_thread = SHARE  # these networks are so small that threads are worth nothing
     return made
 
 
@@ -68,7 +68,7 @@ def test_a_share_is_worth_a_thread() -> None:
         for name, matrix in random_gpt(config).named_parameters()
         if name == "head.weight" or (name.startswith("blocks.") and matrix.ndim == 2)
     )
-    share = Decoder(config, tensors(random_gpt(config))).share
+    share = Decoder(config, tensors(random_gpt(config))).texts_per_thread
     assert (share - 1) * numbers < WORTH <= share * numbers
 
 

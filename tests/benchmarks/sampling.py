@@ -413,7 +413,7 @@ def rows_of(gpt: GPT, decoder: Decoder, crowd: Decoder) -> Iterator[tuple[str, W
     """All ways to write with one size of network; `crowd` has more threads, or is the same."""
     for readers in (1, 8, 32, 128):
         yield f"ours, {readers} reader{'s' * (readers > 1)}", ours(decoder, readers)
-        if crowd is not decoder and readers >= 2 * crowd.share:
+        if crowd is not decoder and readers >= 2 * crowd.texts_per_thread:
             yield f"ours, {readers} readers, two threads", ours(crowd, readers)
     yield "the original's way", original(gpt.config)
     for readers in (1, 32):
